@@ -1,0 +1,126 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// The same rules for every target: Swift 6, imports that say what they expose, warnings that stop the build.
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableUpcomingFeature("ExistentialAny"),
+    .treatAllWarnings(as: .error),
+    // Dependencies may deprecate between versions; that is news, not a reason to refuse a build.
+    .treatWarning("DeprecatedDeclaration", as: .warning),
+]
+
+/// The floors, each with what it stands on; an import of anything else does not compile.
+let package = Package(
+    name: "phoenix",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "phoenix", targets: ["phoenix"]),
+        .library(
+            name: "Phoenix",
+            targets: ["PhoenixModel", "PhoenixGraph", "PhoenixWire", "PhoenixRuntime", "PhoenixNodes"]
+        ),
+        .library(name: "PhoenixTestKit", targets: ["PhoenixTestKit"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // 0
+        .systemLibrary(name: "CNGHTTP2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .target(name: "PhoenixModel", swiftSettings: settings),
+        // 1
+        .target(
+            name: "PhoenixGraph",
+            dependencies: ["PhoenixModel", .product(name: "Yams", package: "Yams")],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "PhoenixWire",
+            dependencies: [
+                "PhoenixModel", "CNGHTTP2", "CZlib",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: settings
+        ),
+        // 2
+        .target(
+            name: "PhoenixRuntime",
+            dependencies: [
+                "PhoenixModel", "PhoenixGraph",
+                .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings
+        ),
+        // 3
+        .target(
+            name: "PhoenixNodes",
+            dependencies: [
+                "PhoenixModel", "PhoenixGraph", "PhoenixWire", "PhoenixRuntime",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "PhoenixTestKit",
+            dependencies: [
+                "PhoenixModel", "PhoenixGraph", "PhoenixRuntime",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings
+        ),
+        // 4
+        .executableTarget(
+            name: "phoenix",
+            dependencies: [
+                "PhoenixModel", "PhoenixGraph", "PhoenixWire", "PhoenixRuntime", "PhoenixNodes", "PhoenixTestKit",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: settings
+        ),
+        // Tests, one target for each of the above, at the same relative paths
+        .testTarget(name: "PhoenixModelTests", dependencies: ["PhoenixModel"], swiftSettings: settings),
+        .testTarget(
+            name: "PhoenixGraphTests",
+            dependencies: ["PhoenixGraph", "PhoenixModel"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "PhoenixWireTests",
+            dependencies: [
+                "PhoenixWire", "PhoenixModel", "CZlib",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "PhoenixRuntimeTests",
+            dependencies: ["PhoenixRuntime", "PhoenixGraph", "PhoenixModel", "PhoenixTestKit"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "PhoenixNodesTests",
+            dependencies: ["PhoenixNodes", "PhoenixWire", "PhoenixRuntime", "PhoenixGraph", "PhoenixModel", "PhoenixTestKit"],
+            swiftSettings: settings
+        ),
+        .testTarget(name: "RepositoryTests", swiftSettings: settings),
+    ]
+)

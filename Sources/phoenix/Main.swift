@@ -1,0 +1,5 @@
+import ArgumentParser
+import Logging
+import NIOPosix
+import ServiceLifecycle
+@main struct Phoenix: ParsableCommand { func run() {} }
