@@ -1,0 +1,2 @@
+/// What the engine gives a node besides its settings.
+public struct NodeContext: Sendable {}
