@@ -1,0 +1,76 @@
+/// The instrumentation scope of a metric.
+public struct Scope: Sendable, Hashable {
+    public var name: String
+    public var version: String
+    public var schemaURL: String
+    public var attributes: AttributeSet
+    public init(name: String = "", version: String = "", schemaURL: String = "", attributes: AttributeSet = .empty) {
+        (self.name, self.version, self.schemaURL, self.attributes) = (name, version, schemaURL, attributes)
+    }
+}
+
+/// The five kinds of OpenTelemetry metric points.
+public enum PointKind: UInt8, Sendable, Hashable, CaseIterable {
+    case gauge, sum, histogram, exponentialHistogram, summary
+}
+
+/// What successive points of a stream mean to each other.
+public enum Temporality: UInt8, Sendable, Hashable {
+    /// Of kinds that have none: gauges and summaries.
+    case unspecified
+    /// Each point counts since the one before.
+    case delta
+    /// Each point counts since the stream's start.
+    case cumulative
+}
+
+/// What identifies a metric beside its attributes; the description does not (OpenTelemetry data model, identity).
+public struct MetricIdentity: Sendable, Hashable {
+    public var scope: Scope
+    public var name: String
+    public var unit: String
+    public var kind: PointKind
+    public var temporality: Temporality
+    public var isMonotonic: Bool
+    public init(
+        scope: Scope = Scope(),
+        name: String,
+        unit: String = "",
+        kind: PointKind,
+        temporality: Temporality = .unspecified,
+        isMonotonic: Bool = false
+    ) {
+        (self.scope, self.name, self.unit, self.kind) = (scope, name, unit, kind)
+        (self.temporality, self.isMonotonic) = (temporality, isMonotonic)
+    }
+}
+
+/// A metric of a series table: equal identities of one table are the same object.
+public final class Metric: Sendable {
+    public let identity: MetricIdentity
+    let slot: UInt32
+    let hash: UInt64
+    private let longestDescription: Lock<String>
+
+    init(_ identity: MetricIdentity, description: String, slot: UInt32, hash: UInt64) {
+        (self.identity, self.slot, self.hash) = (identity, slot, hash)
+        longestDescription = Lock(description)
+    }
+    public var name: String { identity.name }
+    public var unit: String { identity.unit }
+    public var kind: PointKind { identity.kind }
+    public var temporality: Temporality { identity.temporality }
+    public var isMonotonic: Bool { identity.isMonotonic }
+    public var scope: Scope { identity.scope }
+    /// Of the descriptions that senders gave the metric, the longest (OpenTelemetry data model, opt-in conflict rule).
+    public var description: String { longestDescription.withLock { $0 } }
+
+    func offer(description: String) {
+        longestDescription.withLock { if description.utf8.count > $0.utf8.count { $0 = description } }
+    }
+    static func hash(_ identity: MetricIdentity) -> UInt64 {
+        var hasher = Hasher()
+        hasher.combine(identity)
+        return UInt64(bitPattern: Int64(hasher.finalize()))
+    }
+}

@@ -1,0 +1,216 @@
+internal import Synchronization
+
+/// What a series is: the attributes of its resource, its metric, and the attributes of its points.
+public struct Series: Sendable, Hashable {
+    public let resource: AttributeSet
+    public let metric: Metric
+    public let attributes: AttributeSet
+    public static func == (left: Self, right: Self) -> Bool {
+        left.metric.identity == right.metric.identity && left.resource == right.resource
+            && left.attributes == right.attributes
+    }
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(metric.hash)
+        hasher.combine(resource)
+        hasher.combine(attributes)
+    }
+}
+
+/// Every series that the engine knows, under a dense id: one table for all nodes, and it outlives reloads.
+///
+/// Identity is factored: a series is three slots (resource attributes, metric with its scope, point attributes), each
+/// held once. Appending takes a lock; recognising a series does not. A series that nobody touches for `idleSeconds`
+/// is retired: first it can no longer be found by its contents, a minute later its slot goes to the next
+/// one under a new generation, so that what is still under way can be told apart.
+public final class SeriesTable: Sendable {
+    /// What the table holds, for metrics and tests.
+    public struct Census: Sendable, Equatable {
+        public var series = 0
+        public var attributeSets = 0
+        public var metrics = 0
+        /// Series retired since the start.
+        public var retired: UInt64 = 0
+        /// Series refused since the start because the table was full.
+        public var refused: UInt64 = 0
+    }
+    private struct State {
+        var sets = Interner<AttributeSet>()
+        var metrics = Interner<Metric>()
+        var index = SlotIndex()
+        var free = SlotQueue()
+        /// Retired, not yet reusable: each with the tick from which it is.
+        var quarantine: [(slot: UInt32, from: UInt32)] = []
+        var used: UInt32 = 0
+        var sweepAt = 0
+        var setsSweepAt = 0
+        var metricsSweepAt = 0
+        var census = Census()
+    }
+    let records: SeriesRecords
+    private let state: Lock<State>
+    private let now = Atomic<UInt32>(1)
+    /// How long a series may be silent before it is retired, in ticks of a second.
+    public let idleSeconds: UInt32
+    private static let quarantineSeconds: UInt32 = 60
+
+    /// A table for at most `capacity` series alive at once.
+    public init(capacity: Int = 1 << 24, idleSeconds: UInt32 = 900) {
+        records = SeriesRecords(capacity: capacity)
+        self.idleSeconds = idleSeconds
+        var state = State()
+        let empty = state.sets.intern(AttributeSet.empty.hash, where: { _ in false }) {
+            AttributeSet(encoded: [], count: 0, hash: AttributeSet.empty.hash, slot: $0)
+        }
+        state.sets.use(empty.slot)
+        self.state = Lock(state)
+    }
+
+    /// The table's coarse clock in seconds; whoever runs the table moves it.
+    public var tick: UInt32 { now.load(ordering: .relaxed) }
+
+    // MARK: Recognising and adding
+
+    /// This table's object for a set of attributes.
+    public func intern(_ attributes: [Attribute]) -> AttributeSet {
+        attributes.isEmpty ? state.withLock { $0.sets[0] } : intern(AttributeSet(attributes))
+    }
+    /// This table's object for an equal set.
+    public func intern(_ set: AttributeSet) -> AttributeSet {
+        state.withLock { state in
+            state.sets.intern(set.hash, where: { $0 === set || $0.encoded == set.encoded }) {
+                AttributeSet(encoded: set.encoded, count: set.count, hash: set.hash, slot: $0)
+            }
+        }
+    }
+    /// This table's metric of an identity; of the descriptions offered it keeps the longest.
+    public func metric(_ identity: MetricIdentity, description: String = "") -> Metric {
+        let hash = Metric.hash(identity)
+        let metric = state.withLock { state in
+            state.metrics.intern(hash, where: { $0.identity == identity }) {
+                Metric(identity, description: description, slot: $0, hash: hash)
+            }
+        }
+        metric.offer(description: description)
+        return metric
+    }
+    /// The id of a series made of this table's objects; nil where the table is full.
+    public func id(resource: AttributeSet, metric: Metric, attributes: AttributeSet) -> SeriesID? {
+        let key = SeriesKey(resource: resource.slot, metric: metric.slot, attributes: attributes.slot)
+        return state.withLock { state in
+            if let slot = state.index.find(key.hash, where: { self.records.read(slot: $0)?.key == key }),
+                let id = self.records.read(slot: slot)?.id
+            {
+                return id
+            }
+            return self.add(key, to: &state)
+        }
+    }
+    private func add(_ key: SeriesKey, to state: inout State) -> SeriesID? {
+        let slot: UInt32
+        if let free = state.free.popFirst() {
+            slot = free
+        } else if Int(state.used) < records.capacity {
+            slot = state.used
+            state.used += 1
+            records.prepare(slot: slot)
+        } else {
+            state.census.refused += 1
+            return nil
+        }
+        state.sets.use(key.resource)
+        state.sets.use(key.attributes)
+        state.metrics.use(key.metric)
+        let id = records.occupy(slot: slot, key: key, lastSeen: tick)
+        state.index.insert(slot, hash: key.hash) { self.records.read(slot: $0)!.key.hash }
+        return id
+    }
+
+    /// What an id names; nil for one that is stale.
+    public func series(_ id: SeriesID) -> Series? {
+        state.withLock { state in
+            guard let (key, current) = self.records.read(slot: id.slot), current == id else { return nil }
+            return Series(
+                resource: state.sets[key.resource],
+                metric: state.metrics[key.metric],
+                attributes: state.sets[key.attributes]
+            )
+        }
+    }
+
+    // MARK: Keeping alive, letting go
+
+    /// Keeps a series from being retired for another `idleSeconds`; false for a stale id.
+    @discardableResult
+    public func touch(_ id: SeriesID) -> Bool { records.touch(id, at: tick) }
+
+    /// Moves the clock and retires what was idle; bounded work, to be called once a second.
+    public func advance(to tick: UInt32) {
+        now.store(tick, ordering: .relaxed)
+        state.withLock { state in
+            release(&state, at: tick)
+            retire(&state, at: tick)
+            state.setsSweepAt = state.sets.sweep(from: state.setsSweepAt, limit: 1 << 16)
+            state.metricsSweepAt = state.metrics.sweep(from: state.metricsSweepAt, limit: 1 << 12)
+        }
+    }
+    private func release(_ state: inout State, at tick: UInt32) {
+        var kept: [(slot: UInt32, from: UInt32)] = []
+        for entry in state.quarantine {
+            guard entry.from <= tick else {
+                kept.append(entry)
+                continue
+            }
+            guard let key = records.read(slot: entry.slot)?.key else { continue }
+            state.sets.disuse(key.resource)
+            state.sets.disuse(key.attributes)
+            state.metrics.disuse(key.metric)
+            records.vacate(slot: entry.slot)
+            state.free.append(entry.slot)
+            state.census.retired += 1
+        }
+        state.quarantine = kept
+    }
+    private func retire(_ state: inout State, at tick: UInt32) {
+        guard state.used > 0, tick > idleSeconds else { return }
+        // The whole table in about a tenth of the idle time, so that a retirement is late by 10 % at most.
+        let share = Int(state.used) / max(1, Int(idleSeconds / 10)) + 1024
+        let first = state.sweepAt < Int(state.used) ? state.sweepAt : 0
+        let last = min(first + share, Int(state.used))
+        for slot in UInt32(first)..<UInt32(last) {
+            guard records.lastSeen(slot: slot) &+ idleSeconds < tick, let key = records.read(slot: slot)?.key
+            else { continue }
+            // A slot in quarantine is no longer in the index: it is not retired twice.
+            guard state.index.find(key.hash, where: { $0 == slot }) != nil else { continue }
+            state.index.remove(slot, hash: key.hash) { self.records.read(slot: $0)!.key.hash }
+            state.quarantine.append((slot, tick + Self.quarantineSeconds))
+        }
+        state.sweepAt = last
+    }
+
+    /// What the table holds now.
+    public var census: Census {
+        state.withLock { state in
+            var census = state.census
+            census.series = state.index.count
+            (census.attributeSets, census.metrics) = (state.sets.count, state.metrics.count)
+            return census
+        }
+    }
+}
+
+/// Free slots, the longest free first: batches of series that came together go on lying together.
+private struct SlotQueue: Sendable {
+    private var slots: [UInt32] = []
+    private var head = 0
+    mutating func append(_ slot: UInt32) { slots.append(slot) }
+    mutating func popFirst() -> UInt32? {
+        guard head < slots.count else { return nil }
+        let slot = slots[head]
+        head += 1
+        if head > 4096, head * 2 > slots.count {
+            slots.removeFirst(head)
+            head = 0
+        }
+        return slot
+    }
+}
