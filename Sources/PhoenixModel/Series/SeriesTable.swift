@@ -37,10 +37,12 @@ public final class SeriesTable: Sendable {
         var sets = Interner<AttributeSet>()
         var metrics = Interner<Metric>()
         var index = SlotIndex()
-        var free = SlotQueue()
+        var lanes: [Lane] = [Lane()]
+        var laneNames: [String: Int] = ["": 0]
+        /// Which lane a chunk of slots belongs to.
+        var laneOfChunk: [Int] = []
         /// Retired, not yet reusable: each with the tick from which it is.
         var quarantine: [(slot: UInt32, from: UInt32)] = []
-        var used: UInt32 = 0
         var sweepAt = 0
         var setsSweepAt = 0
         var metricsSweepAt = 0
@@ -93,27 +95,37 @@ public final class SeriesTable: Sendable {
         metric.offer(description: description)
         return metric
     }
+    /// Where somebody's new series get their slots: whoever adds series names a lane, so that what came together lies
+    /// together and state by slot stays dense. The same name is the same lane.
+    public func lane(_ name: String) -> SeriesLane {
+        state.withLock { state in
+            if let lane = state.laneNames[name] { return SeriesLane(index: lane) }
+            state.lanes.append(Lane())
+            state.laneNames[name] = state.lanes.count - 1
+            return SeriesLane(index: state.lanes.count - 1)
+        }
+    }
     /// The id of a series made of this table's objects; nil where the table is full.
-    public func id(resource: AttributeSet, metric: Metric, attributes: AttributeSet) -> SeriesID? {
-        let key = SeriesKey(resource: resource.slot, metric: metric.slot, attributes: attributes.slot)
-        return state.withLock { state in
+    public func id(
+        resource: AttributeSet,
+        metric: Metric,
+        attributes: AttributeSet,
+        lane: SeriesLane = .shared
+    ) -> SeriesID? {
+        id(SeriesKey(resource: resource.slot, metric: metric.slot, attributes: attributes.slot), lane)
+    }
+    func id(_ key: SeriesKey, _ lane: SeriesLane) -> SeriesID? {
+        state.withLock { state in
             if let slot = state.index.find(key.hash, where: { self.records.read(slot: $0)?.key == key }),
                 let id = self.records.read(slot: slot)?.id
             {
                 return id
             }
-            return self.add(key, to: &state)
+            return self.add(key, to: &state, lane: lane.index)
         }
     }
-    private func add(_ key: SeriesKey, to state: inout State) -> SeriesID? {
-        let slot: UInt32
-        if let free = state.free.popFirst() {
-            slot = free
-        } else if Int(state.used) < records.capacity {
-            slot = state.used
-            state.used += 1
-            records.prepare(slot: slot)
-        } else {
+    private func add(_ key: SeriesKey, to state: inout State, lane: Int) -> SeriesID? {
+        guard let slot = state.lanes[lane].free.popFirst() ?? fresh(&state, lane: lane) else {
             state.census.refused += 1
             return nil
         }
@@ -123,6 +135,20 @@ public final class SeriesTable: Sendable {
         let id = records.occupy(slot: slot, key: key, lastSeen: tick)
         state.index.insert(slot, hash: key.hash) { self.records.read(slot: $0)!.key.hash }
         return id
+    }
+
+    /// A slot that nobody has had, from the lane's chunk or a new one.
+    private func fresh(_ state: inout State, lane: Int) -> UInt32? {
+        if state.lanes[lane].next == state.lanes[lane].end {
+            let first = state.laneOfChunk.count * SeriesRecords.chunkSize
+            guard first < records.capacity else { return nil }
+            state.laneOfChunk.append(lane)
+            records.prepare(slot: UInt32(first))
+            state.lanes[lane].next = UInt32(first)
+            state.lanes[lane].end = UInt32(first + SeriesRecords.chunkSize)
+        }
+        state.lanes[lane].next += 1
+        return state.lanes[lane].next - 1
     }
 
     /// What an id names; nil for one that is stale.
@@ -161,21 +187,31 @@ public final class SeriesTable: Sendable {
                 continue
             }
             guard let key = records.read(slot: entry.slot)?.key else { continue }
+            // Someone recognised it while it was in quarantine: it lives on, unless its contents got another slot.
+            if records.lastSeen(slot: entry.slot) &+ Self.quarantineSeconds >= tick {
+                if state.index.find(key.hash, where: { self.records.read(slot: $0)?.key == key }) == nil {
+                    state.index.insert(entry.slot, hash: key.hash) { self.records.read(slot: $0)!.key.hash }
+                } else {
+                    kept.append((entry.slot, tick + Self.quarantineSeconds))
+                }
+                continue
+            }
             state.sets.disuse(key.resource)
             state.sets.disuse(key.attributes)
             state.metrics.disuse(key.metric)
             records.vacate(slot: entry.slot)
-            state.free.append(entry.slot)
+            state.lanes[state.laneOfChunk[Int(entry.slot) >> SeriesRecords.chunkBits]].free.append(entry.slot)
             state.census.retired += 1
         }
         state.quarantine = kept
     }
     private func retire(_ state: inout State, at tick: UInt32) {
-        guard state.used > 0, tick > idleSeconds else { return }
+        let used = state.laneOfChunk.count * SeriesRecords.chunkSize
+        guard used > 0, tick > idleSeconds else { return }
         // The whole table in about a tenth of the idle time, so that a retirement is late by 10 % at most.
-        let share = Int(state.used) / max(1, Int(idleSeconds / 10)) + 1024
-        let first = state.sweepAt < Int(state.used) ? state.sweepAt : 0
-        let last = min(first + share, Int(state.used))
+        let share = used / max(1, Int(idleSeconds / 10)) + 1024
+        let first = state.sweepAt < used ? state.sweepAt : 0
+        let last = min(first + share, used)
         for slot in UInt32(first)..<UInt32(last) {
             guard records.lastSeen(slot: slot) &+ idleSeconds < tick, let key = records.read(slot: slot)?.key
             else { continue }
@@ -196,6 +232,19 @@ public final class SeriesTable: Sendable {
             return census
         }
     }
+}
+
+/// Where somebody's new series get their slots.
+public struct SeriesLane: Sendable, Hashable {
+    /// The lane of those who named none.
+    public static let shared = Self(index: 0)
+    let index: Int
+}
+
+private struct Lane: Sendable {
+    var next: UInt32 = 0
+    var end: UInt32 = 0
+    var free = SlotQueue()
 }
 
 /// Free slots, the longest free first: batches of series that came together go on lying together.

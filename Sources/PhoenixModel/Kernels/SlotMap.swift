@@ -1,0 +1,82 @@
+/// State by series slot: pages that exist only where something was stored, so that a node pays for its own series.
+///
+/// A page never moves while it exists. The caller compares generations: the map knows slots only.
+public struct SlotMap<Element: BitwiseCopyable & Sendable>: ~Copyable {
+    @usableFromInline static var pageBits: Int { 9 }
+    @usableFromInline static var pageSize: Int { 1 << pageBits }
+    @usableFromInline var pages: UnsafeMutablePointer<UnsafeMutablePointer<Element>?>
+    @usableFromInline var pageCount = 0
+    @usableFromInline let vacant: Element
+    /// How many pages are allocated.
+    public private(set) var allocatedPages = 0
+
+    /// A map in which every slot holds `vacant`.
+    public init(vacant: Element) {
+        self.vacant = vacant
+        pages = .allocate(capacity: 1)
+        pages.initialize(to: nil)
+        pageCount = 1
+    }
+    deinit {
+        for index in 0..<pageCount { pages[index]?.deallocate() }
+        pages.deallocate()
+    }
+    /// What the map holds in memory, in bytes.
+    public var byteCount: Int {
+        allocatedPages * Self.pageSize * MemoryLayout<Element>.stride + pageCount * 8
+    }
+
+    /// The address of a slot's element, made where there was none; valid until the map goes.
+    @inlinable @inline(__always)
+    public mutating func element(_ slot: UInt32) -> UnsafeMutablePointer<Element> {
+        let index = Int(slot) >> Self.pageBits
+        if index < pageCount, let page = pages[index] { return page + (Int(slot) & (Self.pageSize - 1)) }
+        return makePage(index) + (Int(slot) & (Self.pageSize - 1))
+    }
+    /// A slot's element, where its page exists.
+    @inlinable @inline(__always)
+    public subscript(slot: UInt32) -> Element {
+        let index = Int(slot) >> Self.pageBits
+        guard index < pageCount, let page = pages[index] else { return vacant }
+        return page[Int(slot) & (Self.pageSize - 1)]
+    }
+    @usableFromInline
+    mutating func makePage(_ index: Int) -> UnsafeMutablePointer<Element> {
+        if index >= pageCount {
+            let count = max(index + 1, pageCount * 2)
+            let grown = UnsafeMutablePointer<UnsafeMutablePointer<Element>?>.allocate(capacity: count)
+            grown.initialize(repeating: nil, count: count)
+            for old in 0..<pageCount { grown[old] = pages[old] }
+            pages.deallocate()
+            (pages, pageCount) = (grown, count)
+        }
+        let page = UnsafeMutablePointer<Element>.allocate(capacity: Self.pageSize)
+        page.initialize(repeating: vacant, count: Self.pageSize)
+        pages[index] = page
+        allocatedPages += 1
+        return page
+    }
+
+    /// Visits every slot of every page; frees a page of which `visit` kept nothing (answered false throughout).
+    public mutating func sweep(_ visit: (UInt32, inout Element) -> Bool) {
+        for index in 0..<pageCount {
+            guard let page = pages[index] else { continue }
+            var isUsed = false
+            for offset in 0..<Self.pageSize {
+                if visit(UInt32(index << Self.pageBits | offset), &page[offset]) { isUsed = true }
+            }
+            guard !isUsed else { continue }
+            page.deallocate()
+            pages[index] = nil
+            allocatedPages -= 1
+        }
+    }
+    /// Makes every slot vacant.
+    public mutating func removeAll() {
+        for index in 0..<pageCount {
+            pages[index]?.deallocate()
+            pages[index] = nil
+        }
+        allocatedPages = 0
+    }
+}
