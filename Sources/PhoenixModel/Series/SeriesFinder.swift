@@ -5,10 +5,11 @@
 public struct SeriesFinder: Sendable {
     private let table: SeriesTable
     private let lane: SeriesLane
+    private let records: SeriesRecords.View
     private var previous: UInt32 = 0
     private var tick: UInt32 = 0
 
-    public init(table: SeriesTable, lane: SeriesLane) { (self.table, self.lane) = (table, lane) }
+    public init(table: SeriesTable, lane: SeriesLane) { (self.table, self.lane, records) = (table, lane, table.records.view) }
 
     /// Takes the time of the table's clock for what is found from now on: once for each batch.
     public mutating func beginBatch() { tick = table.tick }
@@ -18,12 +19,14 @@ public struct SeriesFinder: Sendable {
     /// The caller holds the objects that the slots belong to.
     public mutating func find(resource: UInt32, metric: UInt32, attributes: UInt32) -> SeriesID? {
         let key = SeriesKey(resource: resource, metric: metric, attributes: attributes)
-        if let guess = table.records.read(slot: previous &+ 1), guess.key == key,
-            table.records.touch(guess.id, at: tick)
-        {
-            previous = guess.id.slot
-            return guess.id
+        if let id = records.recognise(slot: previous &+ 1, key: key, at: tick) {
+            previous &+= 1
+            return id
         }
+        return ask(key)
+    }
+    @inline(never)
+    private mutating func ask(_ key: SeriesKey) -> SeriesID? {
         guard let id = table.id(key, lane) else { return nil }
         table.touch(id)
         previous = id.slot

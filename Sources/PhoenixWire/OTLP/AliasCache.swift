@@ -47,6 +47,15 @@ struct AliasCache<Meaning> {
         }
         return lookUp(start, count, context, after: previous)
     }
+    /// How many bytes the entry has that came after `previous` last time, if these bytes begin with its own; else 0.
+    @inline(__always)
+    func lengthOfExpected(after previous: Int32, atStartOf start: UnsafePointer<UInt8>, _ count: Int) -> Int {
+        guard previous >= 0 else { return 0 }
+        let guess = entries[Int(previous)].next
+        guard guess >= 0 else { return 0 }
+        let entry = entries[Int(guess)]
+        return entry.count <= count && memcmp(entry.start, start, entry.count) == 0 ? entry.count : 0
+    }
     @inline(__always)
     private func matches(_ entry: Int32, _ start: UnsafePointer<UInt8>, _ count: Int, _ context: UInt64) -> Bool {
         let entry = entries[Int(entry)]

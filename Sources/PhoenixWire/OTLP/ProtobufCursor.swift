@@ -91,8 +91,12 @@ struct ProtobufCursor {
     func asBytes() -> [UInt8] { Array(UnsafeBufferPointer(start: position, count: left)) }
 
     /// Passes over a field of any number, whole groups included.
+    @inline(__always)
+    mutating func skip(_ tag: UInt32) throws(MalformedMessage) {
+        if tag & 7 == 2 { _ = try delimited() } else { try skipRare(tag, depth: 0) }
+    }
     @inline(never)
-    mutating func skip(_ tag: UInt32, depth: Int = 0) throws(MalformedMessage) {
+    private mutating func skipRare(_ tag: UInt32, depth: Int) throws(MalformedMessage) {
         switch tag & 7 {
         case 0: _ = try varint()
         case 1: _ = try fixed64()
@@ -105,7 +109,7 @@ struct ProtobufCursor {
                     guard inner >> 3 == tag >> 3 else { throw MalformedMessage(.group) }
                     return
                 }
-                try skip(inner, depth: depth + 1)
+                try skipRare(inner, depth: depth + 1)
             }
         case 5:
             guard left >= 4 else { throw MalformedMessage(.truncated) }

@@ -30,10 +30,10 @@ struct AttributeRun {
     }
 }
 
-extension OTLPDecoder {
+extension RequestDecoder {
     /// A `NumberDataPoint`.
     @inline(__always)
-    func decodeNumber(_ message: ProtobufCursor, _ context: PointContext) throws(MalformedMessage) {
+    mutating func decodeNumber(_ message: ProtobufCursor, _ context: PointContext) throws(MalformedMessage) {
         var cursor = message
         var (time, start, bits): (UInt64, UInt64, UInt64) = (0, 0, 0)
         var (flags, hasValue, hasExemplars) = (PointFlags(), false, false)
@@ -84,24 +84,24 @@ extension OTLPDecoder {
     }
 
     @inline(__always)
-    func series(_ context: PointContext, _ attributes: UInt32) -> SeriesID? {
+    mutating func series(_ context: PointContext, _ attributes: UInt32) -> SeriesID? {
         finder.find(resource: context.resource, metric: context.metric, attributes: attributes)
     }
 
     /// The slot of the set that a point's attribute fields make.
     @inline(__always)
-    func attributeSlot(
+    mutating func attributeSlot(
         _ run: AttributeRun, _ message: ProtobufCursor, tag: UInt32
     ) throws(MalformedMessage) -> UInt32 {
         if run.start == run.end { return SeriesTable.emptySetSlot }
         if run.isContiguous {
             return try attributeSlot(ProtobufCursor(run.start, run.end), tag: tag)
         }
-        return try withJoined(message, tags: [tag]) { joined throws(MalformedMessage) in
-            try self.attributeSlot(joined, tag: tag)
-        }
+        let joined = try JoinedFields([tag], in: message)
+        defer { withExtendedLifetime(joined) {} }
+        return try attributeSlot(joined.cursor, tag: tag)
     }
-    private func attributeSlot(_ run: ProtobufCursor, tag: UInt32) throws(MalformedMessage) -> UInt32 {
+    private mutating func attributeSlot(_ run: ProtobufCursor, tag: UInt32) throws(MalformedMessage) -> UInt32 {
         let (start, count) = (run.position, run.left)
         // The tag is in the bytes already, but bytes of two kinds of points may agree by chance: hence the context.
         if let entry = attributeSets.find(start, count, context: UInt64(tag), after: cursors.attributes) {
@@ -161,7 +161,7 @@ extension OTLPDecoder {
     /// Of many exemplars on one point the last count: as many as a scrape could show of one series.
     static var maximumExemplars: Int { 16 }
 
-    func attach(_ exemplars: [LooseExemplar], to series: SeriesID) {
+    mutating func attach(_ exemplars: [LooseExemplar], to series: SeriesID) {
         for loose in exemplars.suffix(Self.maximumExemplars) {
             builder.exemplars.append(
                 Exemplar(

@@ -1,8 +1,8 @@
 import PhoenixModel
 
-extension OTLPDecoder {
+extension RequestDecoder {
     /// A `SummaryDataPoint`.
-    func decodeSummary(_ message: ProtobufCursor, _ context: PointContext) throws(MalformedMessage) {
+    mutating func decodeSummary(_ message: ProtobufCursor, _ context: PointContext) throws(MalformedMessage) {
         var (cursor, flags) = (message, PointFlags.hasSum)
         var (time, start, count, sum): (UInt64, UInt64, UInt64, Double) = (0, 0, 0, 0)
         var (quantiles, values): ([Double], [Double]) = ([], [])

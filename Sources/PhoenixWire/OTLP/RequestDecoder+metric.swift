@@ -1,7 +1,7 @@
 import PhoenixModel
 
 /// A metric's header, recognised by its bytes, and the choice of its kind.
-extension OTLPDecoder {
+extension RequestDecoder {
     /// What the fields of a metric beside its points say.
     private struct Shape {
         var kind = PointKind.gauge
@@ -13,7 +13,8 @@ extension OTLPDecoder {
         }
     }
 
-    func decodeMetric(_ message: ProtobufCursor, _ surroundings: Surroundings) throws(MalformedMessage) {
+    mutating func decodeMetric(_ message: ProtobufCursor, _ surroundings: Surroundings) throws(MalformedMessage) {
+        if try decodeExpectedMetric(message, surroundings) { return }
         var cursor = message
         var header = ProtobufCursor(message.position, message.position)
         var data: ProtobufCursor?
@@ -37,11 +38,28 @@ extension OTLPDecoder {
         }
         // Written in another order than every known encoder's: put the header and the data together first.
         let dataTag = Self.tag(of: shape.kind)
-        try withJoined(message, tags: [0x0A, 0x12, 0x1A, 0x62]) { header throws(MalformedMessage) in
-            try self.withLastData(message, dataTag) { data throws(MalformedMessage) in
-                try self.decodeData(data, header, &shape, surroundings)
-            }
-        }
+        let wholeHeader = try JoinedFields([0x0A, 0x12, 0x1A, 0x62], in: message)
+        let wholeData = try lastData(message, dataTag)
+        try decodeData(wholeData.cursor, wholeHeader.cursor, &shape, surroundings)
+        withExtendedLifetime((wholeHeader, wholeData)) {}
+    }
+    /// Decodes the metric where it begins with the same header as the one that came next last time, and its data is
+    /// all that follows: nothing of the header is read but its bytes compared.
+    @inline(__always)
+    private mutating func decodeExpectedMetric(
+        _ message: ProtobufCursor, _ surroundings: Surroundings
+    ) throws(MalformedMessage) -> Bool {
+        let length = metrics.lengthOfExpected(after: cursors.metric, atStartOf: message.position, message.left)
+        guard length > 0, length < message.left,
+            let kind = Self.kind(announcedBy: UInt32(message.position[length]))
+        else { return false }
+        var cursor = ProtobufCursor(message.position + length + 1, message.end)
+        let data = try cursor.delimited()
+        guard cursor.isAtEnd else { return false }
+        var shape = Shape()
+        shape.kind = kind
+        try decodeData(data, ProtobufCursor(message.position, message.position + length), &shape, surroundings)
+        return true
     }
     /// The kind that a data field's tag announces: gauge 5, sum 7, histogram 9, exponential 10, summary 11.
     @inline(__always)
@@ -65,11 +83,9 @@ extension OTLPDecoder {
         }
     }
     /// The last kind of data wins; parts of it that stand after any other kind are one message.
-    private func withLastData(
-        _ message: ProtobufCursor,
-        _ dataTag: UInt32,
-        _ body: (ProtobufCursor) throws(MalformedMessage) -> Void
-    ) throws(MalformedMessage) {
+    private mutating func lastData(
+        _ message: ProtobufCursor, _ dataTag: UInt32
+    ) throws(MalformedMessage) -> JoinedFields {
         var cursor = message
         var first = message.position
         while !cursor.isAtEnd {
@@ -83,10 +99,10 @@ extension OTLPDecoder {
                 try cursor.skip(tag)
             }
         }
-        try withJoined(ProtobufCursor(first, message.end), tag: dataTag, body)
+        return try JoinedFields(contentsOf: dataTag, in: ProtobufCursor(first, message.end))
     }
 
-    private func decodeData(
+    private mutating func decodeData(
         _ data: ProtobufCursor,
         _ header: ProtobufCursor,
         _ shape: inout Shape,
@@ -126,7 +142,7 @@ extension OTLPDecoder {
             }
         }
     }
-    private func metricSlot(
+    private mutating func metricSlot(
         _ header: ProtobufCursor, _ shape: Shape, _ surroundings: Surroundings
     ) throws(MalformedMessage) -> UInt32 {
         let context = surroundings.context | shape.bits
@@ -173,7 +189,7 @@ extension OTLPDecoder {
         }
     }
     /// Reads data that a later field replaces, for its form alone.
-    private func checkData(_ data: ProtobufCursor, _ tag: UInt32) throws(MalformedMessage) {
+    private mutating func checkData(_ data: ProtobufCursor, _ tag: UInt32) throws(MalformedMessage) {
         let (mark, counted) = (builder.mark, refusals)
         defer {
             builder.rollBack(to: mark)

@@ -1,8 +1,8 @@
 import PhoenixModel
 
-extension OTLPDecoder {
+extension RequestDecoder {
     /// A `HistogramDataPoint`.
-    func decodeHistogram(_ message: ProtobufCursor, _ context: PointContext) throws(MalformedMessage) {
+    mutating func decodeHistogram(_ message: ProtobufCursor, _ context: PointContext) throws(MalformedMessage) {
         var (cursor, draft, flags) = (message, HistogramDraft(), PointFlags())
         var hasExemplars = false
         var run = AttributeRun(message.position)
@@ -47,11 +47,11 @@ extension OTLPDecoder {
         if !exemplars.isEmpty { attach(exemplars, to: id) }
     }
 
-    private func refuseHistogram(_ reason: PointRefusal, _ bucketStart: Int) {
+    private mutating func refuseHistogram(_ reason: PointRefusal, _ bucketStart: Int) {
         refusals.add(reason)
         builder.histograms.buckets.removeSubrange(bucketStart...)
     }
-    private func append(
+    private mutating func append(
         _ draft: HistogramDraft, _ flags: PointFlags, _ id: SeriesID, _ layout: BucketLayout, _ bucketStart: Int
     ) {
         builder.histograms.series.append(id)
@@ -78,7 +78,7 @@ extension OTLPDecoder {
     }
 
     /// The layout of these bounds, one object for all points that have it.
-    private func layout(of bounds: BoundsRun, bucketCount: Int) -> BucketLayout {
+    private mutating func layout(of bounds: BoundsRun, bucketCount: Int) -> BucketLayout {
         if bucketCount == 0 { return .none }
         guard let packed = bounds.packed else { return BucketLayout(bounds: bounds.values) }
         let (start, count) = (packed.position, packed.left)

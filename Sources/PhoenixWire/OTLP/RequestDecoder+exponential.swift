@@ -1,8 +1,8 @@
 import PhoenixModel
 
-extension OTLPDecoder {
+extension RequestDecoder {
     /// An `ExponentialHistogramDataPoint`.
-    func decodeExponential(_ message: ProtobufCursor, _ context: PointContext) throws(MalformedMessage) {
+    mutating func decodeExponential(_ message: ProtobufCursor, _ context: PointContext) throws(MalformedMessage) {
         var (cursor, draft, flags) = (message, HistogramDraft(), PointFlags())
         var (scale, zeroCount, zeroThreshold): (Int32, UInt64, Double) = (0, 0, 0)
         var (hasExemplars, positive, negative) = (false, SideDraft(), SideDraft())
@@ -64,7 +64,7 @@ struct SideDraft {
         var cursor = message
         while !cursor.isAtEnd {
             switch try cursor.tag() {
-            case 0x08: offset = OTLPDecoder.zigzag(try cursor.varint())
+            case 0x08: offset = RequestDecoder.zigzag(try cursor.varint())
             case 0x12:
                 var packed = try cursor.delimited()
                 while !packed.isAtEnd { counts.append(try packed.varint()) }
