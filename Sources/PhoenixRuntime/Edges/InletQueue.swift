@@ -134,6 +134,11 @@ public final class InletQueue<Content: Message>: Sendable {
         return redelivery
     }
 
+    /// Tells the reader the end, so that it can hand over; the queue and its senders go on.
+    func stopReading() { apply { $0.stopReading() } }
+    /// Lets the heir read.
+    func resumeReading() { state.withLock { $0.resumeReading() } }
+
     /// Ends the queue though senders may be attached: they are refused, what is here can still be read.
     public func shut() { apply { $0.shut() } }
     /// Gives up what is here and refuses what comes, since nobody will read any more.
