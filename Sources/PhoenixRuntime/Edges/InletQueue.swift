@@ -150,5 +150,7 @@ public final class InletQueue<Content: Message>: Sendable {
     public var count: Int { state.withLock { $0.entries.count } }
     /// The bytes of the messages that wait.
     public var byteCount: Int { state.withLock { $0.bytes } }
+    /// How often a reader has thrown with the message that is in hand now.
+    var attemptsInHand: Int { state.withLock { $0.inHand?.attempts ?? 0 } }
     var tally: EdgeTally { state.withLock { $0.tally } }
 }
