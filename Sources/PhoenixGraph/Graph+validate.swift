@@ -7,6 +7,7 @@ extension Graph {
     public func validate(_ specs: NodeSpecs, excusing excused: Set<Port> = []) -> [Diagnostic] {
         var report = Report()
         var claims: [ClaimTable.Entry] = []
+        let linked = excused.union(links.map(\.to))
         for vertex in vertices.values {
             if !Self.isID(vertex.id) {
                 report.add(
@@ -19,12 +20,11 @@ extension Graph {
                 report.add(unknownType(vertex, specs))
                 continue
             }
-            let (problems, claimed) = vertex.validate(spec, isFollowing: isFollowing(vertex, spec, excused))
+            let (problems, claimed) = vertex.validate(spec, isFollowing: isFollowing(vertex, spec, linked))
             report.add(contentsOf: problems)
             claims += claimed.map { ClaimTable.Entry(node: vertex.id, claim: $0, mark: vertex.mark(of: $0)) }
             for input in spec.inputs where input.isRequired {
-                let port = Port(vertex.id, input.name)
-                guard !excused.contains(port), !links.contains(where: { $0.to == port }) else { continue }
+                guard !linked.contains(Port(vertex.id, input.name)) else { continue }
                 report.add(
                     at: vertex.mark,
                     "`\(vertex.id)` reads from nothing: its input `\(input.linkKey)` is required",
@@ -83,12 +83,8 @@ extension Graph {
     }
 
     /// Whether a controller's mode reaches the node.
-    private func isFollowing(_ vertex: Vertex, _ spec: NodeSpec, _ excused: Set<Port>) -> Bool {
-        spec.inputs.contains { input in
-            guard input.kind == .mode else { return false }
-            let port = Port(vertex.id, input.name)
-            return excused.contains(port) || links.contains { $0.to == port }
-        }
+    private func isFollowing(_ vertex: Vertex, _ spec: NodeSpec, _ linked: Set<Port>) -> Bool {
+        spec.inputs.contains { $0.kind == .mode && linked.contains(Port(vertex.id, $0.name)) }
     }
 
     private func checkLink(_ link: Link, _ specs: NodeSpecs, _ report: inout Report) {

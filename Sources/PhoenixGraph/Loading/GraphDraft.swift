@@ -15,6 +15,7 @@ struct GraphDraft {
     var name: String?
     /// In the order of the files.
     var nodes: [Node] = []
+    private var places: [NodeID: Int] = [:]
     var settings: [String: ConfigTree] = [:]
     /// Where each section of settings was begun.
     private var settingsMarks: [String: Mark] = [:]
@@ -28,7 +29,7 @@ struct GraphDraft {
         (self.specs, self.substitution) = (specs, substitution)
     }
 
-    func index(of id: NodeID) -> Int? { nodes.firstIndex { $0.id == id } }
+    func index(of id: NodeID) -> Int? { places[id] }
 
     // MARK: - Files
 
@@ -182,10 +183,13 @@ struct GraphDraft {
             )
             return
         }
-        nodes.append(Node(role: role, id: entry.key, mark: entry.keyMark, body: entry.value))
+        append(Node(role: role, id: entry.key, mark: entry.keyMark, body: entry.value))
     }
 
-    mutating func append(_ node: Node) { nodes.append(node) }
+    mutating func append(_ node: Node) {
+        places[node.id] = nodes.count
+        nodes.append(node)
+    }
 
     // MARK: - Parts
 
