@@ -74,6 +74,9 @@ final class HTTPChannelHandler: ChannelInboundHandler {
         engine?.writabilityChanged()
     }
 
+    /// Whether the socket is read; a shut gate or too much unanswered stops it.
+    var isReading: Bool { link?.isReading ?? false }
+
     func tick(_ now: NIODeadline) {
         if let engine { return engine.tick(now) }
         let limit = sniffed.readableBytes > 0 ? loop.configuration.headTimeout : loop.configuration.idleTimeout

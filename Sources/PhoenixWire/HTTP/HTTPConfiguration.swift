@@ -41,6 +41,8 @@ public struct HTTPConfiguration: Sendable {
         public var connectionWindow = 16 << 20
         /// The largest DATA frame we take.
         public var maxFrameSize = 1 << 20
+        /// How long a connection without streams may lie idle; it is ended by GOAWAY, so nothing is lost.
+        public var idleTimeout: Duration = .seconds(300)
         /// Pings more often than this on a connection without streams are strikes.
         public var minPingInterval: Duration = .seconds(300)
         /// So many strikes are forgiven.

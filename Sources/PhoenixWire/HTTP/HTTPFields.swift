@@ -107,6 +107,21 @@ public struct HTTPFields: Sendable, ExpressibleByDictionaryLiteral {
         }
     }
 
+    /// Calls `body` with a look-up of the bytes of field after field; the pointers hold for that call only.
+    func withBytes<Result>(
+        _ body: (_ field: (Int) -> (name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer)) -> Result
+    ) -> Result {
+        bytes.withUnsafeBytes { all in
+            body { index in
+                let mark = marks[index]
+                return (
+                    UnsafeRawBufferPointer(rebasing: all[Int(mark.start)..<Int(mark.nameEnd)]),
+                    UnsafeRawBufferPointer(rebasing: all[Int(mark.nameEnd)..<Int(mark.end)])
+                )
+            }
+        }
+    }
+
     private func value(_ mark: Mark) -> String {
         String(decoding: bytes[Int(mark.nameEnd)..<Int(mark.end)], as: UTF8.self)
     }

@@ -98,6 +98,7 @@ struct EmbeddedServer {
     let listener: HTTPListenerState
     let state: LoopState
     let events: Events
+    let handler: HTTPChannelHandler
 
     final class Events: Sendable {
         private let all = Lock([HTTPEvent]())
@@ -112,7 +113,8 @@ struct EmbeddedServer {
         listener = HTTPListenerState(routes: routes)
         _ = listener.connectionOpened()
         state = LoopState(loop: loop, index: 0, configuration) { events.add($0) }
-        try channel.pipeline.syncOperations.addHandler(HTTPChannelHandler(state, listener, id: 1))
+        handler = HTTPChannelHandler(state, listener, id: 1)
+        try channel.pipeline.syncOperations.addHandler(handler)
         channel.connect(to: try SocketAddress(ipAddress: "127.0.0.1", port: 1), promise: nil)
     }
 
