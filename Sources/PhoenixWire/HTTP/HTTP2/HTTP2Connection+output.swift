@@ -1,0 +1,147 @@
+import CNGHTTP2
+import NIOCore
+
+/// Answers.
+extension HTTP2Connection {
+    func answer(_ exchange: HTTPExchange, with response: HTTPResponse) {
+        guard let stream = awaiting(exchange) else { return }
+        submit(stream, response)
+        drain(force: false)
+    }
+
+    func answerUnanswered(_ exchange: HTTPExchange) {
+        guard let stream = awaiting(exchange), case .awaiting(_, let head, let handler) = stream.state else { return }
+        submit(stream, handler.answer(.unanswered, to: head))
+        drain(force: false)
+    }
+
+    private func awaiting(_ exchange: HTTPExchange) -> HTTP2Stream? {
+        guard !link.isClosed, let stream = stream(Int32(truncatingIfNeeded: exchange.id)),
+            case .awaiting(let current, _, _) = stream.state, current === exchange
+        else { return nil }
+        return stream
+    }
+
+    func wakeBody(_ exchange: HTTPExchange) {
+        guard !link.isClosed, let stream = stream(Int32(truncatingIfNeeded: exchange.id)) else { return }
+        stream.wasWoken = true
+        guard stream.isDeferred else { return }
+        stream.isDeferred = false
+        check(nghttp2_session_resume_data(session, stream.id))
+        drain(force: false)
+    }
+
+    /// Gives an answer to nghttp2; `drain` sends it.
+    func submit(_ stream: HTTP2Stream, _ response: HTTPResponse) {
+        stream.state = .answering
+        stream.lastWrite = link.loop.now
+        guards.sentSomething()
+        var provider = nghttp2_data_provider()
+        provider.read_callback = HTTP2Callbacks.read
+        let hasBody = !stream.isHead && (response.body.length != 0 || response.trailers != nil)
+        if hasBody { stream.output = BodyOutput(response) }
+        var extra: HTTPFields = ["date": link.loop.date]
+        if let length = response.body.length, response.trailers == nil, response.status != 204, response.status != 304 {
+            extra.append("content-length", String(length))
+        }
+        let status = HTTPFields(dictionaryLiteral: (":status", String(response.status)))
+        Self.withNameValues([status, response.fields, extra]) { pairs in
+            if hasBody {
+                check(nghttp2_submit_response(session, stream.id, pairs.baseAddress, pairs.count, &provider))
+            } else {
+                check(nghttp2_submit_response(session, stream.id, pairs.baseAddress, pairs.count, nil))
+            }
+        }
+    }
+
+    /// Fields that belong to a connection and make an HTTP/2 message malformed (RFC 9113, 8.2.2).
+    private static let connectionFields: Set<String> = [
+        "connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade",
+    ]
+
+    /// nghttp2 copies names and values, so the pointers need to hold for the call only.
+    private static func withNameValues(
+        _ all: [HTTPFields], _ body: (UnsafeMutableBufferPointer<nghttp2_nv>) -> Void
+    ) {
+        var bytes: [UInt8] = []
+        var spans: [(Int, Int, Int)] = []
+        for fields in all {
+            fields.forEachBytes { name, value in
+                if name.count > 5, name.count < 18,
+                    connectionFields.contains(String(decoding: name, as: UTF8.self))
+                {
+                    return
+                }
+                spans.append((bytes.count, name.count, value.count))
+                bytes.append(contentsOf: name)
+                bytes.append(contentsOf: value)
+            }
+        }
+        bytes.withUnsafeMutableBufferPointer { bytes in
+            withUnsafeTemporaryAllocation(of: nghttp2_nv.self, capacity: spans.count) { pairs in
+                for (index, span) in spans.enumerated() {
+                    let name = bytes.baseAddress.map { $0 + span.0 }
+                    let pair = nghttp2_nv(
+                        name: name, value: name.map { $0 + span.1 }, namelen: span.1, valuelen: span.2,
+                        flags: UInt8(NGHTTP2_NV_FLAG_NONE.rawValue)
+                    )
+                    pairs.initializeElement(at: index, to: pair)
+                }
+                body(pairs)
+            }
+        }
+    }
+
+    /// How many bytes the next DATA frame may carry; nghttp2 then asks `sendData` for them.
+    func readBody(_ id: Int32, _ size: Int, _ flags: UnsafeMutablePointer<UInt32>) -> Int {
+        guard let stream = stream(id) else { return Int(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue) }
+        while stream.piece.readableBytes == 0 {
+            stream.wasWoken = false
+            switch stream.output?.next() ?? .end(trailers: nil) {
+            case .bytes(let piece): stream.piece = piece
+            case .wait:
+                if stream.wasWoken { continue }
+                stream.isDeferred = true
+                return Int(NGHTTP2_ERR_DEFERRED.rawValue)
+            case .failed:
+                report(.bodyFailed)
+                return Int(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue)
+            case .end(let trailers):
+                finish(stream, trailers, flags)
+                return 0
+            }
+        }
+        let count = min(size, stream.piece.readableBytes)
+        flags.pointee |= UInt32(NGHTTP2_DATA_FLAG_NO_COPY.rawValue)
+        if count == stream.piece.readableBytes, stream.output?.isAtEnd ?? true {
+            if case .end(let trailers)? = stream.output?.next() {
+                finish(stream, trailers, flags)
+            } else {
+                finish(stream, nil, flags)
+            }
+        }
+        return count
+    }
+
+    private func finish(_ stream: HTTP2Stream, _ trailers: HTTPFields?, _ flags: UnsafeMutablePointer<UInt32>) {
+        stream.output = nil
+        flags.pointee |= UInt32(NGHTTP2_DATA_FLAG_EOF.rawValue)
+        guard let trailers, trailers.count > 0 else { return }
+        flags.pointee |= UInt32(NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue)
+        Self.withNameValues([trailers]) { pairs in
+            check(nghttp2_submit_trailer(session, stream.id, pairs.baseAddress, pairs.count))
+        }
+    }
+
+    /// Stops a peer from sending a body that is answered already (RFC 9113, 8.1).
+    func sent(_ frame: UnsafePointer<nghttp2_frame>) {
+        let header = frame.pointee.hd
+        let ends = header.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0
+        guard ends, let stream = stream(header.stream_id), !stream.isRemoteDone else { return }
+        check(
+            nghttp2_submit_rst_stream(
+                session, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream.id, NGHTTP2_NO_ERROR.rawValue
+            )
+        )
+    }
+}
