@@ -49,7 +49,8 @@ extension AttributeValue {
         return "\(number)"
     }
 
-    private var json: String {
+    /// The value as JSON text.
+    public var json: String {
         switch self {
         case .empty: return "null"
         case .string(let text): return Self.quoted(text)

@@ -23,6 +23,24 @@ public final class OTLPDecoder {
     public func decode(_ request: UnsafeRawBufferPointer) throws(MalformedMessage) -> Refusals {
         try requests.decode(request)
     }
+    /// Adds the points of a request in either encoding.
+    public func decode(
+        _ request: UnsafeRawBufferPointer, as encoding: OTLPEncoding
+    ) throws(MalformedRequest) -> Refusals {
+        do {
+            switch encoding {
+            case .protobuf: return try decode(request)
+            case .json: throw MalformedMessage(.tag)
+            }
+        } catch {
+            throw MalformedRequest(description: "not an ExportMetricsServiceRequest: \(error)")
+        }
+    }
     /// The batch of all requests decoded since the last one; nil where they held no points.
     public func takeBatch(epoch: UInt64) -> MetricBatch? { requests.builder.take(epoch: epoch) }
+}
+
+/// Why the body of a request cannot be read, for the sender.
+public struct MalformedRequest: Error, Sendable, CustomStringConvertible {
+    public var description: String
 }
