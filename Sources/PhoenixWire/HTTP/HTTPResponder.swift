@@ -20,6 +20,11 @@ public final class HTTPResponder: Sendable {
     /// Makes the connection ask a body stream that said `.wait` again. Any thread.
     public func wakeBody() { exchange.wakeBody() }
 
+    /// Runs `work` after `time` unless the request is answered by then. On the event loop only.
+    func setDeadline(_ time: Duration, _ work: @escaping @Sendable (HTTPExchange) -> Void) {
+        exchange.setDeadline(time, work)
+    }
+
     /// Runs `work` on the connection's event loop; not at all if the loop has ended.
     public func onLoop(_ work: @escaping @Sendable () -> Void) { exchange.loop.execute(work) }
 }
@@ -34,7 +39,7 @@ protocol HTTPExchangeOwner: AnyObject {
 
 /// One request and its answer, shared by the connection and the responder.
 ///
-/// Sendable because `owner` is immutable and only touched on `loop`, and the rest is atomic.
+/// Sendable because `owner` and `deadline` are only touched on `loop`, and the rest is atomic.
 final class HTTPExchange: @unchecked Sendable {
     let loop: any EventLoop
     /// The HTTP/2 stream, or a running number.
@@ -42,6 +47,7 @@ final class HTTPExchange: @unchecked Sendable {
     private let owner: any HTTPExchangeOwner
     private let answered = Atomic<Bool>(false)
     private let gone = Atomic<Bool>(false)
+    private var deadline: Scheduled<Void>?
 
     init(loop: any EventLoop, id: Int64, owner: any HTTPExchangeOwner) {
         self.loop = loop
@@ -51,6 +57,20 @@ final class HTTPExchange: @unchecked Sendable {
 
     var isGone: Bool { gone.load(ordering: .relaxed) }
     var isAnswered: Bool { answered.load(ordering: .relaxed) }
+
+    /// Runs `work` after `time` unless the request is answered by then. On the event loop only.
+    func setDeadline(_ time: Duration, _ work: @escaping @Sendable (HTTPExchange) -> Void) {
+        guard !isAnswered, !isGone else { return }
+        deadline = loop.scheduleTask(in: TimeAmount(time)) { work(self) }
+    }
+
+    /// Answers a gRPC call whose time is over.
+    func expire(_ head: HTTPRequestHead) {
+        guard claim() else { return }
+        markGone()
+        let status = GRPCStatus(.deadlineExceeded, "the call was not finished by its deadline")
+        deliver(GRPCEndpoint.trailersOnly(status, to: head), first: true)
+    }
 
     /// The connection has no more use for an answer.
     func markGone() { gone.store(true, ordering: .relaxed) }
@@ -76,6 +96,8 @@ final class HTTPExchange: @unchecked Sendable {
     }
 
     private func deliver(_ response: HTTPResponse, first: Bool) {
+        deadline?.cancel()
+        deadline = nil
         if first {
             owner.answer(self, with: response)
         } else if !isGone {
@@ -84,6 +106,8 @@ final class HTTPExchange: @unchecked Sendable {
     }
 
     private func deliverNothing() {
+        deadline?.cancel()
+        deadline = nil
         if !isGone { owner.report(.unanswered) }
         owner.answerUnanswered(self)
     }

@@ -47,7 +47,7 @@ enum HTTP2Callbacks {
             return 0
         }
         nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(table) { _, _, code, user in
-            connection(user).report(.protocolError(String(cString: nghttp2_strerror(code))))
+            connection(user).invalid(String(cString: nghttp2_strerror(code)))
             return 0
         }
         nghttp2_session_callbacks_set_send_data_callback(table) { _, frame, header, size, _, user in

@@ -133,15 +133,29 @@ extension HTTP2Connection {
         }
     }
 
-    /// Stops a peer from sending a body that is answered already (RFC 9113, 8.1).
     func sent(_ frame: UnsafePointer<nghttp2_frame>) {
         let header = frame.pointee.hd
-        let ends = header.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0
-        guard ends, let stream = stream(header.stream_id), !stream.isRemoteDone else { return }
-        check(
-            nghttp2_submit_rst_stream(
-                session, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream.id, NGHTTP2_NO_ERROR.rawValue
-            )
-        )
+        switch UInt32(header.type) {
+        case NGHTTP2_HEADERS.rawValue, NGHTTP2_DATA.rawValue:
+            if header.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0 { stopBody(header.stream_id) }
+        case NGHTTP2_GOAWAY.rawValue:
+            let code = frame.pointee.goaway.error_code
+            guard code != NGHTTP2_NO_ERROR.rawValue, shutdownPhase != .final else { return }
+            invalid(String(cString: nghttp2_http2_strerror(code)))
+        default: break
+        }
+    }
+
+    /// Stops a peer from sending a body that is answered already (RFC 9113, 8.1).
+    private func stopBody(_ id: Int32) {
+        guard let stream = stream(id), !stream.isRemoteDone else { return }
+        check(nghttp2_submit_rst_stream(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), id, NGHTTP2_NO_ERROR.rawValue))
+    }
+
+    /// Reports a broken rule, once per connection: a broken peer breaks many.
+    func invalid(_ reason: String) {
+        guard !hasReportedInvalid else { return }
+        hasReportedInvalid = true
+        report(.protocolError(reason))
     }
 }

@@ -22,6 +22,7 @@ final class HTTP2Connection: HTTPConnection, HTTPExchangeOwner {
     private var out = ByteBuffer()
     private var isFull = false
     var guards: HTTP2Guards
+    var hasReportedInvalid = false
     var lastProgress: NIODeadline
     var lastActivity: NIODeadline
     var shutdownPhase = HTTP2ShutdownPhase.none
