@@ -1,5 +1,5 @@
 public import PhoenixGraph
-public import PhoenixModel
+import PhoenixModel
 public import PhoenixRuntime
 import PhoenixWire
 

@@ -72,10 +72,10 @@ struct OTLPHTTPHandler: HTTPHandler {
             return intake.take(body, encoding, loop: request.loop, reply, onTurn)
         }
         do {
-            try request.inflater.inflate(body, coding, limit: intake.maxRequestBytes) { inflated in
+            try request.inflater.withInflated(body, coding, limit: intake.maxRequestBytes) { inflated in
                 intake.take(inflated, encoding, loop: request.loop, reply, onTurn)
             }
-        } catch .tooLarge {
+        } catch InflateError.tooLarge {
             reply.fail(tooLarge)
         } catch {
             reply.malformed("the body is not \(request.head.fields["content-encoding"] ?? "gzip"): \(error)")
