@@ -82,6 +82,7 @@ actor Relay: Node {
     static let mode = InputPort<ModeChange>("mode")
     static let output = OutputPort<MetricBatch>("out")
     static let ports: [PortSpec] = [.input(input), .input(mode), .output(output)]
+    typealias State = MetricBatch
     private let context: NodeContext
     private var held: MetricBatch?
     init(_ settings: Settings<NoConfig>, _ context: NodeContext) throws { self.context = context }
@@ -103,6 +104,8 @@ actor Relay: Node {
         held = nil
         Board.of(context).note("\(context.id) flushed")
     }
+    func handOver() -> MetricBatch? { held }
+    func inherit(_ state: MetricBatch) { held = state }
 }
 
 /// Counts points, and observes what it counted.
