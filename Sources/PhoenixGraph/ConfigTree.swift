@@ -30,7 +30,9 @@ extension ConfigTree: Equatable {
         case (.list(let left), .list(let right)): left == right
         case (.map(let left), .map(let right)):
             left.count == right.count
-                && left.allSatisfy { entry in right.contains { $0.key == entry.key && $0.value == entry.value } }
+                && left.allSatisfy { entry in
+                    right.contains { $0.key == entry.key && $0.value == entry.value }
+                }
         default: false
         }
     }

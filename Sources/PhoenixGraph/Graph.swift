@@ -17,7 +17,9 @@ public struct NodeType: Hashable, Sendable, Comparable, CustomStringConvertible 
     public var name: String
     public init(_ role: Role, _ name: String) { (self.role, self.name) = (role, name) }
     public var description: String { "\(role.rawValue) \(name)" }
-    public static func < (left: Self, right: Self) -> Bool { (left.role, left.name) < (right.role, right.name) }
+    public static func < (left: Self, right: Self) -> Bool {
+        (left.role, left.name) < (right.role, right.name)
+    }
 }
 
 /// A graph as its author wrote it, resolved: parts included, overlays laid on, variables substituted.
