@@ -88,6 +88,12 @@ public struct SeriesPlan: ~Copyable {
         }
     }
 
+    /// The series that the plan knows in a slot.
+    public func input(slot: UInt32) -> SeriesID? {
+        let generation = entries[slot].generation
+        return generation == 0 ? nil : SeriesID(slot: slot, generation: generation)
+    }
+
     /// Decides, at `tick`.
     public mutating func set(_ id: SeriesID, to ruling: Ruling, tick: UInt32) {
         let entry = entries.element(id.slot)
