@@ -144,7 +144,13 @@ struct IdentityPlan<Program: IdentityProgram>: ~Copyable {
             guard let output else { return .nowhere(reason: DropReason.tableFull.rawValue) }
             ruling = .to(output)
         }
-        if program.mayMerge, case .to(let output) = ruling, isShared(output, with: id) { ruling = .aside(output) }
+        if case .to(let output) = ruling {
+            switch program.merging {
+            case .never: break
+            case .byAccident: if isShared(output, with: id) { ruling = .aside(output) }
+            case .always: ruling = .aside(output)
+            }
+        }
         plan.set(id, to: ruling, tick: table.tick)
         return ruling
     }

@@ -2,8 +2,18 @@
 protocol IdentityProgram: Sendable {
     /// Judges the series and changes its attributes to those of its output.
     func judge(_ subject: inout Subject) -> Verdict
-    /// Whether two series may get one output.
-    var mayMerge: Bool { get }
+    /// Whether series are to be expected to meet on one output.
+    var merging: Merging { get }
+}
+
+/// Whether a program brings series together.
+enum Merging: Sendable, Hashable {
+    /// It keeps identities as they are, or drops.
+    case never
+    /// It should not; where it is found to, the series go aside from then on.
+    case byAccident
+    /// It is meant to: every series goes aside from the first, so that outputs are only ever sums of the node's own.
+    case always
 }
 
 /// A program's answer.

@@ -14,8 +14,8 @@ public import PhoenixModel
 /// text with a comma or the like is quoted. `unit=s` and `scope=name` may stand among the words. A line that begins with
 /// `#` says nothing, an empty line ends a batch.
 public enum PointText {
-    /// Where the times in texts count from, in nanoseconds since 1970.
-    public static let origin: UInt64 = 1_700_000_000_000_000_000
+    /// Where the times in texts count from, in nanoseconds since 1970: where `ManualClock` begins.
+    public static let origin: UInt64 = 1_704_067_200_000_000_000
 
     /// The batches of a text, each with the epoch of its place, from 1.
     public static func batches(_ text: String, _ table: SeriesTable) throws -> [MetricBatch] {

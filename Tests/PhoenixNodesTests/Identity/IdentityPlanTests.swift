@@ -10,7 +10,7 @@ import Testing
     private struct Program: IdentityProgram {
         var drop: [AttributeTarget] = []
         var asksMetric = false
-        var mayMerge: Bool { !drop.isEmpty }
+        var merging: Merging { drop.isEmpty ? .never : .byAccident }
         func judge(_ subject: inout Subject) -> Verdict {
             if asksMetric, subject.metric.name == "unwanted" { return .drop(.excluded) }
             for target in drop { subject.remove(target) }
