@@ -134,6 +134,11 @@ public final class InletQueue<Content: Message>: Sendable {
         return redelivery
     }
 
+    /// Tells the reader the end, so that it can hand over; the queue and its senders go on.
+    func stopReading() { apply { $0.stopReading() } }
+    /// Lets the heir read.
+    func resumeReading() { state.withLock { $0.resumeReading() } }
+
     /// Ends the queue though senders may be attached: they are refused, what is here can still be read.
     public func shut() { apply { $0.shut() } }
     /// Gives up what is here and refuses what comes, since nobody will read any more.
@@ -145,5 +150,7 @@ public final class InletQueue<Content: Message>: Sendable {
     public var count: Int { state.withLock { $0.entries.count } }
     /// The bytes of the messages that wait.
     public var byteCount: Int { state.withLock { $0.bytes } }
+    /// How often a reader has thrown with the message that is in hand now.
+    var attemptsInHand: Int { state.withLock { $0.inHand?.attempts ?? 0 } }
     var tally: EdgeTally { state.withLock { $0.tally } }
 }

@@ -44,6 +44,8 @@ struct QueueState<Content: Message> {
 
     /// Nothing more comes in, whoever is attached.
     private var isShut = false
+    /// The reader is to go and an heir will come: it is told the end, while the queue holds what there is.
+    private var isPaused = false
     /// Whether a sender was ever attached: before that the queue waits for its first.
     private var wasAttached = false
     private var line = Deque<RoomWaiter<Content>>()
@@ -172,6 +174,7 @@ struct QueueState<Content: Message> {
     mutating func take() -> (Taken, Wakeups) {
         settle()
         var wakeups = Wakeups()
+        if isPaused { return (.ended, wakeups) }
         guard let entry = entries.popFirst() else {
             if isEnded { return (.ended, wakeups) }
             nextTicket += 1
@@ -185,7 +188,7 @@ struct QueueState<Content: Message> {
 
     /// Waits only if there is still nothing to read; answers whether it waits.
     mutating func wait(_ reader: Reader) -> Bool {
-        guard entries.isEmpty, !isEnded else { return false }
+        guard entries.isEmpty, !isEnded, !isPaused else { return false }
         readers.append(reader)
         return true
     }
@@ -231,6 +234,14 @@ struct QueueState<Content: Message> {
         bytes += entry.bytes
         return .returned
     }
+
+    /// Tells the reader the end, so that it can hand over; senders notice nothing.
+    mutating func stopReading() -> Wakeups {
+        isPaused = true
+        return wakeForEnd()
+    }
+    /// The heir may read.
+    mutating func resumeReading() { isPaused = false }
 
     // MARK: the end
 
