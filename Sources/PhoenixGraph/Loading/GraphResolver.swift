@@ -55,7 +55,12 @@ struct GraphResolver {
         for entry in node.body.entries {
             if entry.key == "type" {
                 vertex.typeMark = entry.value.mark
-                if String.decode(entry.value, &report) == nil { vertex.typeMark = entry.keyMark }
+                if case .scalar = entry.value.value { continue }
+                report.add(
+                    at: entry.value.mark,
+                    "expected the name of a type, found \(entry.value.found)",
+                    mend: "known: \(specs.names(of: type.role).map { "`\($0)`" }.joined(separator: ", "))"
+                )
             } else if entry.key == "modes" {
                 vertex.modes = modes(entry)
             } else if let input = spec?.inputs.first(where: { $0.linkKey == entry.key }) {
