@@ -35,6 +35,8 @@ public struct Graph: Sendable, Equatable {
         public var modes: [Mode: ConfigTree]
         /// Where the node's id stands.
         public var mark: Mark
+        /// Where its `type` stands, for a node that has one.
+        public var typeMark: Mark?
         public init(id: NodeID, type: NodeType, config: ConfigTree, modes: [Mode: ConfigTree], mark: Mark) {
             (self.id, self.type, self.config, self.modes, self.mark) = (id, type, config, modes, mark)
         }
@@ -59,6 +61,8 @@ public struct Graph: Sendable, Equatable {
     public var settings: [String: ConfigTree]
     public var vertices: [NodeID: Vertex]
     public var links: Set<Link>
+    /// Where the links were written, for diagnostics; no part of what the graph says.
+    public var linkMarks: [Link: Mark] = [:]
     public init(
         name: String = "",
         settings: [String: ConfigTree] = [:],
@@ -66,5 +70,9 @@ public struct Graph: Sendable, Equatable {
         links: Set<Link> = []
     ) {
         (self.name, self.settings, self.vertices, self.links) = (name, settings, vertices, links)
+    }
+    public static func == (left: Self, right: Self) -> Bool {
+        left.name == right.name && left.settings == right.settings
+            && left.vertices == right.vertices && left.links == right.links
     }
 }
