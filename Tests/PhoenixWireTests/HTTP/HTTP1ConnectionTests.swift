@@ -1,4 +1,3 @@
-import Foundation
 import NIOCore
 import NIOEmbedded
 import NIOPosix
@@ -354,12 +353,7 @@ import Testing
 
 extension String {
     func components(of word: String) -> Int {
-        var count = 0
-        var rest = self[...]
-        while let found = rest.range(of: word) {
-            count += 1
-            rest = rest[found.upperBound...]
-        }
-        return count
+        let (text, word) = (Array(utf8), Array(word.utf8))
+        return text.indices.count { text[$0...].starts(with: word) }
     }
 }

@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 import NIOCore
 import PhoenixModel
 import Testing
@@ -20,7 +20,7 @@ import Testing
 
     /// Streams tried of each protocol: few in every run, `PHOENIX_FUZZ_ROUNDS=100000` in a long one.
     private static let rounds =
-        ProcessInfo.processInfo.environment["PHOENIX_FUZZ_ROUNDS"].flatMap { Int($0) } ?? 2000
+        getenv("PHOENIX_FUZZ_ROUNDS").flatMap { Int(String(cString: $0)) } ?? 2000
 
     private func routes() -> RouteTable {
         var routes = RouteTable.Routes()
