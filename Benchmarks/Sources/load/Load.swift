@@ -20,7 +20,6 @@ enum Load {
     static let endpoints: [UInt16] = [18888, 18889, 18890]
 
     static func main() throws {
-        setbuf(stdout, nil)
         let arguments = Array(CommandLine.arguments.dropFirst())
         guard arguments.count >= 2 else {
             print("usage: load PHOENIX-BINARY GRAPH-FOLDER [CASE...]")
@@ -148,10 +147,14 @@ enum Load {
         return Double(took.seconds) + Double(took.attoseconds) / 1e18
     }
     static func text(_ number: Double) -> String { String(format: "%.3f", number) }
+    /// The loader keeps off the server's core; `taskset` works on a running process too.
     static func pin(core: Int) {
-        var set = cpu_set_t()
-        withUnsafeMutableBytes(of: &set) { $0[core / 8] |= 1 << UInt8(core % 8) }
-        sched_setaffinity(0, MemoryLayout<cpu_set_t>.size, &set)
+        let taskset = Process()
+        taskset.executableURL = URL(fileURLWithPath: "/usr/bin/taskset")
+        taskset.arguments = ["-a", "-p", "-c", String(core), String(getpid())]
+        taskset.standardOutput = FileHandle.nullDevice
+        try? taskset.run()
+        taskset.waitUntilExit()
     }
 }
 
