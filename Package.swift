@@ -98,6 +98,7 @@ let package = Package(
         .testTarget(
             name: "PhoenixGraphTests",
             dependencies: ["PhoenixGraph", "PhoenixModel"],
+            exclude: ["Fixtures"],
             swiftSettings: settings
         ),
         .testTarget(

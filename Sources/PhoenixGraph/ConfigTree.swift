@@ -18,6 +18,8 @@ public struct ConfigTree: Sendable {
     }
     public var value: Value
     public var mark: Mark
+    /// What stands in the file, where something was put in its place: a diagnostic shows this and never a secret.
+    public var written: String?
     public init(_ value: Value, at mark: Mark) { (self.value, self.mark) = (value, mark) }
 }
 
@@ -30,7 +32,9 @@ extension ConfigTree: Equatable {
         case (.list(let left), .list(let right)): left == right
         case (.map(let left), .map(let right)):
             left.count == right.count
-                && left.allSatisfy { entry in right.contains { $0.key == entry.key && $0.value == entry.value } }
+                && left.allSatisfy { entry in
+                    right.contains { $0.key == entry.key && $0.value == entry.value }
+                }
         default: false
         }
     }

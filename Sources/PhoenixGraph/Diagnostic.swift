@@ -3,7 +3,9 @@ public struct Mark: Hashable, Sendable, Comparable {
     public var file: String
     public var line: Int
     public var column: Int
-    public init(file: String, line: Int, column: Int) { (self.file, self.line, self.column) = (file, line, column) }
+    public init(file: String, line: Int, column: Int) {
+        (self.file, self.line, self.column) = (file, line, column)
+    }
     public static func < (left: Self, right: Self) -> Bool {
         (left.file, left.line, left.column) < (right.file, right.line, right.column)
     }
@@ -17,5 +19,7 @@ public struct Diagnostic: Error, Hashable, Sendable, CustomStringConvertible {
     public init(at mark: Mark, _ message: String, mend remedy: String) {
         (self.mark, self.message, self.remedy) = (mark, message, remedy)
     }
-    public var description: String { "\(mark.file):\(mark.line):\(mark.column): error: \(message); \(remedy)" }
+    public var description: String {
+        "\(mark.file):\(mark.line):\(mark.column): error: \(message); \(remedy)"
+    }
 }

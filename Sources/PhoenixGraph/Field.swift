@@ -15,6 +15,10 @@ public struct Report: Sendable {
     public mutating func add(at mark: Mark, _ message: String, mend remedy: String) {
         diagnostics.append(Diagnostic(at: mark, message, mend: remedy))
     }
+    public mutating func add(_ diagnostic: Diagnostic) { diagnostics.append(diagnostic) }
+    public mutating func add(contentsOf others: some Sequence<Diagnostic>) {
+        diagnostics.append(contentsOf: others)
+    }
 }
 
 /// What may be written for a setting.
@@ -42,9 +46,20 @@ public struct FieldSpec: Sendable, Hashable {
     /// Whether it is changed in place, at a batch boundary; otherwise a change replaces the node.
     public var isLive: Bool
     public var defaultText: String?
-    public init(name: String, doc: String, shape: Shape, isRequired: Bool, isLive: Bool, defaultText: String?) {
+    /// The limits of the value in words, such as `at least 1`.
+    public var limits: String?
+    public init(
+        name: String,
+        doc: String,
+        shape: Shape,
+        isRequired: Bool,
+        isLive: Bool,
+        defaultText: String?,
+        limits: String? = nil
+    ) {
         (self.name, self.doc, self.shape) = (name, doc, shape)
         (self.isRequired, self.isLive, self.defaultText) = (isRequired, isLive, defaultText)
+        self.limits = limits
     }
 }
 
@@ -55,6 +70,8 @@ public struct Field<Config: Sendable & Equatable>: Sendable {
     public let shape: Shape
     public let isRequired: Bool
     public let isLive: Bool
+    /// The limits of the value in words, such as `at least 1`.
+    public let limits: String?
     /// Reads the setting into `config`; false when it did not fit (and the report says why).
     public let read: @Sendable (ConfigTree, inout Config, inout Report) -> Bool
     public let isEqual: @Sendable (Config, Config) -> Bool
@@ -67,63 +84,85 @@ public struct Field<Config: Sendable & Equatable>: Sendable {
         live: Bool = false,
         _ doc: String
     ) {
-        (self.name, self.doc, shape, isRequired, isLive) = (name, doc, Value.shape, required, live)
+        self.init(name, path, Value.shape, nil, required, live, doc) { _ in true }
+    }
+
+    /// A setting that must lie in a range: `in: 1...100`.
+    public init<Value: FieldValue & Comparable>(
+        _ name: String,
+        _ path: any WritableKeyPath<Config, Value> & Sendable,
+        required: Bool = false,
+        live: Bool = false,
+        in range: ClosedRange<Value>,
+        _ doc: String
+    ) {
+        let limits = "from \(range.lowerBound.text) to \(range.upperBound.text)"
+        let shape = Value.shape.limited(from: range.lowerBound, to: range.upperBound)
+        self.init(name, path, shape, limits, required, live, doc) { [range] in range.contains($0) }
+    }
+
+    /// A setting with a least value: `in: 1...`.
+    public init<Value: FieldValue & Comparable>(
+        _ name: String,
+        _ path: any WritableKeyPath<Config, Value> & Sendable,
+        required: Bool = false,
+        live: Bool = false,
+        in range: PartialRangeFrom<Value>,
+        _ doc: String
+    ) {
+        let limits = "at least \(range.lowerBound.text)"
+        let shape = Value.shape.limited(from: range.lowerBound, to: nil)
+        self.init(name, path, shape, limits, required, live, doc) { [range] in range.contains($0) }
+    }
+
+    private init<Value: FieldValue>(
+        _ name: String,
+        _ path: any WritableKeyPath<Config, Value> & Sendable,
+        _ shape: Shape,
+        _ limits: String?,
+        _ required: Bool,
+        _ live: Bool,
+        _ doc: String,
+        _ isWithin: @escaping @Sendable (Value) -> Bool
+    ) {
+        (self.name, self.doc, self.shape, self.limits) = (name, doc, shape, limits)
+        (isRequired, isLive) = (required, live)
         read = { tree, config, report in
             guard let value = Value.decode(tree, &report) else { return false }
+            guard isWithin(value) else {
+                let limits = limits ?? "other"
+                report.add(at: tree.mark, "`\(name)` is out of range", mend: "write a value \(limits)")
+                return false
+            }
             config[keyPath: path] = value
             return true
         }
         isEqual = { $0[keyPath: path] == $1[keyPath: path] }
         text = { $0[keyPath: path].text }
     }
+
+    /// The field without its type; `defaults` gives the default's text.
+    public func spec(defaults: Config) -> FieldSpec {
+        let text = text(defaults)
+        return FieldSpec(
+            name: name,
+            doc: doc,
+            shape: shape,
+            isRequired: isRequired,
+            isLive: isLive,
+            defaultText: isRequired || text == "null" ? nil : text,
+            limits: limits
+        )
+    }
 }
 
-/// A node's settings: `init()` holds the defaults, `fields` names every stored property exactly once.
-public protocol NodeConfig: Sendable, Equatable {
-    init()
-    static var fields: [Field<Self>] { get }
-    /// What only several settings together can get wrong; `marks` tells where each written field stands.
-    func check(_ marks: FieldMarks, _ report: inout Report)
-    /// What of the world outside the node takes for itself: addresses and files.
-    var claims: [Claim] { get }
-}
-extension NodeConfig {
-    public func check(_ marks: FieldMarks, _ report: inout Report) {}
-    public var claims: [Claim] { [] }
-}
-
-/// Where the written fields of a node stand: the key's mark, or the node's where the field was left out.
-public struct FieldMarks: Sendable {
-    public var node: Mark
-    public var fields: [String: Mark]
-    public init(node: Mark, fields: [String: Mark]) { (self.node, self.fields) = (node, fields) }
-    public subscript(field: String) -> Mark { fields[field] ?? node }
-}
-
-/// Something outside that two nodes may not both take.
-public enum Claim: Sendable, Hashable {
-    /// A path on an address. Nodes may share an address when they speak one protocol and their paths are disjoint.
-    case listen(address: String, protocol: String, path: String)
-    case readsFile(String)
-    case writesFile(String)
-}
-
-/// A node type as the loader and the reference see it.
-public struct NodeSpec: Sendable {
-    public var type: NodeType
-    public var summary: String
-    public var ports: [PortSpec]
-    public var fields: [FieldSpec]
-    /// Reads and checks a node's settings without building the node; answers what it claims.
-    public var validate: @Sendable (_ config: ConfigTree, _ node: Mark, inout Report) -> [Claim]
-    public init(
-        type: NodeType,
-        summary: String,
-        ports: [PortSpec],
-        fields: [FieldSpec],
-        validate: @escaping @Sendable (ConfigTree, Mark, inout Report) -> [Claim]
-    ) {
-        (self.type, self.summary, self.ports) = (type, summary, ports)
-        (self.fields, self.validate) = (fields, validate)
+extension Shape {
+    /// The same with limits, where the shape can tell them.
+    func limited(from least: Any, to most: Any?) -> Shape {
+        switch self {
+        case .integer: .integer(minimum: least as? Int, maximum: most as? Int)
+        case .number: .number(minimum: least as? Double, maximum: most as? Double)
+        default: self
+        }
     }
 }

@@ -17,7 +17,9 @@ public struct NodeType: Hashable, Sendable, Comparable, CustomStringConvertible 
     public var name: String
     public init(_ role: Role, _ name: String) { (self.role, self.name) = (role, name) }
     public var description: String { "\(role.rawValue) \(name)" }
-    public static func < (left: Self, right: Self) -> Bool { (left.role, left.name) < (right.role, right.name) }
+    public static func < (left: Self, right: Self) -> Bool {
+        (left.role, left.name) < (right.role, right.name)
+    }
 }
 
 /// A graph as its author wrote it, resolved: parts included, overlays laid on, variables substituted.
@@ -33,6 +35,8 @@ public struct Graph: Sendable, Equatable {
         public var modes: [Mode: ConfigTree]
         /// Where the node's id stands.
         public var mark: Mark
+        /// Where its `type` stands, for a node that has one.
+        public var typeMark: Mark?
         public init(id: NodeID, type: NodeType, config: ConfigTree, modes: [Mode: ConfigTree], mark: Mark) {
             (self.id, self.type, self.config, self.modes, self.mark) = (id, type, config, modes, mark)
         }
@@ -57,6 +61,8 @@ public struct Graph: Sendable, Equatable {
     public var settings: [String: ConfigTree]
     public var vertices: [NodeID: Vertex]
     public var links: Set<Link>
+    /// Where the links were written, for diagnostics; no part of what the graph says.
+    public var linkMarks: [Link: Mark] = [:]
     public init(
         name: String = "",
         settings: [String: ConfigTree] = [:],
@@ -64,5 +70,9 @@ public struct Graph: Sendable, Equatable {
         links: Set<Link> = []
     ) {
         (self.name, self.settings, self.vertices, self.links) = (name, settings, vertices, links)
+    }
+    public static func == (left: Self, right: Self) -> Bool {
+        left.name == right.name && left.settings == right.settings
+            && left.vertices == right.vertices && left.links == right.links
     }
 }

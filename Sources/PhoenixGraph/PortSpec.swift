@@ -21,6 +21,9 @@ public struct PortSpec: Sendable, Hashable {
     public let kind: MessageKind
     public let isInput: Bool
     public let isRequired: Bool
+    public init(name: String, kind: MessageKind, isInput: Bool, isRequired: Bool = false) {
+        (self.name, self.kind, self.isInput, self.isRequired) = (name, kind, isInput, isRequired)
+    }
     public static func input<Content>(_ port: InputPort<Content>) -> Self {
         .init(name: port.name, kind: Content.kind, isInput: true, isRequired: port.isRequired)
     }

@@ -7,6 +7,11 @@ public protocol Message: Sendable {
     static var kind: MessageKind { get }
     /// What the message holds in memory while it waits on an edge, in bytes; edges are bounded by the sum.
     var byteCount: Int { get }
+    /// How many points travel with it, for the accounts of nodes; 0 for messages that carry none.
+    var pointCount: Int { get }
+}
+extension Message {
+    public var pointCount: Int { 0 }
 }
 
 /// The name of a message kind in graph files, diagnostics and metrics.

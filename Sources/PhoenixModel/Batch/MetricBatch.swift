@@ -36,6 +36,7 @@ public struct MetricBatch: Message {
     public var count: Int {
         contents.numbers.count + contents.histograms.count + contents.exponentials.count + contents.summaries.count
     }
+    public var pointCount: Int { count }
     public var isEmpty: Bool { count == 0 }
     /// The contents, to be changed into another batch.
     public var parts: Parts {

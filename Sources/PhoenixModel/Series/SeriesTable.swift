@@ -70,6 +70,9 @@ public final class SeriesTable: Sendable {
     /// The table's coarse clock in seconds; whoever runs the table moves it.
     public var tick: UInt32 { now.load(ordering: .relaxed) }
 
+    /// The slot of the set without attributes, in every table.
+    public static var emptySetSlot: UInt32 { 0 }
+
     // MARK: Recognising and adding
 
     /// This table's object for a set of attributes.
@@ -168,6 +171,9 @@ public final class SeriesTable: Sendable {
     /// Keeps a series from being retired for another `idleSeconds`; false for a stale id.
     @discardableResult
     public func touch(_ id: SeriesID) -> Bool { records.touch(id, at: tick) }
+
+    /// Whether the id still names its series; takes no lock.
+    public func isCurrent(_ id: SeriesID) -> Bool { records.read(slot: id.slot)?.id == id }
 
     /// Moves the clock and retires what was idle; bounded work, to be called once a second.
     public func advance(to tick: UInt32) {

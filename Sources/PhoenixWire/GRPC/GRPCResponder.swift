@@ -35,6 +35,8 @@ public final class GRPCResponder: Sendable {
     /// Whether nobody waits for an answer any more.
     public var isPeerGone: Bool { http.isPeerGone }
 
+    /// Runs `work` on the connection's event loop; not at all if the loop has ended.
+    public func onLoop(_ work: @escaping @Sendable () -> Void) { http.onLoop(work) }
     /// Answers with one message and status OK.
     public func respond(_ message: [UInt8]) {
         var response = HTTPResponse(200, fields, .bytes(GRPCMessage.frame(message, gzip: gzip)))

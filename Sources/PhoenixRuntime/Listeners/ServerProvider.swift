@@ -1,0 +1,54 @@
+/// What serves a route: a value that the server of the executable knows how to call.
+///
+/// Runtime knows no bytes; it only carries endpoints from nodes to the server, which refines this protocol.
+public protocol Endpoint: Sendable {}
+
+/// A path of an address and what serves it.
+public struct Route: Sendable {
+    public var path: String
+    public var endpoint: any Endpoint
+    /// The node it belongs to.
+    public var owner: String
+    public init(path: String, endpoint: any Endpoint, owner: String) {
+        (self.path, self.endpoint, self.owner) = (path, endpoint, owner)
+    }
+}
+
+/// Opens the servers behind listeners; the executable provides it.
+public protocol ServerProvider: Sendable {
+    /// Binds `address` (`host:port`, port 0 for any free one, or `unix:path`) for a protocol, serving no route yet.
+    func open(_ address: String, protocol protocolName: String) async throws -> any OpenServer
+}
+
+/// A bound address.
+public protocol OpenServer: Sendable {
+    /// The address with the port that was really taken.
+    var boundAddress: String { get }
+    /// The routes from the next request on; what is being served goes on.
+    func setRoutes(_ routes: [Route])
+    /// Accepts nothing new, lets what is served finish within the time, then closes.
+    func close(within deadline: Duration) async
+}
+
+/// Why an address could not be had, and for whom.
+public struct ListenError: Error, CustomStringConvertible {
+    public enum Code: Sendable, Hashable {
+        /// The system refused: the port is taken, the address is not ours.
+        case cannotOpen
+        /// Two nodes want one address with unlike protocols, or one path of it.
+        case conflict
+        /// Nobody told the engine how to open servers.
+        case noServer
+    }
+    public var code: Code
+    public var address: String
+    public var owner: String
+    public var message: String
+    public var cause: (any Error)?
+    public init(_ code: Code, address: String, owner: String, _ message: String, cause: (any Error)? = nil) {
+        (self.code, self.address, self.owner, self.message, self.cause) = (code, address, owner, message, cause)
+    }
+    public var description: String {
+        "\(owner): cannot listen on \(address): \(message)" + (cause.map { ": \($0)" } ?? "")
+    }
+}
