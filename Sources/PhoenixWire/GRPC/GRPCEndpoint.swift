@@ -3,7 +3,7 @@ import NIOCore
 /// Speaks gRPC for a method, or for none.
 ///
 /// It is an HTTP handler like others: gRPC's errors are answers with status 200 and a `grpc-status`.
-struct GRPCEndpoint: HTTPHandler {
+final class GRPCEndpoint: HTTPHandler {
     private let method: (any GRPCMethod)?
 
     init(_ method: (any GRPCMethod)?) { self.method = method }
@@ -89,12 +89,20 @@ struct GRPCEndpoint: HTTPHandler {
         return Self.trailersOnly(GRPCStatus(code, problem.message), to: head)
     }
 
+    private static func makeFields(_ type: String, gzip: Bool) -> HTTPFields {
+        var fields: HTTPFields = ["content-type": type, "grpc-accept-encoding": "identity,gzip"]
+        if gzip { fields.append("grpc-encoding", "gzip") }
+        return fields
+    }
+    private static let plain = makeFields("application/grpc", gzip: false)
+    private static let plainGzip = makeFields("application/grpc", gzip: true)
+    private static let proto = makeFields("application/grpc+proto", gzip: false)
+    private static let protoGzip = makeFields("application/grpc+proto", gzip: true)
+
     /// The fields that begin every answer.
-    static func fields(for head: HTTPRequestHead) -> HTTPFields {
-        [
-            "content-type": head.mediaType ?? "application/grpc",
-            "grpc-accept-encoding": "identity,gzip",
-        ]
+    static func fields(for head: HTTPRequestHead, gzip: Bool = false) -> HTTPFields {
+        if head.mediaType == "application/grpc+proto" { return gzip ? protoGzip : proto }
+        return gzip ? plainGzip : plain
     }
 
     /// An answer without messages, in one header block.

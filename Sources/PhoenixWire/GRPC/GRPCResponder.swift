@@ -16,15 +16,15 @@ public final class GRPCResponder: Sendable {
     private let gzip: Bool
     private let messages = Lock(Messages())
 
+    private static let ok: HTTPFields = ["grpc-status": "0"]
+
     /// Messages that may wait for a slow caller; `send` refuses more.
     public static let queueLimit = 1024
 
     init(_ http: HTTPResponder, _ head: HTTPRequestHead) {
         self.http = http
         gzip = head.fields.contains("grpc-accept-encoding", token: "gzip")
-        var fields = GRPCEndpoint.fields(for: head)
-        if gzip { fields.append("grpc-encoding", "gzip") }
-        self.fields = fields
+        fields = GRPCEndpoint.fields(for: head, gzip: gzip)
     }
 
     deinit {
@@ -40,9 +40,7 @@ public final class GRPCResponder: Sendable {
     /// Answers with one message and status OK.
     public func respond(_ message: [UInt8]) {
         var response = HTTPResponse(200, fields, .bytes(GRPCMessage.frame(message, gzip: gzip)))
-        var trailers = HTTPFields()
-        GRPCStatus.ok.write(to: &trailers)
-        response.trailers = trailers
+        response.trailers = Self.ok
         http.respond(response)
     }
 

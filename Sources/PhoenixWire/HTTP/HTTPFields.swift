@@ -1,3 +1,5 @@
+import Glibc
+
 /// Header or trailer fields in order of arrival.
 ///
 /// All names and values lie in one array and turn into strings only when somebody asks, so that a head costs two
@@ -72,11 +74,11 @@ public struct HTTPFields: Sendable, ExpressibleByDictionaryLiteral {
 
     /// Adds a field; its name is turned to lower case.
     public mutating func append(_ name: String, _ value: String) {
-        let start = UInt32(bytes.count)
-        for byte in name.utf8 { bytes.append(ASCII.lowercased(byte)) }
-        let nameEnd = UInt32(bytes.count)
-        bytes.append(contentsOf: value.utf8)
-        marks.append(Mark(start: start, nameEnd: nameEnd, end: UInt32(bytes.count)))
+        var name = name
+        var value = value
+        name.withUTF8 { name in
+            value.withUTF8 { append(name: UnsafeRawBufferPointer(name), value: UnsafeRawBufferPointer($0)) }
+        }
     }
 
     /// Adds a field unless one of that name is there.
@@ -86,17 +88,29 @@ public struct HTTPFields: Sendable, ExpressibleByDictionaryLiteral {
     }
 
     mutating func append(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
-        let start = UInt32(bytes.count)
-        if bytes.isEmpty { bytes.reserveCapacity(512) }
-        for byte in name { bytes.append(ASCII.lowercased(byte)) }
-        let nameEnd = UInt32(bytes.count)
+        if marks.isEmpty {
+            bytes.reserveCapacity(480)
+            marks.reserveCapacity(12)
+        }
+        let start = bytes.count
+        let nameEnd = start + name.count
+        bytes.append(contentsOf: name)
         bytes.append(contentsOf: value)
-        if marks.isEmpty { marks.reserveCapacity(12) }
-        marks.append(Mark(start: start, nameEnd: nameEnd, end: UInt32(bytes.count)))
+        bytes.withUnsafeMutableBufferPointer { bytes in
+            for index in start..<nameEnd { bytes[index] = ASCII.lowercased(bytes[index]) }
+        }
+        marks.append(Mark(start: UInt32(start), nameEnd: UInt32(nameEnd), end: UInt32(start + name.count + value.count)))
     }
 
     /// Calls `body` with the bytes of each field; the pointers hold for that call only.
     func forEachBytes(_ body: (_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Void) {
+        withAllBytes(body, then: {})
+    }
+
+    /// Calls `body` with the bytes of each field, then `then`, all while the pointers hold.
+    func withAllBytes(
+        _ body: (_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Void, then: () -> Void
+    ) {
         bytes.withUnsafeBytes { all in
             for mark in marks {
                 body(
@@ -104,21 +118,7 @@ public struct HTTPFields: Sendable, ExpressibleByDictionaryLiteral {
                     UnsafeRawBufferPointer(rebasing: all[Int(mark.nameEnd)..<Int(mark.end)])
                 )
             }
-        }
-    }
-
-    /// Calls `body` with a look-up of the bytes of field after field; the pointers hold for that call only.
-    func withBytes<Result>(
-        _ body: (_ field: (Int) -> (name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer)) -> Result
-    ) -> Result {
-        bytes.withUnsafeBytes { all in
-            body { index in
-                let mark = marks[index]
-                return (
-                    UnsafeRawBufferPointer(rebasing: all[Int(mark.start)..<Int(mark.nameEnd)]),
-                    UnsafeRawBufferPointer(rebasing: all[Int(mark.nameEnd)..<Int(mark.end)])
-                )
-            }
+            then()
         }
     }
 
@@ -126,15 +126,30 @@ public struct HTTPFields: Sendable, ExpressibleByDictionaryLiteral {
         String(decoding: bytes[Int(mark.nameEnd)..<Int(mark.end)], as: UTF8.self)
     }
 
+    /// Whether the first value under a name is `text` byte for byte.
+    func has(_ name: StaticString, _ text: StaticString) -> Bool {
+        bytes.withUnsafeBufferPointer { bytes in
+            for mark in marks where Int(mark.nameEnd - mark.start) == name.utf8CodeUnitCount {
+                guard memcmp(bytes.baseAddress! + Int(mark.start), name.utf8Start, name.utf8CodeUnitCount) == 0 else {
+                    continue
+                }
+                return Int(mark.end - mark.nameEnd) == text.utf8CodeUnitCount
+                    && memcmp(bytes.baseAddress! + Int(mark.nameEnd), text.utf8Start, text.utf8CodeUnitCount) == 0
+            }
+            return false
+        }
+    }
+
     private func matches(_ mark: Mark, _ name: String) -> Bool {
         let utf8 = name.utf8
         guard Int(mark.nameEnd - mark.start) == utf8.count else { return false }
-        var at = Int(mark.start)
-        for byte in utf8 {
-            if bytes[at] != byte { return false }
-            at += 1
+        let isSame = utf8.withContiguousStorageIfAvailable { name in
+            bytes.withUnsafeBufferPointer { bytes in
+                guard let base = bytes.baseAddress, let wanted = name.baseAddress else { return name.isEmpty }
+                return memcmp(base + Int(mark.start), wanted, name.count) == 0
+            }
         }
-        return true
+        return isSame ?? bytes[Int(mark.start)..<Int(mark.nameEnd)].elementsEqual(utf8)
     }
 }
 

@@ -24,6 +24,7 @@ public struct HTTPRequestHead: Sendable {
 
     /// Splits off the query, and the scheme and authority of an absolute target (RFC 9112, 3.2.2).
     private static func split(_ target: String) -> (String, String?) {
+        if target.utf8.first == UInt8(ascii: "/"), !target.utf8.contains(UInt8(ascii: "?")) { return (target, nil) }
         var rest = Substring(target)
         if !rest.hasPrefix("/") {
             let lower = rest.prefix(8).lowercased()
@@ -43,7 +44,10 @@ public struct HTTPRequestHead: Sendable {
 
     /// The media type of the body in lower case, without its parameters.
     public var mediaType: String? {
-        fields["content-type"].map { value in
+        // The forms that nearly all senders use need no work.
+        if fields.has("content-type", "application/x-protobuf") { return "application/x-protobuf" }
+        if fields.has("content-type", "application/grpc") { return "application/grpc" }
+        return fields["content-type"].map { value in
             let type = value.prefix { $0 != ";" }
             return String(decoding: ASCII.trimmed(type.utf8.map(ASCII.lowercased)), as: UTF8.self)
         }

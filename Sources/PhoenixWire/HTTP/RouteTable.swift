@@ -12,7 +12,10 @@ public final class RouteTable: Sendable {
         /// Words the 404 for paths that nobody serves.
         public var fallback: (any HTTPHandler)?
         /// gRPC methods, by requests with an `application/grpc` content type over HTTP/2.
-        public var grpc: [String: any GRPCMethod] = [:]
+        public var grpc: [String: any GRPCMethod] = [:] {
+            didSet { endpoints = grpc.mapValues { GRPCEndpoint($0) } }
+        }
+        fileprivate var endpoints: [String: GRPCEndpoint] = [:]
 
         /// No routes.
         public init() {}
@@ -40,7 +43,7 @@ public final class RouteTable: Sendable {
     func resolve(_ head: HTTPRequestHead) -> any HTTPHandler {
         routes.withLock { routes in
             if head.version == .http2, GRPCEndpoint.isGRPC(head) {
-                return GRPCEndpoint(routes.grpc[head.path])
+                return routes.endpoints[head.path] ?? GRPCEndpoint(nil)
             }
             if let handler = routes.exact[head.path] { return handler }
             if let handler = Self.longest(routes.prefixes, head.path) { return handler }

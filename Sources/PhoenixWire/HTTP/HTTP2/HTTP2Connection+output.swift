@@ -40,12 +40,10 @@ extension HTTP2Connection {
         provider.read_callback = HTTP2Callbacks.read
         let hasBody = !stream.isHead && (response.body.length != 0 || response.trailers != nil)
         if hasBody { stream.output = BodyOutput(response) }
-        var extra: HTTPFields = ["date": link.loop.date]
-        if let length = response.body.length, response.trailers == nil, response.status != 204, response.status != 304 {
-            extra.append("content-length", String(length))
-        }
-        let status = HTTPFields(dictionaryLiteral: (":status", String(response.status)))
-        Self.withNameValues([status, response.fields, extra]) { pairs in
+        var length = response.trailers == nil ? response.body.length : nil
+        if response.status == 204 || response.status == 304 { length = nil }
+        let extra = Extra(status: response.status, date: link.loop.date, length: length)
+        Self.withNameValues(response.fields, extra) { pairs in
             if hasBody {
                 check(nghttp2_submit_response(session, stream.id, pairs.baseAddress, pairs.count, &provider))
             } else {
@@ -55,41 +53,62 @@ extension HTTP2Connection {
     }
 
     /// Fields that belong to a connection and make an HTTP/2 message malformed (RFC 9113, 8.2.2).
-    private static let connectionFields: Set<String> = [
-        "connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade",
-    ]
+    private static func isConnectionField(_ name: UnsafeRawBufferPointer) -> Bool {
+        switch name.count {
+        case 7: name.elementsEqual("upgrade".utf8)
+        case 10: name.elementsEqual("connection".utf8) || name.elementsEqual("keep-alive".utf8)
+        case 16: name.elementsEqual("proxy-connection".utf8)
+        case 17: name.elementsEqual("transfer-encoding".utf8)
+        default: false
+        }
+    }
+
+    /// What every answer carries besides its own fields.
+    private struct Extra {
+        var status: Int
+        var date: String
+        var length: Int?
+    }
 
     /// nghttp2 copies names and values, so the pointers need to hold for the call only.
     private static func withNameValues(
-        _ all: [HTTPFields], _ body: (UnsafeMutableBufferPointer<nghttp2_nv>) -> Void
+        _ fields: HTTPFields, _ extra: Extra?, _ body: (UnsafeMutableBufferPointer<nghttp2_nv>) -> Void
     ) {
-        var bytes: [UInt8] = []
-        var spans: [(Int, Int, Int)] = []
-        for fields in all {
-            fields.forEachBytes { name, value in
-                if name.count > 5, name.count < 18,
-                    connectionFields.contains(String(decoding: name, as: UTF8.self))
-                {
-                    return
+        withUnsafeTemporaryAllocation(of: nghttp2_nv.self, capacity: fields.count + 3) { pairs in
+            var count = 0
+            func add(_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) {
+                let pair = nghttp2_nv(
+                    name: UnsafeMutableRawPointer(mutating: name.baseAddress)?.assumingMemoryBound(to: UInt8.self),
+                    value: UnsafeMutableRawPointer(mutating: value.baseAddress)?.assumingMemoryBound(to: UInt8.self),
+                    namelen: name.count, valuelen: value.count, flags: UInt8(NGHTTP2_NV_FLAG_NONE.rawValue)
+                )
+                pairs.initializeElement(at: count, to: pair)
+                count += 1
+            }
+            func addFields() {
+                fields.withAllBytes { name, value in
+                    if !isConnectionField(name) { add(name, value) }
+                } then: {
+                    body(UnsafeMutableBufferPointer(rebasing: pairs[..<count]))
                 }
-                spans.append((bytes.count, name.count, value.count))
-                bytes.append(contentsOf: name)
-                bytes.append(contentsOf: value)
+            }
+            guard let extra else { return addFields() }
+            var (status, date, length) = (String(extra.status), extra.date, String(extra.length ?? 0))
+            status.withUTF8 { status in
+                date.withUTF8 { date in
+                    length.withUTF8 { length in
+                        add(bytes(":status"), UnsafeRawBufferPointer(status))
+                        add(bytes("date"), UnsafeRawBufferPointer(date))
+                        if extra.length != nil { add(bytes("content-length"), UnsafeRawBufferPointer(length)) }
+                        addFields()
+                    }
+                }
             }
         }
-        bytes.withUnsafeMutableBufferPointer { bytes in
-            withUnsafeTemporaryAllocation(of: nghttp2_nv.self, capacity: spans.count) { pairs in
-                for (index, span) in spans.enumerated() {
-                    let name = bytes.baseAddress.map { $0 + span.0 }
-                    let pair = nghttp2_nv(
-                        name: name, value: name.map { $0 + span.1 }, namelen: span.1, valuelen: span.2,
-                        flags: UInt8(NGHTTP2_NV_FLAG_NONE.rawValue)
-                    )
-                    pairs.initializeElement(at: index, to: pair)
-                }
-                body(pairs)
-            }
-        }
+    }
+
+    private static func bytes(_ text: StaticString) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
     }
 
     /// How many bytes the next DATA frame may carry; nghttp2 then asks `sendData` for them.
@@ -128,7 +147,7 @@ extension HTTP2Connection {
         flags.pointee |= UInt32(NGHTTP2_DATA_FLAG_EOF.rawValue)
         guard let trailers, trailers.count > 0 else { return }
         flags.pointee |= UInt32(NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue)
-        Self.withNameValues([trailers]) { pairs in
+        Self.withNameValues(trailers, nil) { pairs in
             check(nghttp2_submit_trailer(session, stream.id, pairs.baseAddress, pairs.count))
         }
     }
