@@ -172,6 +172,9 @@ public final class SeriesTable: Sendable {
     @discardableResult
     public func touch(_ id: SeriesID) -> Bool { records.touch(id, at: tick) }
 
+    /// Whether the id still names its series; takes no lock.
+    public func isCurrent(_ id: SeriesID) -> Bool { records.read(slot: id.slot)?.id == id }
+
     /// Moves the clock and retires what was idle; bounded work, to be called once a second.
     public func advance(to tick: UInt32) {
         now.store(tick, ordering: .relaxed)

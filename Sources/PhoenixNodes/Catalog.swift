@@ -1,0 +1,14 @@
+public import PhoenixRuntime
+
+extension NodeCatalog {
+    /// The node types of Phoenix, sorted by role and name.
+    public static let standard: NodeCatalog = [
+        Synthetic.self,
+        Attributes.self,
+        Classify.self,
+        Filter.self,
+        ResourceDetection.self,
+        Debug.self,
+        Manual.self,
+    ]
+}

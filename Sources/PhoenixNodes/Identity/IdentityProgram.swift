@@ -1,0 +1,44 @@
+/// What a node decides of a series by its identity alone: a pure function, so that it is asked once per series.
+protocol IdentityProgram: Sendable {
+    /// Judges the series and changes its attributes to those of its output.
+    func judge(_ subject: inout Subject) -> Verdict
+    /// Whether series are to be expected to meet on one output.
+    var merging: Merging { get }
+}
+
+/// Whether a program brings series together.
+enum Merging: Sendable, Hashable {
+    /// It keeps identities as they are, or drops.
+    case never
+    /// It should not; where it is found to, the series go aside from then on.
+    case byAccident
+    /// It is meant to: every series goes aside from the first, so that outputs are only ever sums of the node's own.
+    case always
+}
+
+/// A program's answer.
+enum Verdict: Sendable, Hashable {
+    case pass
+    case drop(DropReason)
+}
+
+/// Why a point goes no further, as `phoenix_node_points_dropped_total` names it.
+enum DropReason: UInt8, Sendable, Hashable, CaseIterable {
+    /// The point came under an id whose series had already been retired.
+    case staleSeries = 1
+    /// The engine's series table had no room for the output.
+    case tableFull
+    /// A rule excludes the series.
+    case excluded
+    /// Rules say what is included, and the series is not.
+    case notIncluded
+
+    var name: String {
+        switch self {
+        case .staleSeries: "stale_series"
+        case .tableFull: "series_table_full"
+        case .excluded: "excluded"
+        case .notIncluded: "not_included"
+        }
+    }
+}

@@ -1,0 +1,62 @@
+import PhoenixModel
+
+/// What a program made of the resources it saw last, so that the metrics of one process are judged together.
+///
+/// Bounded: series of one resource come close together, and a resource that was forgotten is judged again.
+struct VerdictCache {
+    /// What becomes of the attributes of a series.
+    enum Outcome {
+        case drop(DropReason)
+        /// Nil where they stay as they are.
+        case attributes(resource: AttributeSet?, point: AttributeSet?)
+    }
+    private final class Entry {
+        let set: AttributeSet
+        let attributes: [Attribute]
+        /// What holds for every series of the resource.
+        var outcome: Outcome?
+        /// What holds for its series with some point attributes.
+        var byPoint: [(point: AttributeSet, outcome: Outcome)] = []
+        init(_ set: AttributeSet) { (self.set, attributes) = (set, set.attributes) }
+    }
+    private static let maximumResources = 512
+    private static let maximumPoints = 16
+    private var entries: [ObjectIdentifier: Entry] = [:]
+    /// How often a program was asked.
+    private(set) var judgements = 0
+
+    /// What becomes of a series of `table`.
+    mutating func outcome(of series: Series, _ program: some IdentityProgram, _ table: SeriesTable) -> Outcome {
+        let entry = entry(of: series.resource)
+        if let outcome = entry.outcome { return outcome }
+        if let known = entry.byPoint.first(where: { $0.point === series.attributes }) { return known.outcome }
+        var subject = Subject(
+            resource: entry.attributes, point: series.attributes.attributes, metric: series.metric.identity
+        )
+        judgements += 1
+        let outcome: Outcome =
+            switch program.judge(&subject) {
+            case .drop(let reason): .drop(reason)
+            case .pass:
+                .attributes(
+                    resource: subject.hasNewResource ? table.intern(subject.resource) : nil,
+                    point: subject.hasNewPoint ? table.intern(subject.point) : nil
+                )
+            }
+        guard !subject.asksMetric else { return outcome }
+        if !subject.asksPoint {
+            entry.outcome = outcome
+        } else if entry.byPoint.count < Self.maximumPoints {
+            entry.byPoint.append((series.attributes, outcome))
+        }
+        return outcome
+    }
+    private mutating func entry(of resource: AttributeSet) -> Entry {
+        if let entry = entries[ObjectIdentifier(resource)] { return entry }
+        if entries.count >= Self.maximumResources { entries.removeAll(keepingCapacity: true) }
+        let entry = Entry(resource)
+        entries[ObjectIdentifier(resource)] = entry
+        return entry
+    }
+    mutating func removeAll() { entries.removeAll() }
+}

@@ -1,0 +1,63 @@
+public import PhoenixGraph
+import PhoenixModel
+public import PhoenixRuntime
+
+/// Says of every resource where it runs, as far as the resource does not say so itself.
+///
+/// What is detected is read once, when the node is made: of the machine and process that Phoenix runs in.
+public actor ResourceDetection: Node {
+    /// Where attributes are found.
+    public enum Detector: String, ChoiceValue {
+        /// `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_SERVICE_NAME`.
+        case env
+        /// `host.name`, `host.id`, `host.arch`.
+        case host
+        /// `os.type`, `os.description`.
+        case os
+        /// `process.pid`, `process.executable.name`, `process.runtime.name` of Phoenix itself.
+        case process
+    }
+    public struct Config: NodeConfig {
+        public var detectors: [Detector] = [.env, .host, .os]
+        public var override = false
+        public init() {}
+        public static let fields: [Field<Config>] = [
+            Field("detectors", \.detectors, "What to ask, in order; of two that know a key the first counts."),
+            Field("override", \.override, "Whether what is detected replaces what resources say themselves."),
+        ]
+    }
+    public static let type = NodeType(.processor, "resource_detection")
+    public static let summary = "Adds what is known of host, system and environment to resources that lack it."
+    public static let ports = RelabelingPort.all
+
+    private let work: Relabeling<Program>
+
+    public init(_ settings: Settings<Config>, _ context: NodeContext) throws {
+        let machine = Machine.current
+        let programs = Programs(settings) { config in
+            Program(detected: machine.attributes(config.detectors), override: config.override)
+        }
+        work = Relabeling(programs, context)
+    }
+
+    public func run() async throws { try await work.run { await self.enter($0) } }
+
+    private func enter(_ change: ModeChange) { work.enter(change) }
+}
+
+extension ResourceDetection {
+    /// What was detected, and whether it replaces what resources say.
+    struct Program: IdentityProgram, Equatable {
+        var detected: [Attribute]
+        var override: Bool
+        var merging: Merging { .byAccident }
+
+        func judge(_ subject: inout Subject) -> Verdict {
+            for attribute in detected {
+                let target = AttributeTarget(.resource, attribute.key)
+                if override || subject.value(of: target) == nil { subject.set(target, to: attribute.value) }
+            }
+            return .pass
+        }
+    }
+}
