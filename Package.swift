@@ -70,6 +70,8 @@ let package = Package(
             dependencies: [
                 "PhoenixModel", "PhoenixGraph", "PhoenixWire", "PhoenixRuntime",
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
             ],
             swiftSettings: settings
         ),

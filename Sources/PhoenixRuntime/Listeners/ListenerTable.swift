@@ -27,6 +27,9 @@ struct ListenerTable {
     private var leaving: Set<String> = []
     private(set) var open: Set<Key> = []
 
+    /// The claims that are served.
+    var served: [(key: Key, route: Route)] { claims.filter { !$0.isPending }.map { ($0.key, $0.route) } }
+
     mutating func attach(_ key: Key, _ routes: [Route]) {
         claims += routes.map { Claim(key: key, route: $0, isPending: true) }
     }

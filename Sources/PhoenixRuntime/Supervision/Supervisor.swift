@@ -50,7 +50,8 @@ public actor Supervisor {
     ///
     /// All nodes are made first: throws `StartError` or `ListenError` with nothing started. A node that fails later is
     /// run again after a delay that doubles, for ever: one node never ends the engine, readiness tells.
-    public func run(_ graph: Graph) async throws {
+    /// `whenRunning` is called once, when every node is made, every address open and every node told to run.
+    public func run(_ graph: Graph, whenRunning: @Sendable () -> Void = {}) async throws {
         guard phase == .idle else { return }
         phase = .starting
         do {
@@ -66,6 +67,7 @@ public actor Supervisor {
                 supervision.handle(.made(living.values.map(\.part.member).sorted { $0.id < $1.id })),
                 &group
             )
+            whenRunning()
             for await signal in signals {
                 if case .event = signal, phase == .ended { continue }
                 receive(signal, &group)
