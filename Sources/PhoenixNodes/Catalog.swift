@@ -3,12 +3,14 @@ public import PhoenixRuntime
 extension NodeCatalog {
     /// The node types of Phoenix, sorted by role and name.
     public static let standard: NodeCatalog = [
-        Synthetic.self,
+        Manual.self,
+        Debug.self,
+        Aggregate.self,
         Attributes.self,
         Classify.self,
         Filter.self,
         ResourceDetection.self,
-        Debug.self,
-        Manual.self,
+        TopK.self,
+        Synthetic.self,
     ]
 }

@@ -11,6 +11,8 @@ struct IdentityPlan<Program: IdentityProgram>: ~Copyable {
         var passed: MetricBatch?
         /// The points that must be merged, under their input series; nil where there are none.
         var aside: MetricBatch?
+        /// Inputs that were passed on as they were until now, and must be merged from their next point on.
+        var displaced: [SeriesID] = []
         var dropped: [DropReason: Int] = [:]
     }
     private(set) var program: Program
@@ -23,6 +25,7 @@ struct IdentityPlan<Program: IdentityProgram>: ~Copyable {
     private var owners = SlotMap<UInt32>(vacant: 0)
     /// The outputs with more than one input: few, and never again plain while they live.
     private var merged: Set<SeriesID> = []
+    private var displaced: [SeriesID] = []
     /// How many series were found to share an output with another.
     private(set) var collisions = 0
 
@@ -55,6 +58,7 @@ struct IdentityPlan<Program: IdentityProgram>: ~Copyable {
         let summaries = read(batch.summaries.series)
         let exemplars = read(batch.exemplars.map(\.series))
         var result = Result()
+        (result.displaced, displaced) = (displaced, [])
         let points = [numbers, histograms, exponentials, summaries]
         if points.allSatisfy(\.isUnchanged) {
             result.passed = batch.isEmpty ? nil : batch
@@ -85,6 +89,12 @@ struct IdentityPlan<Program: IdentityProgram>: ~Copyable {
         case .to(let output), .aside(let output): output
         case .nowhere, nil: nil
         }
+    }
+
+    /// The output of a series, decided now if it was not yet; nil where it goes nowhere.
+    mutating func decided(_ id: SeriesID) -> SeriesID? {
+        if plan.ruling(id) == nil, case .nowhere = decide(id) { return nil }
+        return output(of: id)
     }
 
     /// The points of a batch that go aside, under their input series.
@@ -166,6 +176,7 @@ struct IdentityPlan<Program: IdentityProgram>: ~Copyable {
             plan.ruling(other) == .to(output)
         {
             plan.set(other, to: .aside(output), tick: table.tick)
+            displaced.append(other)
             merged.insert(output)
             collisions += 2
             return true

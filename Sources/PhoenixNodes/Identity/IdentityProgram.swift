@@ -4,6 +4,11 @@ protocol IdentityProgram: Sendable {
     func judge(_ subject: inout Subject) -> Verdict
     /// Whether series are to be expected to meet on one output.
     var merging: Merging { get }
+    /// How series that meet are merged.
+    var policy: Merger.Policy { get }
+}
+extension IdentityProgram {
+    var policy: Merger.Policy { .init() }
 }
 
 /// Whether a program brings series together.
