@@ -104,7 +104,7 @@ let package = Package(
         .testTarget(
             name: "PhoenixWireTests",
             dependencies: [
-                "PhoenixWire", "PhoenixModel", "CZlib",
+                "PhoenixWire", "PhoenixModel", "CNGHTTP2", "CZlib",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),

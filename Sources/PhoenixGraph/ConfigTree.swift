@@ -18,6 +18,8 @@ public struct ConfigTree: Sendable {
     }
     public var value: Value
     public var mark: Mark
+    /// What stands in the file, where something was put in its place: a diagnostic shows this and never a secret.
+    public var written: String?
     public init(_ value: Value, at mark: Mark) { (self.value, self.mark) = (value, mark) }
 }
 

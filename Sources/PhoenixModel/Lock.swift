@@ -28,18 +28,18 @@
         }
     }
 #else
-    import Synchronization
+    public import Synchronization
 
     /// A value that only one thread at a time may touch.
     ///
     /// A class, so that it can be shared and stored anywhere. Sendable because every access to `value` is inside
     /// the mutex.
     public final class Lock<Value>: @unchecked Sendable {
-        private let mutex = Mutex(())
-        private var value: Value
-        public init(_ value: sending Value) { self.value = value }
+        @usableFromInline let mutex = Mutex(())
+        @usableFromInline var value: Value
+        @inlinable public init(_ value: sending Value) { self.value = value }
         /// Runs `body` with the value; never across an `await`.
-        public func withLock<Result, Failure: Error>(
+        @inlinable public func withLock<Result, Failure: Error>(
             _ body: (inout Value) throws(Failure) -> Result
         ) throws(Failure) -> Result {
             mutex._unsafeLock()

@@ -114,7 +114,7 @@ struct SyntheticConfig: NodeConfig {
             "interval",
             \.interval,
             live: true,
-            in: .milliseconds(10) ... .seconds(3600),
+            in: .milliseconds(10) ... .seconds(7200),
             "Time between two rounds."
         ),
         Field("hosts", \.hosts, in: 1...1_000_000, "How many hosts."),

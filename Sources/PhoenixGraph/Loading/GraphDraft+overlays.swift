@@ -48,7 +48,7 @@ extension GraphDraft {
         overlay(entry.value, on: index)
     }
 
-    /// Lays settings over a node's. Nothing at all changes nothing.
+    /// Lays settings over a node's; nothing at all (`null`) changes nothing.
     private mutating func overlay(_ tree: ConfigTree, on index: Int) {
         guard !tree.isNull else { return }
         let node = nodes[index]
@@ -75,8 +75,9 @@ extension GraphDraft {
 
     // MARK: - --set
 
-    /// Lays `path=yaml` over the graph, in order. The path begins with a node or a section of settings; a key with a dot
-    /// in it stands in double quotes.
+    /// Lays `path=yaml` over the graph, in order.
+    ///
+    /// The path begins with a node or a section of settings; a key with a dot in it stands in double quotes.
     mutating func apply(sets: [String]) {
         sources["--set"] = sets.joined(separator: "\n")
         var line = 0

@@ -106,7 +106,9 @@ public struct UnreadableFile: Error, Sendable, Hashable, CustomStringConvertible
     }
 }
 
-/// The files that a load asked for. A class, since the closure that reads notes them.
+/// The files that a load asked for.
+///
+/// A class, since the closure that reads notes them.
 private final class FileLog: Sendable {
     private let paths = Lock<[String]>([])
     var files: [String] { paths.withLock { $0 } }

@@ -22,8 +22,10 @@ struct YAMLTree {
         init(_ mark: Yams.Mark) { (line, column) = (mark.line, mark.column) }
     }
 
-    /// Reads a text; nil when it is no YAML or too large. What is wrong in places only (a variable that is not set, a key
-    /// written twice) is reported and read on over. A text that says nothing is `null`.
+    /// Reads a text; nil when it is no YAML or too large.
+    ///
+    /// What is wrong in places only (a variable that is not set, a key written twice) is reported and read on over. A
+    /// text that says nothing is `null`.
     static func read(
         _ text: String,
         file: String,
@@ -106,7 +108,9 @@ struct YAMLTree {
                 return ConfigTree(.null, at: mark)
             }
             let text = substitution.apply(to: scalar.string, at: mark, &report)
-            return ConfigTree(.scalar(text, isPlain: isPlain), at: mark)
+            var tree = ConfigTree(.scalar(text, isPlain: isPlain), at: mark)
+            if text != scalar.string { tree.written = scalar.string }
+            return tree
         case .sequence(let sequence):
             var items: [ConfigTree] = []
             for item in sequence where !isTooLarge {

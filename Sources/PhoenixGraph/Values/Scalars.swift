@@ -3,6 +3,7 @@ extension ConfigTree {
     var found: String {
         switch value {
         case .null: "nothing"
+        case .scalar where written != nil: "what `\(written ?? "")` stands for"
         case .scalar(let text, _): "`\(text.count > 60 ? text.prefix(57) + "..." : text[...])`"
         case .list: "a list"
         case .map: "a map"

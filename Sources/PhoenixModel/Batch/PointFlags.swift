@@ -1,5 +1,5 @@
 /// What a point says of itself beside its numbers.
-public struct PointFlags: OptionSet, Sendable, Hashable {
+public struct PointFlags: OptionSet, Sendable, Hashable, BitwiseCopyable {
     public let rawValue: UInt8
     @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
     /// The value bits are a signed integer; otherwise a double.

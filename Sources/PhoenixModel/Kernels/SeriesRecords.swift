@@ -115,6 +115,35 @@ final class SeriesRecords: @unchecked Sendable {
         return true
     }
 
+    /// The records without the object: for loops that would otherwise retain it for each point.
+    ///
+    /// Whoever keeps a view keeps the table too.
+    struct View: @unchecked Sendable {
+        fileprivate let directory: UnsafeMutablePointer<Atomic<UInt>>
+        fileprivate let chunkCount: Int
+
+        /// The id of the slot's tenant if it has this key, which is noted as seen.
+        @inline(__always)
+        func recognise(slot: UInt32, key: SeriesKey, at tick: UInt32) -> SeriesID? {
+            let index = Int(slot) >> SeriesRecords.chunkBits
+            guard index < chunkCount else { return nil }
+            let address = directory[index].load(ordering: .acquiring)
+            guard let chunk = UnsafeMutablePointer<Record>(bitPattern: address) else { return nil }
+            let record = chunk + (Int(slot) & (SeriesRecords.chunkSize - 1))
+            let generation = record.pointee.generation.load(ordering: .acquiring)
+            guard generation & 1 == 0,
+                record.pointee.resource.load(ordering: .relaxed) == key.resource,
+                record.pointee.metric.load(ordering: .relaxed) == key.metric,
+                record.pointee.attributes.load(ordering: .relaxed) == key.attributes
+            else { return nil }
+            atomicMemoryFence(ordering: .acquiring)
+            guard record.pointee.generation.load(ordering: .relaxed) == generation else { return nil }
+            record.pointee.lastSeen.store(tick, ordering: .relaxed)
+            return SeriesID(slot: slot, generation: generation)
+        }
+    }
+    var view: View { View(directory: directory, chunkCount: chunkCount) }
+
     /// When the slot's tenant was last seen.
     func lastSeen(slot: UInt32) -> UInt32 {
         guard let chunk = chunk(Int(slot) >> Self.chunkBits) else { return 0 }

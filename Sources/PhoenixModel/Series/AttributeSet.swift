@@ -9,7 +9,7 @@ public final class AttributeSet: Sendable {
     /// How many attributes there are.
     public let count: Int
     /// The place in the series table; `UInt32.max` in a set that belongs to none.
-    let slot: UInt32
+    public let slot: UInt32
 
     /// A set that belongs to no table; of several values for one key the last counts.
     public init(_ attributes: [Attribute]) {
@@ -140,7 +140,7 @@ struct AttributeReader {
             var bits: UInt64 = 0
             for index in 0..<8 { bits |= UInt64(bytes[position + index]) << UInt64(8 * index) }
             position += 8
-            return .double(bits)
+            return .double(bits: bits)
         case 6:
             let count = Int(readNumber())
             position += count

@@ -6,12 +6,12 @@ public indirect enum AttributeValue: Sendable, Hashable {
     case bool(Bool)
     case int(Int64)
     /// Compared by bits, so that NaN equals itself and an attribute set can be an identity.
-    case double(UInt64)
+    case double(bits: UInt64)
     case bytes([UInt8])
     case array([AttributeValue])
     case map([Attribute])
 
-    public static func double(_ value: Double) -> Self { .double(value.bitPattern) }
+    public static func double(_ value: Double) -> Self { .double(bits: value.bitPattern) }
 }
 
 /// A key and its value.
@@ -49,7 +49,8 @@ extension AttributeValue {
         return "\(number)"
     }
 
-    private var json: String {
+    /// The value as JSON text.
+    public var json: String {
         switch self {
         case .empty: return "null"
         case .string(let text): return Self.quoted(text)

@@ -48,7 +48,7 @@ public struct MetricIdentity: Sendable, Hashable {
 /// A metric of a series table: equal identities of one table are the same object.
 public final class Metric: Sendable {
     public let identity: MetricIdentity
-    let slot: UInt32
+    public let slot: UInt32
     let hash: UInt64
     private let longestDescription: Lock<String>
 

@@ -2,7 +2,7 @@
 ///
 /// An id whose slot has been given to another series is *stale*: its generation is not the slot's. Whoever keeps
 /// state by slot compares generations, so that no point is ever booked on a wrong series.
-public struct SeriesID: Hashable, Sendable, CustomStringConvertible {
+public struct SeriesID: Hashable, Sendable, BitwiseCopyable, CustomStringConvertible {
     public var rawValue: UInt64
     @inlinable public init(rawValue: UInt64) { self.rawValue = rawValue }
     @inlinable public init(slot: UInt32, generation: UInt32) {

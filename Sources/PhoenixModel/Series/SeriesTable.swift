@@ -70,6 +70,9 @@ public final class SeriesTable: Sendable {
     /// The table's coarse clock in seconds; whoever runs the table moves it.
     public var tick: UInt32 { now.load(ordering: .relaxed) }
 
+    /// The slot of the set without attributes, in every table.
+    public static var emptySetSlot: UInt32 { 0 }
+
     // MARK: Recognising and adding
 
     /// This table's object for a set of attributes.

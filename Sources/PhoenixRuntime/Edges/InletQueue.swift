@@ -35,7 +35,9 @@ public final class InletQueue<Content: Message>: Sendable {
 
     func attach() { state.withLock { $0.attach() } }
     func detach() { apply { $0.detach() } }
+    @specialized(where Content == MetricBatch)
     func mayPass(_ bytes: Int) -> Passage? { state.withLock { $0.mayPass(bytes) } }
+    @specialized(where Content == MetricBatch)
     func enqueue(_ waiter: RoomWaiter<Content>) -> Passage? {
         let (passage, reader, change) = state.withLock { state in
             let before = state.bytes
@@ -46,9 +48,11 @@ public final class InletQueue<Content: Message>: Sendable {
         reader?.continuation.resume()
         return passage
     }
+    @specialized(where Content == MetricBatch)
     func recall(_ owner: ObjectIdentifier, _ passage: Passage) { apply { $0.recall(owner, passage) } }
 
     /// Places a message for which there is room, or was a promise of room.
+    @specialized(where Content == MetricBatch)
     func place(_ message: Content, bytes: Int) {
         let (reader, change) = state.withLock { state in
             let before = state.bytes
@@ -59,6 +63,7 @@ public final class InletQueue<Content: Message>: Sendable {
     }
 
     /// `mayPass` and `place` in one step.
+    @specialized(where Content == MetricBatch)
     func offer(_ message: Content, bytes: Int) -> Passage? {
         var change = 0
         var reader: QueueState<Content>.Reader?
@@ -87,6 +92,7 @@ public final class InletQueue<Content: Message>: Sendable {
     /// The next message, or nil when the last sender has gone and nothing is left, or the task is cancelled.
     ///
     /// What it answers stays in hand until the next call, see `returnInHand`.
+    @specialized(where Content == MetricBatch)
     func next() async -> Content? {
         while true {
             if Task.isCancelled {
@@ -108,6 +114,7 @@ public final class InletQueue<Content: Message>: Sendable {
         }
     }
 
+    @specialized(where Content == MetricBatch)
     private func waitForMessage(_ ticket: UInt64) async {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in

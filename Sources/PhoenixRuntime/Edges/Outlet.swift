@@ -19,6 +19,7 @@ public final class Outlet<Content: Message>: Sendable {
     ///
     /// Throws `SendError` when a reader is gone, `CancellationError` when the task is cancelled while it waits; the
     /// message was then placed nowhere. Other calls may enter the node here: its state must be whole before it sends.
+    @specialized(where Content == MetricBatch)
     public func send(_ message: Content) async throws {
         let bytes = message.byteCount
         let attempt = state.withLock { state in
@@ -55,6 +56,7 @@ public final class Outlet<Content: Message>: Sendable {
     }
 
     /// Delivers to every linked edge at once, or answers false: for event loops, which may not wait.
+    @specialized(where Content == MetricBatch)
     public func offer(_ message: Content) -> Bool {
         let bytes = message.byteCount
         return state.withLock { state in
@@ -155,6 +157,7 @@ public final class Outlet<Content: Message>: Sendable {
 
 /// The slow way: one sender at a time, in the order of their calls.
 extension Outlet {
+    @specialized(where Content == MetricBatch)
     private func sendInTurn(_ message: Content, bytes: Int) async throws {
         let began = time?.monotonic
         guard await takeTurn() else { throw CancellationError() }
@@ -171,6 +174,7 @@ extension Outlet {
     }
 
     /// Places the message now, or waits until that is worth another try.
+    @specialized(where Content == MetricBatch)
     private func place(_ message: Content, bytes: Int) async -> Passage {
         let (passage, queue) = await withTaskCancellationHandler {
             var waitedAt: InletQueue<Content>?

@@ -80,14 +80,15 @@ struct QueueState<Content: Message> {
 
     /// Whether a sender that does not wait yet may place a message now.
     func mayPass(_ size: Int) -> Passage? {
-        if isShut { return .ended }
+        // Who observes or decides is never refused: that its reader has gone is no concern of its own.
+        if isShut { return isRegister ? .granted : .ended }
         return line.isEmpty && hasRoom(size) ? .granted : nil
     }
 
     /// Places a message. The sender has asked `mayPass`, or was granted its place; only then it may overshoot.
     mutating func place(_ message: Content, bytes size: Int) -> Reader? {
         guard !isShut else {
-            tally.drop(message.pointCount, reason: "ended")
+            if isRegister { tally.superseded += 1 } else { tally.drop(message.pointCount, reason: "ended") }
             return nil
         }
         append(message, bytes: size)

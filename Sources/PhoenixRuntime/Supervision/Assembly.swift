@@ -7,7 +7,7 @@ struct Assembly: Sendable {
         var member: Supervision.Member
         var node: AnyNode
     }
-    private(set) var ends: [NodeID: EdgeEnds]
+    var ends: [NodeID: EdgeEnds]
 
     init(ends: [NodeID: EdgeEnds] = [:]) { self.ends = ends }
 
@@ -40,13 +40,19 @@ struct Assembly: Sendable {
     }
 
     /// Links every outlet to what the graph says reads it.
+    ///
+    /// Nodes that the graph no longer has keep their edges: they still have to send what they took.
     func link(_ graph: Graph) {
+        // While links move from one sender to another no queue may seem to have lost its last.
+        let queues = ends.values.flatMap(\.queues.values)
+        for queue in queues { queue.attach() }
+        defer { for queue in queues { queue.detach() } }
         var readers: [Graph.Port: [any QueueEnd]] = [:]
         for link in graph.links.sorted(by: { "\($0.to)" < "\($1.to)" }) {
             guard let queue = ends[link.to.node]?.queues[link.to.port] else { continue }
             readers[link.from, default: []].append(queue)
         }
-        for (id, own) in ends.sorted(by: { $0.key < $1.key }) {
+        for (id, own) in ends.sorted(by: { $0.key < $1.key }) where graph.vertices[id] != nil {
             for (port, outlet) in own.outlets { outlet.relink(toEnds: readers[Graph.Port(id, port)] ?? []) }
         }
     }

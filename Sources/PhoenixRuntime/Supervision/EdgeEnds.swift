@@ -8,6 +8,8 @@ protocol QueueEnd: AnyObject, Sendable {
     func returnInHand() -> Redelivery
     func stopReading()
     func resumeReading()
+    func attach()
+    func detach()
     func shut()
     func discard()
 }

@@ -31,6 +31,8 @@ public struct Supervision: Sendable {
         case finished(NodeID)
         /// The node is to go; with an heir it hands over, else it flushes.
         case retire(NodeID, hasHeir: Bool)
+        /// The links of nodes that live have changed.
+        case relinked([Member])
         case drain
         case deadline
     }
@@ -107,6 +109,9 @@ public struct Supervision: Sendable {
         case .retire(let id, let hasHeir):
             records[id]?.hasHeir = hasHeir
             return ask(id) + advance()
+        case .relinked(let members):
+            for member in members { records[member.id]?.member = member }
+            return advance()
         case .drain:
             isDraining = true
             return records.values.filter { $0.member.kind == .source }.map(\.member.id).sorted().flatMap { ask($0) }

@@ -4,30 +4,39 @@ import PhoenixModel
 
 /// The one owner of the running nodes: carries out, in one task group, what `Supervision` decides.
 public actor Supervisor {
-    private struct Living {
+    struct Living {
         var part: Assembly.Part
         let stop = StopSignal()
     }
     /// What happens to the engine. There are at most a few at once for each node and each call from outside.
-    private enum Signal: Sendable {
+    enum Signal: Sendable {
         case event(Supervision.Event)
         case drain(within: Duration)
         /// What was cancelled has had time enough to end.
         case graceOver
+        case reload(Reload)
+        /// The old nodes of a reload should have handed over by now.
+        case overdue(Set<NodeID>)
     }
 
-    private let catalog: NodeCatalog
-    private let services: EngineServices
-    private let signals: AsyncStream<Signal>
-    private let signal: AsyncStream<Signal>.Continuation
+    let catalog: NodeCatalog
+    let services: EngineServices
+    let signals: AsyncStream<Signal>
+    let signal: AsyncStream<Signal>.Continuation
     /// How long a cancelled node has to end.
-    private let grace: Duration
+    let grace: Duration
 
-    private var supervision = Supervision()
-    private var assembly = Assembly()
-    private var living: [NodeID: Living] = [:]
-    private var phase = Readiness.Phase.idle
-    private var drainWaiters: [CheckedContinuation<DrainReport, Never>] = []
+    var supervision = Supervision()
+    var assembly = Assembly()
+    var living: [NodeID: Living] = [:]
+    var phase = Readiness.Phase.idle
+    /// What runs, or is to run after the reload under way.
+    var graph = Graph()
+    /// The nodes that wait for those before them to hand over.
+    var heirs: [NodeID: Assembly.Part] = [:]
+    var isReloading = false
+    var reloadWaiter: CheckedContinuation<Void, Never>?
+    var drainWaiters: [CheckedContinuation<DrainReport, Never>] = []
 
     public init(catalog: NodeCatalog, services: EngineServices, grace: Duration = .seconds(2)) {
         (self.catalog, self.services, self.grace) = (catalog, services, grace)
@@ -83,19 +92,24 @@ public actor Supervisor {
             try await services.listeners.commit()
             for part in parts { living[part.member.id] = Living(part: part) }
             assembly.link(graph)
+            self.graph = graph
         } catch {
             services.listeners.abandon()
-            if let error = error as? ListenError, let vertex = graph.vertices[error.owner] {
-                throw StartError(node: error.owner, mark: vertex.mark, cause: error)
-            }
-            throw error
+            throw Self.placed(error, in: graph)
         }
+    }
+    /// The error with the place of the node that it concerns.
+    static func placed(_ error: any Error, in graph: Graph) -> any Error {
+        guard let error = error as? ListenError, let vertex = graph.vertices[error.owner] else { return error }
+        return StartError(node: error.owner, mark: vertex.mark, cause: error)
     }
 
     private func end() {
         phase = .ended
         living = [:]
         assembly = Assembly()
+        heirs = [:]
+        reloadWaiter.take()?.resume()
         answerDrains(DrainReport(cutOff: supervision.cutOff))
     }
     private func answerDrains(_ report: DrainReport) {
@@ -117,13 +131,16 @@ public actor Supervisor {
         case .graceOver:
             services.logger.error("nodes do not end", metadata: ["nodes": "\(supervision.nodes)"])
             answerDrains(DrainReport(cutOff: supervision.cutOff, stuck: supervision.nodes))
+        case .reload(let reload): apply(reload, &group)
+        case .overdue(let ids):
+            for id in ids where heirs[id] != nil { living[id]?.stop.set() }
         }
     }
 }
 
 /// What `Supervision` asks for, done.
 extension Supervisor {
-    private func perform(_ actions: [Supervision.Action], _ group: inout DiscardingTaskGroup) {
+    func perform(_ actions: [Supervision.Action], _ group: inout DiscardingTaskGroup) {
         for action in actions {
             switch action {
             case .run(let id): run(id, &group)
@@ -135,9 +152,8 @@ extension Supervisor {
                 for queue in (assembly.ends[id]?.queues ?? [:]).values { queue.stopReading() }
                 quiesceIfSource(id, &group)
             case .flush(let id): flush(id, &group)
-            case .handOver(let id), .succeed(let id):
-                // Only a reload makes heirs.
-                signal.yield(.event(.finished(id)))
+            case .handOver(let id): handOver(id, &group)
+            case .succeed(let id): succeed(id, &group)
             case .release(let id): release(id)
             case .cancel(let id): living[id]?.stop.set()
             case .finish: phase = .ended
@@ -173,7 +189,7 @@ extension Supervisor {
         }
         quiesceIfSource(id, &group)
     }
-    private func quiesceIfSource(_ id: NodeID, _ group: inout DiscardingTaskGroup) {
+    func quiesceIfSource(_ id: NodeID, _ group: inout DiscardingTaskGroup) {
         guard let quiesce = living[id]?.part.node.quiesce else { return }
         group.addTask { await quiesce() }
     }
@@ -195,9 +211,11 @@ extension Supervisor {
         for outlet in ends.outlets.values { outlet.relink(toEnds: []) }
         for queue in ends.queues.values { queue.discard() }
         living[id] = nil
+        assembly.forget(id)
+        if graph.vertices[id] == nil { services.vitals.forget(id) }
     }
 
-    private func later(_ delay: Duration, _ what: Signal, _ group: inout DiscardingTaskGroup) {
+    func later(_ delay: Duration, _ what: Signal, _ group: inout DiscardingTaskGroup) {
         let (time, signal) = (services.time, signal)
         group.addTask {
             // Cancelled: the engine has ended, and nobody waits for the signal.

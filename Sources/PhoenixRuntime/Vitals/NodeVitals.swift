@@ -12,8 +12,9 @@ public final class NodeVitals: Sendable {
     private struct State {
         var counters: [Key: (counter: Counter, help: String)] = [:]
         var gauges: [Key: (gauge: Gauge, help: String)] = [:]
-        var inlets: [(port: String, meter: @Sendable () -> InletMeter)] = []
-        var outlets: [(port: String, tally: @Sendable () -> EdgeTally)] = []
+        /// By port. The edges are held, so that what they counted can be read to the end of the engine.
+        var inlets: [String: @Sendable () -> InletMeter] = [:]
+        var outlets: [String: @Sendable () -> EdgeTally] = [:]
     }
     struct InletMeter {
         var tally: EdgeTally
@@ -57,16 +58,13 @@ public final class NodeVitals: Sendable {
     func countRestart() { counter(Vitals.restarts, [:], "How often the node failed and was started anew.").add() }
 
     func watch<Content>(_ queue: InletQueue<Content>, port: String) {
-        let meter: @Sendable () -> InletMeter = { [weak queue] in
-            InletMeter(
-                tally: queue?.tally ?? EdgeTally(), count: queue?.count ?? 0, bytes: queue?.byteCount ?? 0,
-                limits: queue?.limits ?? QueueLimits()
-            )
+        let meter: @Sendable () -> InletMeter = {
+            InletMeter(tally: queue.tally, count: queue.count, bytes: queue.byteCount, limits: queue.limits)
         }
-        state.withLock { $0.inlets.append((port, meter)) }
+        state.withLock { $0.inlets[port] = meter }
     }
     func watch<Content>(_ outlet: Outlet<Content>, port: String) {
-        state.withLock { $0.outlets.append((port, { [weak outlet] in outlet?.tally ?? EdgeTally() })) }
+        state.withLock { $0.outlets[port] = { outlet.tally } }
     }
 
     /// Every series of the node now.

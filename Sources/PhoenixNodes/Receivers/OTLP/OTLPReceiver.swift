@@ -1,0 +1,71 @@
+public import PhoenixGraph
+import PhoenixModel
+public import PhoenixRuntime
+import PhoenixWire
+
+/// Takes OpenTelemetry metrics in over OTLP: gRPC, and HTTP with protobuf or JSON, all on each address.
+///
+/// A request is answered as taken only when its points are placed on every edge. While the graph is full, bodies are not
+/// read; what was read waits for `max_wait` and is then refused, with the word to try again.
+public actor OTLPReceiver: Source {
+    public struct Config: NodeConfig {
+        public var listen: [ListenAddress] = [
+            .tcp(host: "127.0.0.1", port: 4317), .tcp(host: "127.0.0.1", port: 4318),
+        ]
+        public var path = "/v1/metrics"
+        public var maxRequestBytes = ByteCount(64 << 20)
+        public var maxWait = Duration.seconds(5)
+        public var retryAfter = Duration.seconds(1)
+        public init() {}
+        public static let fields: [Field<Config>] = [
+            Field("listen", \.listen, "Where to listen; gRPC and HTTP are told apart by their first bytes."),
+            Field("path", \.path, "The path of OTLP/HTTP requests."),
+            Field(
+                "max_request_bytes", \.maxRequestBytes,
+                "The largest request, before and after decompression; larger ones are answered 413."
+            ),
+            Field(
+                "max_wait", \.maxWait, live: true,
+                "How long a request waits for room in a full graph before it is refused."
+            ),
+            Field("retry_after", \.retryAfter, live: true, "When a refused sender is told to try again."),
+        ]
+        public var claims: [Claim] {
+            listen.map { .listen(address: "\($0)", protocol: "http", path: path) }
+        }
+    }
+    enum Port {
+        static let output = OutputPort<MetricBatch>("out")
+    }
+    public static let type = NodeType(.receiver, "otlp")
+    public static let summary = "Takes OpenTelemetry metrics in over OTLP, by gRPC and HTTP."
+    public static let ports: [PortSpec] = [.output(Port.output)]
+
+    private let intake: OTLPIntake
+    private let context: NodeContext
+    private var isEnding = false
+
+    public init(_ settings: Settings<Config>, _ context: NodeContext) throws {
+        self.context = context
+        intake = OTLPIntake(settings.base, context, context.wiring[Port.output])
+        let routes = OTLPRoutes(intake, path: settings.base.path)
+        for address in settings.base.listen { routes.attach(to: "\(address)", context) }
+    }
+
+    public func run() async throws {
+        intake.open()
+        // Requests are served on the event loops. What is left to do here is to refuse those that waited too long.
+        while !isEnding || !intake.isIdle {
+            try await context.time.sleep(for: .milliseconds(isEnding ? 10 : 100))
+            intake.expire()
+        }
+    }
+    public func quiesce() {
+        intake.close()
+        isEnding = true
+    }
+    public func reconfigure(_ settings: Settings<Config>) -> Bool {
+        intake.reconfigure(settings.base)
+        return true
+    }
+}

@@ -1,0 +1,109 @@
+import PhoenixWire
+
+/// How one request is to be answered, whatever protocol it came by.
+///
+/// Sources: opentelemetry-proto docs/specification.md (responses, throttling); grpc doc/statuscodes.md.
+enum OTLPReply {
+    case http(HTTPResponder, OTLPEncoding, acceptsGzip: Bool)
+    case grpc(GRPCResponder)
+
+    /// The request was taken; of its points some may have been refused.
+    func taken(_ refusals: Refusals) {
+        let response =
+            refusals.total == 0
+            ? ExportResponse() : ExportResponse(rejectedPoints: refusals.total, message: refusals.message)
+        switch self {
+        case .http(let responder, let encoding, let acceptsGzip):
+            responder.respond(encoding.response(200, response.encoded(as: encoding), gzip: acceptsGzip))
+        case .grpc(let responder): responder.respond(response.encoded(as: .protobuf))
+        }
+    }
+    /// The request cannot be read, now or ever.
+    func malformed(_ reason: String) { fail(.invalidArgument(reason)) }
+    /// The graph is full: the sender keeps the request and tries again.
+    func overloaded(retryAfter: Duration) { fail(.unavailable("the graph is full; try again later", retryAfter)) }
+
+    func fail(_ failure: OTLPFailure) {
+        switch self {
+        case .http(let responder, let encoding, _): responder.respond(failure.response(encoding))
+        case .grpc(let responder): responder.fail(failure.grpc)
+        }
+    }
+}
+
+/// Why a request is not taken.
+enum OTLPFailure {
+    case invalidArgument(String)
+    case tooLarge(String)
+    case unavailable(String, Duration)
+    case notFound(String)
+    case methodNotAllowed(String)
+    case unsupportedMedia(String)
+    case unsupportedCoding(String)
+    case other(Int, String)
+
+    private var message: String {
+        switch self {
+        case .invalidArgument(let text), .tooLarge(let text), .unavailable(let text, _), .notFound(let text): text
+        case .methodNotAllowed(let text), .unsupportedMedia(let text), .unsupportedCoding(let text): text
+        case .other(_, let text): text
+        }
+    }
+    private var code: GRPCStatus.Code {
+        switch self {
+        case .invalidArgument, .unsupportedMedia, .unsupportedCoding: .invalidArgument
+        case .tooLarge: .resourceExhausted
+        case .unavailable: .unavailable
+        case .notFound, .methodNotAllowed: .unimplemented
+        case .other: .internal
+        }
+    }
+    private var status: Int {
+        switch self {
+        case .invalidArgument: 400
+        case .tooLarge: 413
+        case .unavailable: 503
+        case .notFound: 404
+        case .methodNotAllowed: 405
+        case .unsupportedMedia, .unsupportedCoding: 415
+        case .other(let status, _): status
+        }
+    }
+    private var body: StatusMessage {
+        switch self {
+        case .invalidArgument(let reason):
+            StatusMessage(code: code.rawValue, message: message, details: [.badRequest([.init(field: "", description: reason)])])
+        case .unavailable(_, let delay): StatusMessage(code: code.rawValue, message: message, details: [.retryInfo(delay)])
+        default: StatusMessage(code: code.rawValue, message: message)
+        }
+    }
+    var grpc: GRPCStatus { GRPCStatus(code, message, details: body.encoded(as: .protobuf)) }
+
+    func response(_ encoding: OTLPEncoding) -> HTTPResponse {
+        var response = encoding.response(status, body.encoded(as: encoding), gzip: false)
+        switch self {
+        case .unavailable(_, let delay): response.fields.append("retry-after", HTTPResponse.retryAfter(delay))
+        case .methodNotAllowed: response.fields.append("allow", "POST")
+        case .unsupportedCoding: response.fields.append("accept-encoding", "gzip, deflate, identity")
+        default: break
+        }
+        return response
+    }
+}
+
+extension OTLPEncoding {
+    /// The encoding of a media type.
+    init?(mediaType: String?) {
+        switch mediaType {
+        case "application/x-protobuf": self = .protobuf
+        case "application/json": self = .json
+        default: return nil
+        }
+    }
+    var mediaType: String { self == .protobuf ? "application/x-protobuf" : "application/json" }
+
+    func response(_ status: Int, _ body: [UInt8], gzip: Bool) -> HTTPResponse {
+        // Such bodies are a few bytes: gzip would make them longer.
+        .bytes(status, type: mediaType, body)
+    }
+}

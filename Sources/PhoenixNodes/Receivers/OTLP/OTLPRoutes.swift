@@ -1,0 +1,119 @@
+import PhoenixRuntime
+import PhoenixWire
+
+/// What the receiver serves on each of its addresses.
+struct OTLPRoutes {
+    static let service = "opentelemetry.proto.collector.metrics.v1.MetricsService"
+    /// Signals that OTLP knows and this receiver does not take.
+    static let otherPaths = ["/v1/traces", "/v1/logs", "/v1development/profiles"]
+
+    private let intake: OTLPIntake
+    private let path: String
+    private let health = HealthService()
+
+    init(_ intake: OTLPIntake, path: String) {
+        (self.intake, self.path) = (intake, path)
+        intake.whenServing { [health] isServing in
+            if isServing {
+                health.set(service: Self.service, status: .serving)
+            } else {
+                health.stop()
+            }
+        }
+    }
+
+    func attach(to address: String, _ context: NodeContext) {
+        context.listen(address, paths: [path], HTTPEndpoint(OTLPHTTPHandler(intake: intake)))
+        context.listen(address, paths: Self.otherPaths.filter { $0 != path }, HTTPEndpoint(OTLPNotServed()))
+        context.listen(address, paths: [FallbackEndpoint.path], FallbackEndpoint(OTLPNotServed()))
+        context.listen(address, paths: ["/\(Self.service)/Export"], GRPCMethodEndpoint(OTLPExport(intake: intake)))
+        for (name, method) in health.methods { context.listen(address, paths: [name], GRPCMethodEndpoint(method)) }
+    }
+}
+
+/// `POST /v1/metrics`.
+struct OTLPHTTPHandler: HTTPHandler {
+    let intake: OTLPIntake
+    var bodyLimit: Int? { intake.maxRequestBytes }
+    var gate: HTTPGate? { intake.gate }
+
+    func head(_ head: HTTPRequestHead, loop: Int) -> HTTPResponse? {
+        let encoding = OTLPEncoding(mediaType: head.mediaType) ?? .json
+        return refusal(head).map { $0.response(encoding) }
+    }
+    private func refusal(_ head: HTTPRequestHead) -> OTLPFailure? {
+        guard head.method == .post else {
+            return .methodNotAllowed("OTLP requests are sent by POST, not \(head.method.token)")
+        }
+        guard OTLPEncoding(mediaType: head.mediaType) != nil else {
+            return .unsupportedMedia(
+                "content-type \(head.mediaType ?? "is missing and") must be application/x-protobuf or application/json"
+            )
+        }
+        guard ContentCoding(head.fields["content-encoding"]) != nil else {
+            return .unsupportedCoding(
+                "content-encoding \(head.fields["content-encoding"] ?? "") is not known here; use gzip"
+            )
+        }
+        if let length = head.contentLength, length > intake.maxRequestBytes { return tooLarge }
+        return intake.refusal(bytes: head.contentLength ?? 0)
+    }
+    private var tooLarge: OTLPFailure {
+        .tooLarge("the request is larger than \(intake.maxRequestBytes) bytes; send smaller batches")
+    }
+
+    func handle(_ request: HTTPRequest, body: UnsafeRawBufferPointer, _ responder: HTTPResponder) {
+        guard let encoding = OTLPEncoding(mediaType: request.head.mediaType),
+            let coding = ContentCoding(request.head.fields["content-encoding"])
+        else { return }
+        let reply = OTLPReply.http(responder, encoding, acceptsGzip: false)
+        let onTurn: (@escaping @Sendable () -> Void) -> Void = { responder.onLoop($0) }
+        if coding == .identity {
+            return intake.take(body, encoding, loop: request.loop, reply, onTurn)
+        }
+        do {
+            try request.inflater.withInflated(body, coding, limit: intake.maxRequestBytes) { inflated in
+                intake.take(inflated, encoding, loop: request.loop, reply, onTurn)
+            }
+        } catch InflateError.tooLarge {
+            reply.fail(tooLarge)
+        } catch {
+            reply.malformed("the body is not \(request.head.fields["content-encoding"] ?? "gzip"): \(error)")
+        }
+    }
+
+    func answer(_ problem: HTTPProblem, to head: HTTPRequestHead) -> HTTPResponse {
+        let encoding = OTLPEncoding(mediaType: head.mediaType) ?? .json
+        switch problem {
+        case .bodyTooLarge: return tooLarge.response(encoding)
+        case .notFound: return OTLPFailure.notFound(problem.message).response(encoding)
+        case .tooMuchBuffered, .handlerTimeout:
+            return OTLPFailure.unavailable(problem.message, intake.retryAfter).response(encoding)
+        default: return OTLPFailure.other(problem.status, problem.message).response(encoding)
+        }
+    }
+}
+
+/// Paths that this address does not serve: the answer is worded as OTLP asks.
+struct OTLPNotServed: HTTPHandler {
+    func head(_ head: HTTPRequestHead, loop: Int) -> HTTPResponse? { answer(.notFound, to: head) }
+    func handle(_ request: HTTPRequest, body: UnsafeRawBufferPointer, _ responder: HTTPResponder) {
+        responder.respond(answer(.notFound, to: request.head))
+    }
+    func answer(_ problem: HTTPProblem, to head: HTTPRequestHead) -> HTTPResponse {
+        OTLPFailure.notFound("nothing is served under \(head.path); metrics go to /v1/metrics")
+            .response(OTLPEncoding(mediaType: head.mediaType) ?? .json)
+    }
+}
+
+/// `opentelemetry.proto.collector.metrics.v1.MetricsService/Export`.
+struct OTLPExport: GRPCMethod {
+    let intake: OTLPIntake
+    var messageLimit: Int { intake.maxRequestBytes }
+    var gate: HTTPGate? { intake.gate }
+
+    func admit(_ head: HTTPRequestHead, loop: Int) -> GRPCStatus? { intake.refusal(bytes: 0)?.grpc }
+    func handle(_ call: GRPCCall, message: UnsafeRawBufferPointer, _ responder: GRPCResponder) {
+        intake.take(message, .protobuf, loop: call.request.loop, .grpc(responder)) { responder.onLoop($0) }
+    }
+}

@@ -1,0 +1,149 @@
+import PhoenixModel
+
+/// The label sets of an exposition, each once: two blocks of labels, shared by all the metrics of a thing.
+///
+/// Two sets that read the same are the same entity, whatever they were made of: that is what keeps an exposition free of
+/// duplicates.
+final class Entities {
+    struct Entity {
+        var head: UInt32
+        var tail: UInt32
+        var hash: UInt64
+        var next: UInt32
+        var uses: UInt32
+    }
+    private(set) var entities = ContiguousArray<Entity>()
+    private var free: [UInt32] = []
+    private var index = ChainIndex()
+    private var plan: LabelPlan
+    let blocks = LabelBlocks()
+    var targets = TargetInfos()
+    var count: Int { entities.count - free.count }
+
+    init(_ options: ExpositionOptions) { plan = LabelPlan(options) }
+
+    /// The entity of a series, made where there is none. Unused until `use`.
+    func entity(_ series: Series) -> UInt32 {
+        let scope = plan.options.addsScopeLabels ? series.metric.scope : nil
+        let reserved = LabelPlan.Reserved(series.metric.kind)
+        let head = head(series.resource, scope, reserved)
+        let tail = tail(series.attributes, reserved)
+        if blocks.areDisjoint(head, tail) { return entity(head, tail) }
+        let key = LabelBlocks.Key(
+            resource: series.resource, scope: scope, attributes: series.attributes, reserved: reserved)
+        let whole =
+            blocks.find(key)
+            ?? add(
+                key,
+                plan.head(series.resource, scope ?? Scope()) + plan.attributes(series.attributes.attributes))
+        release(head)
+        release(tail)
+        return entity(whole, LabelBlocks.none)
+    }
+    private func head(_ resource: AttributeSet, _ scope: Scope?, _ reserved: LabelPlan.Reserved) -> UInt32 {
+        var key = LabelBlocks.Key(resource: resource, scope: scope)
+        let plain = blocks.find(key) ?? add(key, plan.head(resource, scope ?? Scope()))
+        guard let name = reserved.name, blocks.has(name, in: plain) else { return plain }
+        key.reserved = reserved
+        defer { release(plain) }
+        return blocks.find(key) ?? add(key, plan.head(resource, scope ?? Scope()))
+    }
+    private func tail(_ attributes: AttributeSet, _ reserved: LabelPlan.Reserved) -> UInt32 {
+        guard !attributes.isEmpty else { return LabelBlocks.none }
+        var key = LabelBlocks.Key(attributes: attributes)
+        let plain = blocks.find(key) ?? add(key, plan.attributes(attributes.attributes))
+        guard let name = reserved.name, blocks.has(name, in: plain) else { return plain }
+        key.reserved = reserved
+        defer { release(plain) }
+        return blocks.find(key) ?? add(key, plan.attributes(attributes.attributes))
+    }
+    private func add(_ key: LabelBlocks.Key, _ candidates: [LabelPlan.Candidate]) -> UInt32 {
+        if plan.options.exposesTargetInfo, let resource = key.resource { targets.add(resource) }
+        return blocks.add(key, LabelPlan.resolved(candidates, reserving: key.reserved))
+    }
+    /// Frees a block that nobody uses.
+    private func release(_ block: UInt32) {
+        guard block != LabelBlocks.none, blocks.blocks[Int(block)].uses == 0 else { return }
+        blocks.use(block)
+        letGo(block)
+    }
+    private func letGo(_ block: UInt32) {
+        guard let key = blocks.disuse(block), let resource = key.resource else { return }
+        if plan.options.exposesTargetInfo { targets.remove(resource) }
+    }
+
+    private func entity(_ head: UInt32, _ tail: UInt32) -> UInt32 {
+        let hash = blocks.blocks[Int(head)].hash &+ blocks.blocks[Int(tail)].hash
+        var place = index.first(hash)
+        while place != ChainIndex.end {
+            let entity = entities[Int(place)]
+            if entity.hash == hash, reads(entity, like: head, tail) {
+                // Blocks made for nothing, because the set was known in another shape.
+                if entity.head != head { release(head) }
+                if entity.tail != tail { release(tail) }
+                return place
+            }
+            place = entity.next
+        }
+        blocks.use(head)
+        blocks.use(tail)
+        if index.isFull { rebuild() }
+        let new = free.popLast() ?? UInt32(entities.count)
+        let next = index.insert(new, hash: hash)
+        let entity = Entity(head: head, tail: tail, hash: hash, next: next, uses: 0)
+        if Int(new) == entities.count { entities.append(entity) } else { entities[Int(new)] = entity }
+        return new
+    }
+    private func reads(_ entity: Entity, like head: UInt32, _ tail: UInt32) -> Bool {
+        if entity.head == head, entity.tail == tail { return true }
+        return labels(entity.head, entity.tail) == labels(head, tail)
+    }
+    private func labels(_ head: UInt32, _ tail: UInt32) -> [ExposedLabel] {
+        (blocks.labels(head) + blocks.labels(tail)).sorted()
+    }
+    private func rebuild() {
+        for element in index.grow(next: { entities[Int($0)].next }) {
+            let next = index.insert(element, hash: entities[Int(element)].hash)
+            entities[Int(element)].next = next
+        }
+    }
+
+    func use(_ place: UInt32) { entities[Int(place)].uses += 1 }
+    /// Lets go of an entity, and of its blocks with the last use; `sweep` is for one that was never used.
+    func disuse(_ place: UInt32) {
+        entities[Int(place)].uses -= 1
+        sweep(place)
+    }
+    func sweep(_ place: UInt32) {
+        let entity = entities[Int(place)]
+        guard entity.uses == 0 else { return }
+        index.remove(
+            place, hash: entity.hash, next: { entities[Int($0)].next }, link: { entities[Int($0)].next = $1 })
+        letGo(entity.head)
+        letGo(entity.tail)
+        free.append(place)
+    }
+}
+
+extension Entities {
+    /// The entities while nothing changes: two look-ups and no more for the scrape's loop.
+    struct Rendered {
+        let entities: UnsafeBufferPointer<Entity>
+        let blocks: UnsafeBufferPointer<LabelBlocks.Block>
+        @inline(__always)
+        subscript(place: UInt32) -> RenderedLabels {
+            let entity = entities[Int(place)]
+            let (head, tail) = (blocks[Int(entity.head)], blocks[Int(entity.tail)])
+            return RenderedLabels(
+                head: UnsafePointer(head.bytes), headCount: Int(head.count), tail: UnsafePointer(tail.bytes),
+                tailCount: Int(tail.count))
+        }
+    }
+    func withRendered<Result>(_ body: (Rendered) -> Result) -> Result {
+        entities.withUnsafeBufferPointer { entities in
+            blocks.blocks.withUnsafeBufferPointer { blocks in body(Rendered(entities: entities, blocks: blocks)) }
+        }
+    }
+    /// What entities and blocks hold in memory, in bytes, estimated.
+    var byteCount: Int { entities.count * 28 + blocks.byteCount + blocks.blocks.count * 120 }
+}

@@ -1,0 +1,74 @@
+import PhoenixModel
+
+/// What a metric is called on an endpoint.
+struct ExposedName: Sendable, Hashable {
+    /// The OpenMetrics family name: of a counter, without `_total`.
+    var family: String
+    /// What the sample lines of a number are called: of a counter, with `_total`.
+    var sample: String
+    /// The unit, where the family's name ends in it.
+    var unit: String?
+
+    /// The name of a metric; nil where nothing but underscores would be left.
+    init?(
+        of metric: MetricIdentity,
+        strategy: TranslationStrategy = .underscoreEscapingWithSuffixes,
+        namespace: String = ""
+    ) {
+        let isCounter = metric.kind == .sum && metric.isMonotonic
+        var name = Self.sanitized(metric.name, collapsing: strategy.collapsesUnderscores)
+        guard name.utf8.contains(where: { $0 != .underscore }) else { return nil }
+        let space = Self.sanitized(namespace, collapsing: strategy.collapsesUnderscores)
+        if !space.isEmpty { name = "\(space)_\(name)" }
+        if strategy.collapsesUnderscores { name = Self.collapsed(name) }
+        if name.utf8.first!.isDigit { name = "_" + name }
+        let hasTotal = name.hasSuffix("_total")
+        var base = isCounter && hasTotal ? String(name.dropLast("_total".utf8.count)) : name
+        if strategy.addsSuffixes {
+            if let words = UnitWords.words(for: metric.unit) {
+                base = Self.adding(words, to: base)
+                if base.hasSuffix("_" + words) { unit = words }
+            } else if metric.unit == "1", metric.kind == .gauge {
+                base = Self.adding("ratio", to: base)
+                if base.hasSuffix("_ratio") { unit = "ratio" }
+            }
+        }
+        let total = isCounter && (hasTotal || strategy.addsSuffixes)
+        (family, sample) = (base, total ? base + "_total" : base)
+    }
+    /// A name that is already what it shall be.
+    init(family: String, sample: String, unit: String? = nil) {
+        (self.family, self.sample, self.unit) = (family, sample, unit)
+    }
+
+    /// The name with a suffix, unless its words are among the name's already.
+    private static func adding(_ words: String, to name: String) -> String {
+        let tokens = name.utf8.split(separator: .underscore).map(Substring.init)
+        // "a_per_b" goes in as a whole, so that a name that merely holds "per" keeps its unit.
+        if words.contains("_per_") || words.hasPrefix("per_") {
+            return name.contains(words) ? name : "\(name)_\(words)"
+        }
+        let isPresent = words.utf8.split(separator: .underscore).allSatisfy { tokens.contains(Substring($0)) }
+        return isPresent ? name : "\(name)_\(words)"
+    }
+
+    /// Everything outside `[a-zA-Z0-9_:]` as underscores.
+    static func sanitized(_ name: String, collapsing: Bool) -> String {
+        var result: [UInt8] = []
+        result.reserveCapacity(name.utf8.count)
+        for scalar in name.unicodeScalars {
+            let byte = scalar.isASCII ? UInt8(scalar.value) : 0
+            if byte.isLetterOrDigit || byte == UInt8(ascii: ":") {
+                result.append(byte)
+            } else if !collapsing || result.last != .underscore {
+                result.append(.underscore)
+            }
+        }
+        return String(decoding: result, as: UTF8.self)
+    }
+    private static func collapsed(_ name: String) -> String {
+        var result: [UInt8] = []
+        for byte in name.utf8 where byte != .underscore || result.last != .underscore { result.append(byte) }
+        return String(decoding: result, as: UTF8.self)
+    }
+}

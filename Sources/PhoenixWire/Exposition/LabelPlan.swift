@@ -1,0 +1,119 @@
+import PhoenixModel
+
+/// Makes labels out of attributes: pure, and asked once per attribute set.
+struct LabelPlan {
+    /// A label before names that sanitizing made equal are joined.
+    struct Candidate {
+        /// The attribute's key, by which joined values are ordered.
+        var key: String
+        var name: String
+        var value: String
+        /// Whether it is a constant or one of the names with a meaning of their own: it wins over attributes.
+        var isReserved = false
+    }
+    /// Label names that a kind of point needs for itself.
+    enum Reserved: UInt8, Hashable {
+        case none, bucket, quantile
+        init(_ kind: PointKind) {
+            switch kind {
+            case .histogram, .exponentialHistogram: self = .bucket
+            case .summary: self = .quantile
+            case .gauge, .sum: self = .none
+            }
+        }
+        var name: String? {
+            switch self {
+            case .none: nil
+            case .bucket: "le"
+            case .quantile: "quantile"
+            }
+        }
+    }
+    let options: ExpositionOptions
+    private var names: [String: String] = [:]
+    private static let maximumNames = 1 << 14
+
+    init(_ options: ExpositionOptions) { self.options = options }
+
+    private mutating func name(of key: String) -> String {
+        if let name = names[key] { return name }
+        let name = LabelName.sanitized(key, collapsing: options.strategy.collapsesUnderscores)
+        if names.count < Self.maximumNames { names[key] = name }
+        return name
+    }
+
+    /// The labels that a resource and a scope give to every series: constants, job and instance, scope, attributes.
+    mutating func head(_ resource: AttributeSet, _ scope: Scope) -> [Candidate] {
+        var candidates = options.constantLabels.map {
+            Candidate(key: $0.key, name: name(of: $0.key), value: $0.value, isReserved: true)
+        }
+        let attributes = resource.attributes
+        for (name, value) in Self.identity(attributes) {
+            candidates.append(Candidate(key: name, name: name, value: value, isReserved: true))
+        }
+        if options.addsScopeLabels { candidates += scopeLabels(scope) }
+        if options.convertsResource { candidates += self.attributes(attributes) }
+        return candidates
+    }
+    /// The labels that a point's attributes give.
+    mutating func attributes(_ attributes: [Attribute]) -> [Candidate] {
+        attributes.map { Candidate(key: $0.key, name: name(of: $0.key), value: $0.value.text) }
+    }
+    private mutating func scopeLabels(_ scope: Scope) -> [Candidate] {
+        var labels = [
+            ("otel_scope_name", scope.name), ("otel_scope_version", scope.version),
+            ("otel_scope_schema_url", scope.schemaURL),
+        ].map { Candidate(key: $0.0, name: $0.0, value: $0.1, isReserved: true) }
+        for attribute in scope.attributes.attributes {
+            let name = "otel_scope_" + self.name(of: attribute.key)
+            // The three above come from the scope itself; an attribute of the name is dropped (specification).
+            guard !["otel_scope_name", "otel_scope_version", "otel_scope_schema_url"].contains(name) else { continue }
+            labels.append(Candidate(key: attribute.key, name: name, value: attribute.value.text))
+        }
+        return labels
+    }
+
+    /// `job` and `instance` of a resource; absent ones are left out.
+    static func identity(_ attributes: [Attribute]) -> [(name: String, value: String)] {
+        var (service, space, instance) = ("", "", "")
+        for attribute in attributes {
+            switch attribute.key {
+            case "service.name": service = attribute.value.text
+            case "service.namespace": space = attribute.value.text
+            case "service.instance.id": instance = attribute.value.text
+            default: continue
+            }
+        }
+        var labels: [(name: String, value: String)] = []
+        if !service.isEmpty { labels.append(("job", space.isEmpty ? service : "\(space)/\(service)")) }
+        if !instance.isEmpty { labels.append(("instance", instance)) }
+        return labels
+    }
+
+    /// One label for each name: values of names that became equal are joined by `;` in the order of the keys.
+    ///
+    /// A reserved label wins over attributes. One key in resource and point with one value is one label. A label
+    /// without a value is, to Prometheus, none.
+    static func resolved(_ candidates: [Candidate], reserving reserved: Reserved) -> [ExposedLabel] {
+        var byName: [String: [Candidate]] = [:]
+        for var candidate in candidates where !candidate.value.isEmpty {
+            if candidate.name == reserved.name { candidate.name = "exported_" + candidate.name }
+            byName[candidate.name, default: []].append(candidate)
+        }
+        return byName.map { name, candidates in
+            if candidates.count == 1 { return ExposedLabel(name, candidates[0].value) }
+            if let first = candidates.first(where: \.isReserved) { return ExposedLabel(name, first.value) }
+            var parts: [(key: String, value: String)] = []
+            for candidate in candidates
+            where !parts.contains(where: { $0.key == candidate.key && $0.value == candidate.value }) {
+                parts.append((candidate.key, candidate.value))
+            }
+            // Stable: of one key the resource's value goes first.
+            let order = parts.indices.sorted {
+                let (left, right) = (parts[$0].key, parts[$1].key)
+                return left == right ? $0 < $1 : left.utf8.lexicographicallyPrecedes(right.utf8)
+            }
+            return ExposedLabel(name, order.map { parts[$0].value }.joined(separator: ";"))
+        }.sorted()
+    }
+}

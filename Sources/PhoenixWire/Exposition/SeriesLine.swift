@@ -1,0 +1,174 @@
+import PhoenixModel
+
+/// The rendered labels of one entity: two stretches, either of which may be empty.
+struct RenderedLabels {
+    var head: UnsafePointer<UInt8>?
+    var headCount: Int
+    var tail: UnsafePointer<UInt8>?
+    var tailCount: Int
+    var count: Int { headCount + tailCount + 1 }
+
+    /// Writes the labels with a comma between the two; false where there are none.
+    @inline(__always)
+    func write(to page: inout ExpositionPage) -> Bool {
+        if let head { page.write(head, headCount) }
+        guard let tail else { return head != nil }
+        if head != nil { page.write(",") }
+        page.write(tail, tailCount)
+        return true
+    }
+}
+
+/// Writes the sample lines of a family's series: a series whole or, where the page has no room for it, not at all.
+struct SeriesLine {
+    let format: ExpositionFormat
+    let options: ExpositionOptions
+    /// The comment lines, until they are written: before the first series.
+    private(set) var header: [UInt8]
+    private let name: [UInt8]
+    private let sample: [UInt8]
+    private let isCounter: Bool
+    private let showsExemplars: Bool
+    private let showsCreated: Bool
+
+    init(family: ExposedFamily, format: ExpositionFormat, options: ExpositionOptions, header: [UInt8]) {
+        (self.format, self.options, self.header) = (format, options, header)
+        name = Array(family.name.family.utf8)
+        sample = Array(family.name.sample.utf8)
+        let isOpen = format == .openMetrics
+        isCounter = family.type == .counter && isOpen
+        // A counter without `_total` is of unknown type to OpenMetrics: no exemplars, no `_created`.
+        let isWhole = family.type != .counter || family.name.sample != family.name.family
+        showsExemplars = isOpen && isWhole && (family.type == .counter || family.type == .histogram)
+        showsCreated = isOpen && isWhole && options.sendsCreated && family.type != .gauge
+    }
+
+    /// Writes a number; false when the page has no room.
+    @inline(__always)
+    mutating func write(
+        _ number: Number, _ time: UInt64, _ labels: RenderedLabels, to page: inout ExpositionPage,
+        exemplar: ExemplarShelf.Held?, created: UInt64
+    ) -> Bool {
+        // A counter that is negative or no number would cost an OpenMetrics reader the whole scrape.
+        if isCounter, !(number.double >= 0) { return true }
+        var room = header.count + (sample.count + labels.count + 80) * (showsCreated ? 2 : 1)
+        if let exemplar { room += exemplar.text.count }
+        guard page.reserve(room) else { return false }
+        writeHeader(to: &page)
+        page.write(sample)
+        page.write("{")
+        if labels.write(to: &page) { page.write("} ") } else {
+            page.count -= 1
+            page.write(" ")
+        }
+        page.write(bits: number.bits, isInteger: number.isInteger, format)
+        end(time, exemplar, &page)
+        if showsCreated, created > 0 { write(created: created, labels, to: &page) }
+        return true
+    }
+    private mutating func writeHeader(to page: inout ExpositionPage) {
+        guard !header.isEmpty else { return }
+        page.write(header)
+        header = []
+    }
+    @inline(__always)
+    private func end(_ time: UInt64, _ exemplar: ExemplarShelf.Held?, _ page: inout ExpositionPage) {
+        if options.sendsTimestamps {
+            page.write(" ")
+            page.write(time: time, format)
+        }
+        if showsExemplars, let exemplar { page.write(exemplar.text) }
+        page.write("\n")
+    }
+    private func write(created: UInt64, _ labels: RenderedLabels, to page: inout ExpositionPage) {
+        begin("_created", labels, nil, &page)
+        page.write(time: created, .openMetrics)
+        page.write("\n")
+    }
+
+    /// Writes name, suffix and labels with one more of its own.
+    private func begin(
+        _ suffix: StaticString, _ labels: RenderedLabels, _ label: (name: StaticString, value: Double)?,
+        _ page: inout ExpositionPage
+    ) {
+        page.write(name)
+        page.write(suffix)
+        page.write("{")
+        let hasLabels = labels.write(to: &page)
+        guard let label else {
+            if hasLabels { page.write("} ") } else {
+                page.count -= 1
+                page.write(" ")
+            }
+            return
+        }
+        if hasLabels { page.write(",") }
+        page.write(label.name)
+        page.write("=\"")
+        page.write(label.value, format)
+        page.write("\"} ")
+    }
+
+    /// Writes a histogram or a summary; false when the page has no room.
+    mutating func write(
+        _ point: CompoundPoint, _ time: UInt64, _ labels: RenderedLabels, to page: inout ExpositionPage,
+        exemplars: [ExemplarShelf.Held]
+    ) -> Bool {
+        let buckets = Self.buckets(point)
+        var quantiles = 0
+        if case .summary(let list, _) = point.content { quantiles = list.count }
+        var room = header.count + (buckets.count + quantiles + 3) * (name.count + labels.count + 128)
+        room += exemplars.reduce(0) { $0 + $1.text.count }
+        guard page.reserve(room) else { return false }
+        writeHeader(to: &page)
+        var lower = -Double.infinity
+        for (bound, count) in buckets {
+            begin("_bucket", labels, ("le", bound), &page)
+            page.write(unsigned: count)
+            let inside = exemplars.filter { $0.value > lower && $0.value <= bound }
+            end(time, inside.max { $0.time < $1.time }, &page)
+            lower = bound
+        }
+        if case .summary(let quantiles, let values) = point.content {
+            for (quantile, value) in zip(quantiles, values) {
+                begin("", labels, ("quantile", quantile), &page)
+                page.write(value, format)
+                end(time, nil, &page)
+            }
+        }
+        writeTotals(point, time, labels, hasNegative: (buckets.first?.bound ?? 0) < 0, &page)
+        if showsCreated, point.start > 0 { write(created: point.start, labels, to: &page) }
+        return true
+    }
+    /// OpenMetrics has `_sum` and `_count` together or not at all, and no sum where values may be negative.
+    private func writeTotals(
+        _ point: CompoundPoint, _ time: UInt64, _ labels: RenderedLabels, hasNegative: Bool,
+        _ page: inout ExpositionPage
+    ) {
+        let isOpen = format == .openMetrics
+        let hasSum = point.sum.map { !isOpen || (!hasNegative && $0 >= 0) } ?? false
+        if hasSum, let sum = point.sum {
+            begin("_sum", labels, nil, &page)
+            page.write(sum, format)
+            end(time, nil, &page)
+        }
+        guard hasSum || !isOpen else { return }
+        begin("_count", labels, nil, &page)
+        page.write(unsigned: point.count)
+        end(time, nil, &page)
+    }
+    /// Cumulative buckets; the last is infinite and equals the count.
+    private static func buckets(_ point: CompoundPoint) -> [(bound: Double, count: UInt64)] {
+        switch point.content {
+        case .summary: return []
+        case .exponential(let buckets): return buckets.classic()
+        case .histogram(let layout, let counts):
+            var (result, total): ([(bound: Double, count: UInt64)], UInt64) = ([], 0)
+            for (bound, count) in zip(layout.bounds, counts) where bound.isFinite {
+                total &+= count
+                result.append((bound, total))
+            }
+            return result + [(.infinity, point.count)]
+        }
+    }
+}

@@ -1,0 +1,65 @@
+import PhoenixModel
+
+/// The `target_info` series: what is known of each job and instance beyond their names, at most one series each.
+///
+/// Of several resources with one job and instance the first one seen speaks, until it goes.
+struct TargetInfos {
+    private struct Target {
+        var resources: [AttributeSet: Int] = [:]
+        var speaker: AttributeSet
+        var block: [UInt8]
+    }
+    private var targets: [String: Target] = [:]
+    var isEmpty: Bool { targets.allSatisfy { $0.value.block.isEmpty } }
+
+    private static func name(_ attributes: [Attribute]) -> String? {
+        let identity = LabelPlan.identity(attributes)
+        guard !identity.isEmpty else { return nil }
+        return identity.map { "\($0.name)=\($0.value)" }.joined(separator: "\u{0}")
+    }
+    /// The labels of the series; none for a resource that says nothing more than its names.
+    static func block(_ attributes: [Attribute]) -> [UInt8] {
+        let names = ["service.name", "service.namespace", "service.instance.id"]
+        let rest = attributes.filter { !names.contains($0.key) }
+        guard !rest.isEmpty else { return [] }
+        let candidates =
+            LabelPlan.identity(attributes).map {
+                LabelPlan.Candidate(key: $0.name, name: $0.name, value: $0.value, isReserved: true)
+            }
+            + rest.map {
+                LabelPlan.Candidate(key: $0.key, name: LabelName.sanitized($0.key), value: $0.value.text)
+            }
+        var bytes: [UInt8] = []
+        for (index, label) in LabelPlan.resolved(candidates, reserving: .none).enumerated() {
+            if index > 0 { bytes.append(UInt8(ascii: ",")) }
+            label.write(to: &bytes)
+        }
+        return bytes
+    }
+
+    mutating func add(_ resource: AttributeSet) {
+        let attributes = resource.attributes
+        guard let name = Self.name(attributes) else { return }
+        if targets[name] == nil { targets[name] = Target(speaker: resource, block: Self.block(attributes)) }
+        targets[name]!.resources[resource, default: 0] += 1
+    }
+    mutating func remove(_ resource: AttributeSet) {
+        guard let name = Self.name(resource.attributes), let uses = targets[name]?.resources[resource] else { return }
+        if uses > 1 {
+            targets[name]!.resources[resource] = uses - 1
+            return
+        }
+        targets[name]!.resources[resource] = nil
+        guard targets[name]!.speaker == resource else { return }
+        guard let heir = targets[name]!.resources.keys.first else {
+            targets[name] = nil
+            return
+        }
+        targets[name]!.speaker = heir
+        targets[name]!.block = Self.block(heir.attributes)
+    }
+    /// The label blocks, in the order of their names.
+    var blocks: [[UInt8]] {
+        targets.sorted { $0.key < $1.key }.map(\.value.block).filter { !$0.isEmpty }
+    }
+}

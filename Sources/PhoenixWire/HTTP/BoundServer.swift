@@ -1,0 +1,99 @@
+import NIOCore
+import PhoenixModel
+
+/// An address that is being listened on, and the connections that came by it.
+public final class BoundServer: Sendable {
+    /// The address as bound: the port is the real one.
+    public let address: HTTPAddress
+    private let channel: any Channel
+    private let listener: HTTPListenerState
+    private let loops: [LoopState]
+
+    /// Who serves what; may be changed at any time.
+    public var routes: RouteTable { listener.routes }
+
+    /// Connections open on this address.
+    public var connectionCount: Int { listener.count }
+
+    init(_ channel: any Channel, _ listener: HTTPListenerState, _ loops: [LoopState], address: HTTPAddress) {
+        self.channel = channel
+        self.listener = listener
+        self.loops = loops
+        self.address = address
+    }
+
+    /// Accepts no more connections; those that are open go on.
+    public func stopAccepting() async {
+        listener.stopOpening()
+        // Closed already is closed as well.
+        do { try await channel.close().get() } catch {}
+    }
+
+    /// Accepts no more, lets requests that are under way finish until the deadline, then closes what is left.
+    ///
+    /// HTTP/1.1 answers carry `Connection: close`; HTTP/2 peers get GOAWAY first, so that they open nothing new.
+    public func close(within deadline: Duration) async {
+        await stopAccepting()
+        let empty = channel.eventLoop.makePromise(of: Void.self)
+        listener.whenEmpty { empty.succeed() }
+        onAllConnections { $0.drain() }
+        let force = channel.eventLoop.scheduleTask(in: TimeAmount(deadline)) { [self] in
+            onAllConnections { $0.close() }
+        }
+        do { try await empty.futureResult.get() } catch {}
+        force.cancel()
+    }
+
+    private func onAllConnections(_ work: @escaping @Sendable (HTTPChannelHandler) -> Void) {
+        for loop in loops {
+            loop.loop.execute { [listener] in
+                for connection in loop.connections(of: listener) { work(connection) }
+            }
+        }
+    }
+}
+
+/// What the connections of one address share.
+final class HTTPListenerState: Sendable {
+    private struct State {
+        var count = 0
+        var isOpen = true
+        var whenEmpty: [@Sendable () -> Void] = []
+    }
+    let routes: RouteTable
+    private let state = Lock(State())
+
+    init(routes: RouteTable) { self.routes = routes }
+
+    var count: Int { state.withLock { $0.count } }
+
+    /// False if no more connections are taken.
+    func connectionOpened() -> Bool {
+        state.withLock { state in
+            guard state.isOpen else { return false }
+            state.count += 1
+            return true
+        }
+    }
+
+    func connectionClosed() {
+        let done = state.withLock { state in
+            state.count -= 1
+            guard state.count == 0 else { return [] as [@Sendable () -> Void] }
+            defer { state.whenEmpty = [] }
+            return state.whenEmpty
+        }
+        for done in done { done() }
+    }
+
+    func stopOpening() { state.withLock { $0.isOpen = false } }
+
+    /// Calls `done` once no connection is left.
+    func whenEmpty(_ done: @escaping @Sendable () -> Void) {
+        let isEmpty = state.withLock { state in
+            if state.count > 0 { state.whenEmpty.append(done) }
+            return state.count == 0
+        }
+        if isEmpty { done() }
+    }
+}

@@ -1,0 +1,24 @@
+/// Something the server noticed and could not tell a handler. For counters and logs.
+public enum HTTPEvent: Sendable, Equatable {
+    /// More connections than allowed: this one was closed at once.
+    case connectionLimit
+    /// Not HTTP, or HTTP that we do not take; says what.
+    case malformed(String)
+    /// The head was larger than the limit.
+    case headTooLarge
+    /// A connection was closed because it was too slow; says at what.
+    case timeout(Timeout)
+    /// A peer broke a rule of HTTP/2 or misused it, and was sent away; says how.
+    case protocolError(String)
+    /// A handler answered twice.
+    case answeredTwice
+    /// A handler let go of a request without an answer.
+    case unanswered
+    /// A body stream failed half way.
+    case bodyFailed
+    /// Accepting a connection failed; the system's words.
+    case acceptFailed(String)
+
+    /// What took too long.
+    public enum Timeout: Sendable { case idle, head, request, handler, write, drain }
+}

@@ -1,0 +1,117 @@
+public import NIOCore
+import NIOPosix
+import Synchronization
+
+/// Serves HTTP/1.1 and clear-text HTTP/2, on as many addresses as wanted, over the event loops of one group.
+///
+/// Limits hold over all its addresses. The group must outlive it.
+public final class HTTPServer: Sendable {
+    private let group: any EventLoopGroup
+    private let configuration: HTTPConfiguration
+    private let events: @Sendable (HTTPEvent) -> Void
+    private let loops: [ObjectIdentifier: LoopState]
+    private let connections = ConnectionCount()
+
+    /// How many event loops call handlers: loop numbers are 0 up to this.
+    public var loopCount: Int { loops.count }
+
+    /// How many connections are open.
+    public var connectionCount: Int { connections.current }
+
+    /// - Parameter events: called for what no handler hears of, on any event loop; must be quick.
+    public init(
+        group: any EventLoopGroup,
+        configuration: HTTPConfiguration = HTTPConfiguration(),
+        events: @escaping @Sendable (HTTPEvent) -> Void = { _ in }
+    ) {
+        self.group = group
+        self.configuration = configuration
+        self.events = events
+        var loops: [ObjectIdentifier: LoopState] = [:]
+        for (index, loop) in group.makeIterator().enumerated() {
+            loops[ObjectIdentifier(loop)] = LoopState(loop: loop, index: index, configuration, events)
+        }
+        self.loops = loops
+    }
+
+    /// Listens on an address. Throws what the system says if it cannot be had.
+    public func bind(_ address: HTTPAddress, routes: RouteTable = RouteTable()) async throws -> BoundServer {
+        let listener = HTTPListenerState(routes: routes)
+        let bootstrap = ServerBootstrap(group: group)
+            .serverChannelOption(.backlog, value: Int32(clamping: configuration.backlog))
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .serverChannelInitializer { [events] channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(AcceptErrors(events: events))
+                }
+            }
+            .childChannelInitializer { channel in self.attach(channel, listener) }
+            .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+            .childChannelOption(
+                .recvAllocator,
+                value: AdaptiveRecvByteBufferAllocator(minimum: 4 << 10, initial: 16 << 10, maximum: 256 << 10)
+            )
+            .childChannelOption(
+                .writeBufferWaterMark,
+                value: ChannelOptions.Types.WriteBufferWaterMark(low: 256 << 10, high: 1 << 20)
+            )
+        let channel: any Channel
+        switch address {
+        case .tcp(let host, let port):
+            channel = try await bootstrap.bind(host: host, port: port).get()
+        case .unix(let path):
+            // Nagle's algorithm is a matter of TCP.
+            channel = try await bootstrap.bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true).get()
+        }
+        return BoundServer(channel, listener, Array(loops.values), address: HTTPAddress(channel.localAddress) ?? address)
+    }
+
+    /// Makes an accepted channel serve the listener's routes. On the channel's event loop.
+    func attach(_ channel: any Channel, _ listener: HTTPListenerState) -> EventLoopFuture<Void> {
+        guard connections.open(limit: configuration.maxConnections) else {
+            events(.connectionLimit)
+            return channel.close()
+        }
+        channel.closeFuture.whenComplete { [connections] _ in connections.closed() }
+        guard listener.connectionOpened() else { return channel.close() }
+        let loop = loops[ObjectIdentifier(channel.eventLoop)] ?? LoopState(
+            loop: channel.eventLoop, index: 0, configuration, events
+        )
+        let id = connections.nextID()
+        let prepared = configuration.prepare?(channel) ?? channel.eventLoop.makeSucceededVoidFuture()
+        return prepared.flatMapThrowing {
+            try channel.pipeline.syncOperations.addHandler(HTTPChannelHandler(loop, listener, id: id))
+        }.flatMapErrorThrowing { error in
+            listener.connectionClosed()
+            throw error
+        }
+    }
+}
+
+/// Open connections and their numbers, over all loops.
+private final class ConnectionCount: Sendable {
+    private let count = Atomic<Int>(0)
+    private let ids = Atomic<UInt64>(0)
+
+    var current: Int { count.load(ordering: .relaxed) }
+
+    func open(limit: Int) -> Bool {
+        if count.add(1, ordering: .relaxed).newValue <= limit { return true }
+        closed()
+        return false
+    }
+    func closed() { count.subtract(1, ordering: .relaxed) }
+    func nextID() -> UInt64 { ids.add(1, ordering: .relaxed).newValue }
+}
+
+/// Tells of accepts that failed: out of file descriptors, most often. NIO itself goes on accepting.
+private final class AcceptErrors: ChannelInboundHandler, Sendable {
+    typealias InboundIn = any Channel
+    private let events: @Sendable (HTTPEvent) -> Void
+
+    init(events: @escaping @Sendable (HTTPEvent) -> Void) { self.events = events }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        events(.acceptFailed(String(describing: error)))
+    }
+}

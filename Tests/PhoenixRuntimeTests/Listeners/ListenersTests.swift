@@ -1,0 +1,86 @@
+import Testing
+
+@testable import PhoenixRuntime
+
+@Suite("Listeners outlive the nodes that asked for them")
+struct ListenersTests {
+    private struct Page: Endpoint {}
+
+    @Test func `nothing is opened before the commit, then all routes of an address at once`() async throws {
+        let server = FakeServer()
+        let listeners = Listeners(server)
+        listeners.attach("h:1", paths: ["/a"], Page(), owner: "a")
+        listeners.attach("h:1", paths: ["/b"], Page(), owner: "b")
+        #expect(server.log.value.isEmpty)
+        try await listeners.commit()
+        #expect(server.log.value == ["open h:1"])
+        #expect(server.routes.value == ["h:1": ["a /a", "b /b"]])
+        await listeners.close(within: .zero)
+        #expect(server.log.value == ["open h:1", "close h:1"])
+    }
+
+    @Test func `an address that the heir claims too stays open`() async throws {
+        let server = FakeServer()
+        let listeners = Listeners(server)
+        listeners.attach("h:1", paths: ["/a"], Page(), owner: "a")
+        listeners.attach("h:2", paths: ["/"], Page(), owner: "a")
+        try await listeners.commit()
+        listeners.detach("a")
+        listeners.attach("h:1", paths: ["/a"], Page(), owner: "a")
+        listeners.attach("h:3", paths: ["/"], Page(), owner: "a")
+        try await listeners.commit()
+        #expect(server.log.value == ["open h:1", "open h:2", "open h:3", "close h:2"])
+        listeners.detach("a")
+        try await listeners.commit()
+        #expect(server.log.value.suffix(2) == ["close h:1", "close h:3"] || server.routes.value.isEmpty)
+        #expect(server.routes.value.isEmpty)
+    }
+
+    @Test func `a port that is taken leaves everything as it was`() async throws {
+        let server = FakeServer(taken: ["h:9"])
+        let listeners = Listeners(server)
+        listeners.attach("h:1", paths: ["/"], Page(), owner: "a")
+        try await listeners.commit()
+        listeners.detach("a")
+        listeners.attach("h:2", paths: ["/"], Page(), owner: "b")
+        listeners.attach("h:9", paths: ["/"], Page(), owner: "c")
+        let error = await #expect(throws: ListenError.self) { try await listeners.commit() }
+        #expect(error?.code == .cannotOpen)
+        #expect(error?.owner == "c")
+        #expect(error?.cause is FakeServer.Taken)
+        #expect(server.routes.value == ["h:1": ["a /"]])
+        #expect(listeners.bound == ["h:1"])
+        try await listeners.commit()
+        #expect(server.routes.value == ["h:1": ["a /"]])
+    }
+
+    @Test func `one path for two nodes, or two protocols on one address, are refused`() async throws {
+        let listeners = Listeners(FakeServer())
+        listeners.attach("h:1", paths: ["/"], Page(), owner: "a")
+        listeners.attach("h:1", paths: ["/"], Page(), owner: "b")
+        let overlap = await #expect(throws: ListenError.self) { try await listeners.commit() }
+        #expect(overlap?.description == "b: cannot listen on h:1: a serves / there; choose another path or address")
+        listeners.attach("h:1", paths: ["/"], Page(), owner: "a")
+        listeners.attach("h:1", protocol: "statsd", paths: ["/b"], Page(), owner: "b")
+        let unlike = await #expect(throws: ListenError.self) { try await listeners.commit() }
+        #expect(unlike?.code == .conflict)
+    }
+
+    @Test func `with port 0 every node gets a port of its own, and is told which`() async throws {
+        let listeners = Listeners(FakeServer())
+        listeners.attach("h:0", paths: ["/"], Page(), owner: "a")
+        listeners.attach("h:0", paths: ["/"], Page(), owner: "b")
+        try await listeners.commit()
+        let (a, b) = (listeners.bound("h:0", for: "a"), listeners.bound("h:0", for: "b"))
+        #expect(a != nil && b != nil && a != b)
+        #expect(listeners.bound == [a, b].compactMap { $0 }.sorted())
+    }
+
+    @Test func `without a server a claim is refused, and says so`() async throws {
+        let listeners = Listeners()
+        try await listeners.commit()
+        listeners.attach("h:1", paths: ["/"], Page(), owner: "a")
+        let error = await #expect(throws: ListenError.self) { try await listeners.commit() }
+        #expect(error?.code == .noServer)
+    }
+}
