@@ -42,7 +42,7 @@ struct IdentityPlan<Program: IdentityProgram>: ~Copyable {
     /// How often the program was asked.
     var judgements: Int { cache.judgements }
 
-    /// Judges by another program from the next batch on.
+    /// Judges by another program from the next batch on; or by the same, which has changed its mind.
     mutating func replace(with program: Program) {
         self.program = program
         plan.removeAll()
@@ -52,6 +52,8 @@ struct IdentityPlan<Program: IdentityProgram>: ~Copyable {
 
     mutating func apply(_ batch: MetricBatch) -> Result {
         sweepWhenDue()
+        // The reaggregator keeps a plan of its own.
+        if program.merging == .always { return Result(aside: batch.isEmpty ? nil : batch) }
         let numbers = read(batch.numbers.series)
         let histograms = read(batch.histograms.series)
         let exponentials = read(batch.exponentials.series)
@@ -91,10 +93,13 @@ struct IdentityPlan<Program: IdentityProgram>: ~Copyable {
         }
     }
 
-    /// The output of a series, decided now if it was not yet; nil where it goes nowhere.
-    mutating func decided(_ id: SeriesID) -> SeriesID? {
-        if plan.ruling(id) == nil, case .nowhere = decide(id) { return nil }
-        return output(of: id)
+    /// Where a series goes by the program alone.
+    mutating func destination(of series: Series) -> Destination {
+        switch cache.outcome(of: series, program, table) {
+        case .drop(let reason): .drop(reason: Int(reason.rawValue))
+        case .attributes(let resource, let point):
+            .output(resource: resource ?? series.resource, attributes: point ?? series.attributes)
+        }
     }
 
     /// The points of a batch that go aside, under their input series.
@@ -154,12 +159,8 @@ struct IdentityPlan<Program: IdentityProgram>: ~Copyable {
             guard let output else { return .nowhere(reason: DropReason.tableFull.rawValue) }
             ruling = .to(output)
         }
-        if case .to(let output) = ruling {
-            switch program.merging {
-            case .never: break
-            case .byAccident: if isShared(output, with: id) { ruling = .aside(output) }
-            case .always: ruling = .aside(output)
-            }
+        if program.merging == .byAccident, case .to(let output) = ruling, isShared(output, with: id) {
+            ruling = .aside(output)
         }
         plan.set(id, to: ruling, tick: table.tick)
         return ruling

@@ -1,5 +1,5 @@
 public import PhoenixGraph
-import PhoenixModel
+public import PhoenixModel
 public import PhoenixRuntime
 
 /// Leaves attributes out and adds up the series that meet by it: fewer series, and no total wrong.
@@ -38,8 +38,8 @@ public actor Aggregate: Node {
         public var rollup: [Rollup] = []
         public var whole: Conditions?
         public var gauges: [String: GaugeMerge] = [:]
-        public var staleAfter: Duration?
-        public var expiry = Duration.seconds(300)
+        public var staleAfter = 2.5
+        public var expiry = Duration.seconds(900)
         public init() {}
         public static let exclusive = [["drop", "keep"]]
         public static let fields: [Field<Config>] = [
@@ -54,8 +54,8 @@ public actor Aggregate: Node {
                     + "conventions decide."
             ),
             Field(
-                "stale_after", \.staleAfter, live: true,
-                "How long a gauge counts after its last point; if not said, 2.5 times its own interval."
+                "stale_after", \.staleAfter, live: true, in: 1...1000,
+                "For how many of its own intervals a gauge counts after its last point."
             ),
             Field(
                 "expiry", \.expiry, live: true, in: .seconds(1)...(.seconds(86_400)),
@@ -80,22 +80,23 @@ public actor Aggregate: Node {
         work = Relabeling(Programs(settings) { $0 }, context)
     }
 
-    public func run() async throws { try await work.run { await self.enter($0) } }
+    public func run() async throws { try await work.run({ await self.enter($0) }, { try await self.tick() }) }
     public func reconfigure(_ settings: Settings<Config>) -> Bool {
         work.replace(with: Programs(settings) { $0 })
         return true
     }
 
     private func enter(_ change: ModeChange) { work.enter(change) }
+    private func tick() async throws { try await work.tick() }
 }
 
 extension Aggregate.Config: IdentityProgram {
     var merging: Merging { .always }
-    var policy: Merger.Policy {
-        var policy = Merger.Policy()
-        policy.gauges.merge(gauges) { _, own in own }
-        (policy.staleAfter, policy.expiry) = (staleAfter?.nanoseconds, expiry.nanoseconds)
-        return policy
+    var options: Reaggregator.Options {
+        var options = Reaggregator.Options()
+        (options.gauges, options.staleAfter) = (gauges, staleAfter)
+        options.forgetAfterSeconds = UInt32(clamping: Int(expiry.inSeconds))
+        return options
     }
 
     func judge(_ subject: inout Subject) -> Verdict {

@@ -1,5 +1,5 @@
 public import PhoenixGraph
-import PhoenixModel
+public import PhoenixModel
 public import PhoenixRuntime
 
 /// Shows the first K of each group apart and adds up the rest as "others": exactly, and with all their metrics.
@@ -27,8 +27,8 @@ public actor TopK: Node {
         public var others: [AttributeTarget] = ["host.name"]
         public var exempt: Conditions?
         public var gauges: [String: GaugeMerge] = [:]
-        public var staleAfter: Duration?
-        public var expiry = Duration.seconds(300)
+        public var staleAfter = 2.5
+        public var expiry = Duration.seconds(900)
         public init() {}
         public static let fields: [Field<Config>] = [
             Field("k", \.k, live: true, in: 0...100_000, "How many entities of each group are shown apart."),
@@ -48,7 +48,10 @@ public actor TopK: Node {
             Field("others", \.others, live: true, "The attributes that the others keep, beside `phoenix.others`."),
             Field("exempt", \.exempt, live: true, "Entities for which these conditions hold are always in, beyond K."),
             Field("gauges", \.gauges, live: true, "How gauges that meet are merged, by metric, as in `aggregate`."),
-            Field("stale_after", \.staleAfter, live: true, "How long a gauge counts after its last point."),
+            Field(
+                "stale_after", \.staleAfter, live: true, in: 1...1000,
+                "For how many of its own intervals a gauge counts after its last point."
+            ),
             Field(
                 "expiry", \.expiry, live: true, in: .seconds(1)...(.seconds(86_400)),
                 "How long a series that is not seen is remembered, and counts as alive."
@@ -65,11 +68,12 @@ public actor TopK: Node {
     public init(_ settings: Settings<Config>, _ context: NodeContext) throws {
         let league = League(settings.base, context.series)
         self.league = league
-        work = Relabeling(Programs(settings) { TopKProgram($0, league) }, context)
-        work.prepare = { batch, program in league.watch(batch, program.config) }
+        work = Relabeling(Programs(settings) { TopKProgram($0, league) }, context) { batch, program in
+            league.watch(batch, program.config)
+        }
     }
 
-    public func run() async throws { try await work.run { await self.enter($0) } }
+    public func run() async throws { try await work.run({ await self.enter($0) }, { try await self.tick() }) }
     public func reconfigure(_ settings: Settings<Config>) -> Bool {
         // Who is who cannot change under a ranking that goes on.
         guard settings.base.entity == league.entity, settings.base.group == league.group else { return false }
@@ -78,4 +82,5 @@ public actor TopK: Node {
     }
 
     private func enter(_ change: ModeChange) { work.enter(change) }
+    private func tick() async throws { try await work.tick() }
 }

@@ -9,11 +9,11 @@ struct TopKProgram: IdentityProgram, Equatable {
 
     static func == (left: Self, right: Self) -> Bool { left.config == right.config }
     var merging: Merging { .always }
-    var policy: Merger.Policy {
-        var policy = Merger.Policy()
-        policy.gauges.merge(config.gauges) { _, own in own }
-        (policy.staleAfter, policy.expiry) = (config.staleAfter?.nanoseconds, config.expiry.nanoseconds)
-        return policy
+    var options: Reaggregator.Options {
+        var options = Reaggregator.Options()
+        (options.gauges, options.staleAfter) = (config.gauges, config.staleAfter)
+        options.forgetAfterSeconds = UInt32(clamping: Int(config.expiry.inSeconds))
+        return options
     }
 
     func judge(_ subject: inout Subject) -> Verdict {
@@ -33,17 +33,23 @@ struct TopKProgram: IdentityProgram, Equatable {
 /// Shared by the programs of all modes, so that a change of mode does not forget who leads. All calls come from one
 /// node; the lock is there for the compiler, and free.
 final class League: Sendable {
-    fileprivate struct State {
+    private struct State {
         var ranking = Ranking(.init())
-        /// The metric that the rest is about.
+        /// The metric that ranks.
         var metric = ""
         var rankAt: UInt64 = 0
         var now: UInt64 = 0
-        /// The newest value of each series of the ranking metric.
-        var values: [SeriesID: (value: Double, start: UInt64, time: UInt64)] = [:]
-        var members: [SeriesID: Ranking.Key] = [:]
-        /// By slot the generation of a series that is known to be of another metric: most are.
-        var others: [UInt32] = []
+        /// The newest value of each series of the ranking metric, and whose it is.
+        var scores: [SeriesID: Score] = [:]
+        /// By slot the generation of a series that is known.
+        var known: [UInt32] = []
+        /// The slots of each entity's series: they change place together.
+        var slots: [Ranking.Key: [UInt32]] = [:]
+    }
+    private struct Score {
+        var key: Ranking.Key
+        var value: Double?
+        var time: UInt64 = 0
     }
     let entity: [AttributeTarget]
     let group: [AttributeTarget]
@@ -60,70 +66,67 @@ final class League: Sendable {
         return state.withLock { $0.ranking.admits(key, isExempt: isExempt, at: $0.now) }
     }
     private func key(_ subject: inout Subject) -> Ranking.Key {
-        Ranking.Key(
-            group: group.map { subject.value(of: $0) }, entity: entity.map { subject.value(of: $0) }
-        )
+        Ranking.Key(group: group.map { subject.value(of: $0) }, entity: entity.map { subject.value(of: $0) })
     }
 
-    /// Takes the ranking metric from a batch, and ranks when it is time; true when somebody came in or went out.
-    func watch(_ batch: MetricBatch, _ config: TopK.Config) -> Bool {
+    /// Takes the ranking metric from a batch, and ranks when it is time; answers the slots of those who changed place.
+    func watch(_ batch: MetricBatch, _ config: TopK.Config) -> [UInt32] {
         let points = batch.numbers
         return state.withLock { state in
-            state.ranking.rules = config.rules
-            if state.metric != config.metric {
-                (state.metric, state.members, state.values, state.others) = (config.metric, [:], [:], [])
-            }
+            prepare(&state, config)
+            // Before anybody new comes, whom the ranking does not know yet.
+            if state.now >= state.rankAt { forget(&state) }
             for index in points.series.indices {
                 let (id, time) = (points.series[index], points.times[index])
                 state.now = max(state.now, time)
-                guard let key = owner(id, config.metric, &state) else { continue }
-                let value = Amount(bits: points.values[index], points.flags[index]).value
-                let start = points.starts[index]
-                var amount = value
-                if config.measure == .increase {
-                    let known = state.values[id]
-                    // What was counted before it was watched says nothing of the window.
-                    amount = known.map { value >= $0.value && start < max($0.time, 1) ? value - $0.value : value } ?? 0
-                }
-                state.values[id] = (value, start, time)
-                state.ranking.score(key, id, by: amount, at: time)
+                learn(id, &state)
+                guard var score = state.scores[id], !points.flags[index].contains(.noRecordedValue) else { continue }
+                let bits = points.values[index]
+                let value =
+                    points.flags[index].contains(.isInteger)
+                    ? Double(Int64(bitPattern: bits)) : Double(bitPattern: bits)
+                // What was counted before it was watched says nothing of the window; after a reset the value counts.
+                let increase = score.value.map { value >= $0 ? value - $0 : value } ?? 0
+                state.ranking.score(score.key, id, by: config.measure == .increase ? increase : value, at: time)
+                (score.value, score.time) = (value, time)
+                state.scores[id] = score
             }
-            guard state.now >= state.rankAt else { return false }
+            guard state.now >= state.rankAt else { return [] }
             state.rankAt = state.now &+ config.every.nanoseconds
-            state.forget(before: state.now - min(state.now, config.window.nanoseconds))
-            return !state.ranking.rank(at: state.now).isEmpty
+            let changed = state.ranking.rank(at: state.now)
+            return changed.flatMap { state.slots[$0] ?? [] }
         }
     }
+    private func prepare(_ state: inout State, _ config: TopK.Config) {
+        state.ranking.rules = config.rules
+        guard state.metric != config.metric else { return }
+        (state.metric, state.scores, state.known, state.slots) = (config.metric, [:], [], [:])
+    }
 
-    /// Whose series it is, if it is one of the ranking metric; looked up once.
-    private func owner(_ id: SeriesID, _ metric: String, _ state: inout State) -> Ranking.Key? {
+    /// Notes whose a series is that was not seen before.
+    private func learn(_ id: SeriesID, _ state: inout State) {
         let slot = Int(id.slot)
-        if slot < state.others.count, state.others[slot] == id.generation { return nil }
-        if let known = state.members[id] { return known }
-        guard let series = table.series(id) else { return nil }
-        guard series.metric.name == metric else {
-            if slot >= state.others.count {
-                state.others += Array(repeating: 0, count: max(slot + 1, state.others.count * 2) - state.others.count)
-            }
-            state.others[slot] = id.generation
-            return nil
+        if slot < state.known.count, state.known[slot] == id.generation { return }
+        guard let series = table.series(id) else { return }
+        if slot >= state.known.count {
+            state.known += Array(repeating: 0, count: max(slot + 1, state.known.count * 2) - state.known.count)
         }
+        state.known[slot] = id.generation
         var subject = Subject(
             resource: series.resource.attributes, point: series.attributes.attributes, metric: series.metric.identity
         )
         let key = key(&subject)
-        state.members[id] = key
-        return key
+        state.slots[key, default: []].append(id.slot)
+        if series.metric.name == state.metric { state.scores[id] = Score(key: key) }
     }
-}
-
-extension League.State {
-    /// Forgets series that were not seen since; they are looked up again when they come.
-    fileprivate mutating func forget(before time: UInt64) {
-        for (id, value) in values where value.time < time {
-            values[id] = nil
-            members[id] = nil
+    /// Forgets what belongs to entities that the ranking has forgotten, and to series that are gone.
+    private func forget(_ state: inout State) {
+        let gone = state.slots.keys.filter { state.ranking.entities[$0] == nil }
+        for key in gone {
+            for slot in state.slots[key] ?? [] { state.known[Int(slot)] = 0 }
+            state.slots[key] = nil
         }
+        state.scores = state.scores.filter { table.isCurrent($0.key) && state.slots[$0.value.key] != nil }
     }
 }
 
