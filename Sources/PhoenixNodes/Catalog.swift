@@ -10,6 +10,7 @@ extension NodeCatalog {
         Filter.self,
         ResourceDetection.self,
         Debug.self,
+        Prometheus.self,
         Manual.self,
     ]
 }

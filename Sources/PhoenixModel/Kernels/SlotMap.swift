@@ -1,7 +1,8 @@
 /// State by series slot: pages that exist only where something was stored, so that a node pays for its own series.
 ///
 /// A page never moves while it exists. The caller compares generations: the map knows slots only.
-public struct SlotMap<Element: BitwiseCopyable & Sendable>: ~Copyable {
+public struct SlotMap<Element: BitwiseCopyable & Sendable>: ~Copyable, @unchecked Sendable {
+    // Sendable because the pages are owned by this one value, which cannot be copied, and hold Sendable elements.
     @usableFromInline static var pageBits: Int { 9 }
     @usableFromInline static var pageSize: Int { 1 << pageBits }
     @usableFromInline var pages: UnsafeMutablePointer<UnsafeMutablePointer<Element>?>

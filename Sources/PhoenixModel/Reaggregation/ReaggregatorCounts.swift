@@ -1,0 +1,20 @@
+/// What a reaggregator has seen since it began.
+public struct ReaggregatorCounts: Sendable, Equatable {
+    public var resets: UInt64 = 0
+    /// Points not newer than the one before of their series.
+    public var late: UInt64 = 0
+    /// Points of series that several writers send under one identity.
+    public var overlaps: UInt64 = 0
+    /// Points under ids that were stale already.
+    public var stale: UInt64 = 0
+    /// Points that found no room in the series table.
+    public var refused: UInt64 = 0
+    /// Histogram points whose bounds did not fit their output's.
+    public var unlikeLayouts: UInt64 = 0
+    /// Points dropped, by the node's own reasons.
+    public var dropped: [UInt64] = Array(repeating: 0, count: Reaggregator.maximumReasons)
+    /// Input series that go somewhere, and output series, now.
+    public var members = 0
+    public var outputs = 0
+    public init() {}
+}
