@@ -22,6 +22,7 @@ let package = Package(
             name: "Phoenix",
             targets: ["PhoenixModel", "PhoenixGraph", "PhoenixWire", "PhoenixRuntime", "PhoenixNodes"]
         ),
+        .library(name: "PhoenixCommand", targets: ["PhoenixCommand"]),
         .library(name: "PhoenixTestKit", targets: ["PhoenixTestKit"]),
     ],
     dependencies: [
@@ -84,16 +85,22 @@ let package = Package(
             swiftSettings: settings
         ),
         // 4
-        .executableTarget(
-            name: "phoenix",
+        .target(
+            name: "PhoenixCommand",
             dependencies: [
-                "PhoenixModel", "PhoenixGraph", "PhoenixWire", "PhoenixRuntime", "PhoenixNodes", "PhoenixTestKit",
+                "PhoenixModel", "PhoenixGraph", "PhoenixRuntime", "PhoenixNodes", "PhoenixTestKit",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
-                .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
+            // A link to graphs/demo.yaml: the demonstration that `phoenix run` runs without a file.
+            resources: [.embedInCode("Resources/demo.yaml")],
             swiftSettings: settings
+        ),
+        // 5
+        .executableTarget(
+            name: "phoenix", dependencies: ["PhoenixCommand", "PhoenixNodes"], swiftSettings: settings
         ),
         // Tests, one target for each of the above, at the same relative paths
         .testTarget(name: "PhoenixModelTests", dependencies: ["PhoenixModel"], swiftSettings: settings),
@@ -124,6 +131,15 @@ let package = Package(
             dependencies: ["PhoenixNodes", "PhoenixWire", "PhoenixRuntime", "PhoenixGraph", "PhoenixModel", "PhoenixTestKit"],
             swiftSettings: settings
         ),
-        .testTarget(name: "RepositoryTests", swiftSettings: settings),
+        .testTarget(
+            name: "PhoenixCommandTests",
+            dependencies: ["PhoenixCommand", "PhoenixNodes", "PhoenixRuntime", "PhoenixGraph", "PhoenixModel", "phoenix"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "RepositoryTests",
+            dependencies: ["PhoenixCommand", "PhoenixNodes", "PhoenixRuntime", "PhoenixGraph", "PhoenixTestKit"],
+            swiftSettings: settings
+        ),
     ]
 )
