@@ -75,8 +75,8 @@ public struct Reaggregator: ~Copyable, Sendable {
         if serial == 0 { serial = 1 }
     }
 
-    /// Notes that an input was forgotten which was last seen at `time`.
-    mutating func forget(seenAt time: UInt64) { horizon = max(horizon, time) }
+    /// Notes that an input was forgotten, or was passed on by others, until `time`: its past is not counted here.
+    public mutating func forget(seenAt time: UInt64) { horizon = max(horizon, time) }
 
     /// Whether a stream that began at `start` and is seen for the first time counts from zero.
     ///
