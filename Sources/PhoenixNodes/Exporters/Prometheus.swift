@@ -28,29 +28,49 @@ public actor Prometheus: Node {
             Field("namespace", \.namespace, "Put before every metric's name, with an underscore."),
             Field("labels", \.labels, "Labels that every series gets, by attribute key."),
             Field(
-                "resource_to_telemetry_conversion", \.convertsResource,
+                "resource_to_telemetry_conversion",
+                \.convertsResource,
                 "Whether resource attributes become labels of every series."
             ),
             Field("translation_strategy", \.translationStrategy, "How metric names become Prometheus names."),
-            Field("add_scope_labels", \.addScopeLabels, "Whether series carry `otel_scope_name` and its kin."),
+            Field(
+                "add_scope_labels",
+                \.addScopeLabels,
+                "Whether series carry `otel_scope_name` and its kin."
+            ),
             Field("target_info", \.targetInfo, "Whether `target_info` tells the attributes of resources."),
             Field("send_timestamps", \.sendTimestamps, "Whether samples carry the time of their point."),
             Field(
-                "metric_expiration", \.metricExpiration,
+                "metric_expiration",
+                \.metricExpiration,
                 "How long a series is exposed after its last point, by the clock."
             ),
             Field(
-                "max_series", \.maxSeries, in: 1...50_000_000,
+                "max_series",
+                \.maxSeries,
+                in: 1...50_000_000,
                 "How many series are held at most; new ones beyond it are dropped and counted."
             ),
-            Field("max_scrapes", \.maxScrapes, in: 1...1_000, "How many scrapes may run at once; others get 503."),
-            Field("gzip_level", \.gzipLevel, in: 0...9, "How hard answers are compressed for who asks; 0 never."),
             Field(
-                "active_series_metric", \.activeSeriesMetric,
+                "max_scrapes",
+                \.maxScrapes,
+                in: 1...1_000,
+                "How many scrapes may run at once; others get 503."
+            ),
+            Field(
+                "gzip_level",
+                \.gzipLevel,
+                in: 0...9,
+                "How hard answers are compressed for who asks; 0 never."
+            ),
+            Field(
+                "active_series_metric",
+                \.activeSeriesMetric,
                 "The name under which the number of exposed series is told, as it is and with the namespace."
             ),
             Field(
-                "pipeline", \.pipeline,
+                "pipeline",
+                \.pipeline,
                 "The pipeline's name to controllers: one that is switched off shows `phoenix_*` state only, and "
                     + "goes on accumulating. The node's id where it is left out."
             ),
@@ -87,9 +107,14 @@ public actor Prometheus: Node {
         face = PrometheusFace(config, store, context)
         let face = face
         context.listen(
-            config.listen.text, paths: [config.path],
+            config.listen.text,
+            paths: [config.path],
             HTTPEndpoint(
-                ExpositionHandler(gzipLevel: config.gzipLevel, maximumScrapes: config.maxScrapes) { face.contents }))
+                ExpositionHandler(gzipLevel: config.gzipLevel, maximumScrapes: config.maxScrapes) {
+                    face.contents
+                }
+            )
+        )
     }
 
     public func run() async throws {
@@ -122,7 +147,11 @@ public actor Prometheus: Node {
                 while !face.store.expire(now: context.time.monotonic) { await Task.yield() }
                 try await context.wiring[Port.observations].send(
                     Observation(
-                        source: context.id, timeUnixNano: context.time.unixNanoseconds, readings: face.readings))
+                        source: context.id,
+                        timeUnixNano: context.time.unixNanoseconds,
+                        readings: face.readings
+                    )
+                )
             }
         } catch is CancellationError {
             // The data ended: nothing is left to watch.
@@ -133,7 +162,8 @@ public actor Prometheus: Node {
         var options = ExpositionOptions()
         (options.namespace, options.constantLabels) = (config.namespace, config.labels)
         options.strategy =
-            TranslationStrategy(rawValue: config.translationStrategy.rawValue) ?? .underscoreEscapingWithSuffixes
+            TranslationStrategy(rawValue: config.translationStrategy.rawValue)
+            ?? .underscoreEscapingWithSuffixes
         (options.convertsResource, options.addsScopeLabels) = (config.convertsResource, config.addScopeLabels)
         (options.exposesTargetInfo, options.sendsTimestamps) = (config.targetInfo, config.sendTimestamps)
         (options.expiration, options.maximumSeries) = (config.metricExpiration, config.maxSeries)

@@ -54,7 +54,11 @@ final class PrometheusFace: Sendable {
     var contents: ExpositionHandler.Contents {
         let (store, change) = state.withLock { ($0.store, $0.change) }
         return ExpositionHandler.Contents(
-            families(store, change), store, showsSeries: change?.exposure[pipeline] ?? true, now: time.monotonic)
+            families(store, change),
+            store,
+            showsSeries: change?.exposure[pipeline] ?? true,
+            now: time.monotonic
+        )
     }
     private func families(_ store: ExpositionStore, _ change: ModeChange?) -> [PlainFamily] {
         let (counts, active) = (store.counts, Double(store.activeSeries))
@@ -62,30 +66,43 @@ final class PrometheusFace: Sendable {
         var families = [
             PlainFamily(own("phoenix_exposed_series"), "Series exposed by this endpoint.", .gauge, active),
             PlainFamily(
-                own("phoenix_received_points_total"), "Points that reached this endpoint.", .counter,
-                Double(counts.received)),
+                own("phoenix_received_points_total"),
+                "Points that reached this endpoint.",
+                .counter,
+                Double(counts.received)
+            ),
             PlainFamily(
-                own("phoenix_dropped_points_total"), "Points that this endpoint dropped, by reason.", .counter,
+                own("phoenix_dropped_points_total"),
+                "Points that this endpoint dropped, by reason.",
+                .counter,
                 ExpositionDrop.allCases.map {
                     .init(Double(counts[$0]), [ExposedLabel("reason", $0.label)])
-                }),
+                }
+            ),
             PlainFamily(
                 own("phoenix_colliding_series_total"),
-                "Series that had to share their exposed label set with another one.", .counter,
-                Double(counts.collisions)),
+                "Series that had to share their exposed label set with another one.",
+                .counter,
+                Double(counts.collisions)
+            ),
         ]
         for name in Self.activeNames(activeSeriesMetric, namespace) {
             families.append(PlainFamily(name, "Series exposed by this endpoint.", .gauge, active))
         }
         if let change {
             let labels = [
-                ExposedLabel("mode", change.mode.rawValue), ExposedLabel("correlation_id", change.correlationID),
+                ExposedLabel("mode", change.mode.rawValue),
+                ExposedLabel("correlation_id", change.correlationID),
                 ExposedLabel("config_version", String(change.version)),
             ]
             families.append(
                 PlainFamily(
-                    "phoenix_control_info", "The operating point that the controller asks for.", .info,
-                    [.init(1, labels)]))
+                    "phoenix_control_info",
+                    "The operating point that the controller asks for.",
+                    .info,
+                    [.init(1, labels)]
+                )
+            )
         }
         return families
     }
@@ -100,7 +117,9 @@ final class PrometheusFace: Sendable {
         ]
         for reason in ExpositionDrop.allCases where counts[reason] > 0 {
             let labels = pipeline.merging(["reason": reason.label]) { first, _ in first }
-            readings.append(Observation.Reading("phoenix_dropped_points_total", Double(counts[reason]), labels))
+            readings.append(
+                Observation.Reading("phoenix_dropped_points_total", Double(counts[reason]), labels)
+            )
         }
         return readings
     }

@@ -14,7 +14,10 @@ struct ExponentialBuckets: Equatable {
         func downscaled(by steps: Int) -> Side {
             guard steps > 0, !counts.isEmpty else { return self }
             var result = Side(offset: offset >> steps)
-            result.counts = [UInt64](repeating: 0, count: ((offset + counts.count - 1) >> steps) - result.offset + 1)
+            result.counts = [UInt64](
+                repeating: 0,
+                count: ((offset + counts.count - 1) >> steps) - result.offset + 1
+            )
             for (index, count) in counts.enumerated() {
                 result.counts[((offset + index) >> steps) - result.offset] &+= count
             }
@@ -132,7 +135,8 @@ struct ExponentialBuckets: Equatable {
         }
         if zeroCount > 0 || !result.isEmpty { add(zeroThreshold, zeroCount) }
         let last = positive.counts.lastIndex { $0 > 0 } ?? -1
-        for (index, count) in positive.counts.enumerated() where index <= last && (count > 0 || !result.isEmpty) {
+        for (index, count) in positive.counts.enumerated()
+        where index <= last && (count > 0 || !result.isEmpty) {
             add(bound(positive.offset + index + 1), count)
         }
         if result.last?.bound != .infinity { result.append((.infinity, total)) }

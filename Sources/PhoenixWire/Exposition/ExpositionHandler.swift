@@ -14,8 +14,12 @@ public final class ExpositionHandler: HTTPHandler {
         public var showsSeries: Bool
         /// The time of the store's clock.
         public var now: Duration
-        public init(_ families: [PlainFamily], _ store: ExpositionStore? = nil, showsSeries: Bool = true, now: Duration = .zero)
-        {
+        public init(
+            _ families: [PlainFamily],
+            _ store: ExpositionStore? = nil,
+            showsSeries: Bool = true,
+            now: Duration = .zero
+        ) {
             (self.families, self.store, self.showsSeries, self.now) = (families, store, showsSeries, now)
         }
     }
@@ -26,7 +30,8 @@ public final class ExpositionHandler: HTTPHandler {
     /// - Parameters:
     ///   - gzipLevel: 1 to 9; 0 never compresses.
     ///   - maximumScrapes: how many scrapes may run at once.
-    public init(gzipLevel: Int = 1, maximumScrapes: Int = 10, _ contents: @escaping @Sendable () -> Contents) {
+    public init(gzipLevel: Int = 1, maximumScrapes: Int = 10, _ contents: @escaping @Sendable () -> Contents)
+    {
         (self.gzipLevel, self.contents) = (gzipLevel, contents)
         slots = ScrapeSlots(maximumScrapes)
     }
@@ -51,8 +56,12 @@ public final class ExpositionHandler: HTTPHandler {
         // What it would take to know the length of a body that nobody reads is a whole scrape: HEAD gets the head.
         let contents = contents()
         let scrape = (contents.store ?? ExpositionStore()).scrape(
-            format, now: contents.now, with: contents.families, names: Self.names(head.query),
-            showsSeries: contents.showsSeries && contents.store != nil)
+            format,
+            now: contents.now,
+            with: contents.families,
+            names: Self.names(head.query),
+            showsSeries: contents.showsSeries && contents.store != nil
+        )
         let level = gzipLevel
         let stream =
             isCompressed
@@ -63,7 +72,9 @@ public final class ExpositionHandler: HTTPHandler {
         return HTTPResponse(200, fields, .stream(stream))
     }
     private static func compressed(
-        _ scrape: ExpositionScrape, level: Int, _ slot: ScrapeSlots.Slot
+        _ scrape: ExpositionScrape,
+        level: Int,
+        _ slot: ScrapeSlots.Slot
     ) -> sending () -> HTTPBodyChunk {
         let deflater = Deflater(level: level)
         var isDone = false
@@ -91,7 +102,9 @@ public final class ExpositionHandler: HTTPHandler {
         var names: Set<String> = []
         for pair in (query ?? "").split(separator: "&") {
             let parts = pair.split(separator: "=", maxSplits: 1)
-            guard parts.count == 2, ["name[]", "name%5B%5D", "name%5b%5d"].contains(parts[0]) else { continue }
+            guard parts.count == 2, ["name[]", "name%5B%5D", "name%5b%5d"].contains(parts[0]) else {
+                continue
+            }
             names.insert(decoded(parts[1]))
         }
         return names

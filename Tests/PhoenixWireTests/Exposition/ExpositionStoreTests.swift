@@ -17,7 +17,9 @@ import Testing
     }
     @Test func noRecordedValueEndsOneSeriesOnly() throws {
         let fixture = ExpositionFixture()
-        let (first, second) = (fixture.series("g", [Attribute("a", "1")]), fixture.series("g", [Attribute("a", "2")]))
+        let (first, second) = (
+            fixture.series("g", [Attribute("a", "1")]), fixture.series("g", [Attribute("a", "2")])
+        )
         fixture.put(first, 1, at: 5)
         fixture.put([(first, .zero), (second, Number(Int64(2)))], at: 6)
         fixture.end(first, at: 7)
@@ -53,7 +55,13 @@ import Testing
         let id = fixture.series("e", kind: .exponentialHistogram, temporality: .delta)
         fixture.put(exponential: id, scale: 1, zero: 1, positive: (-3, [1, 2, 3]), at: 1)
         fixture.put(exponential: id, scale: 0, positive: (40, [7]), at: 2)
-        fixture.put(exponential: id, scale: 20, positive: (Int32.max - 1, [1]), negative: (Int32.min, [2]), at: 3)
+        fixture.put(
+            exponential: id,
+            scale: 20,
+            positive: (Int32.max - 1, [1]),
+            negative: (Int32.min, [2]),
+            at: 3
+        )
         #expect(try fixture.read(.text).value("e_bucket", ["le": "+Inf"]) == 17)
         #expect(try fixture.read(.text).value("e_count") == 17)
     }
@@ -83,15 +91,17 @@ import Testing
         fixture.put(gauge, 1)
         fixture.put(counter, 2)
         fixture.put(histogram: histogram, [1], bounds: [])
-        #expect(try fixture.text() == """
-            # TYPE x histogram
-            x_bucket{le="+Inf"} 1
-            x_sum 1
-            x_count 1
-            # TYPE x_total gauge
-            x_total 1
+        #expect(
+            try fixture.text() == """
+                # TYPE x histogram
+                x_bucket{le="+Inf"} 1
+                x_sum 1
+                x_count 1
+                # TYPE x_total gauge
+                x_total 1
 
-            """)
+                """
+        )
         #expect(fixture.store.counts[.nameClash] == 1)
         fixture.now = .seconds(301)
         fixture.store.expire(now: fixture.now)
@@ -154,7 +164,9 @@ import Testing
     }
     @Test func collidingHistogramsAddTheirIncrements() throws {
         let fixture = ExpositionFixture(watchingSince: 1)
-        let (first, second) = (fixture.series("h.x", kind: .histogram), fixture.series("h_x", kind: .histogram))
+        let (first, second) = (
+            fixture.series("h.x", kind: .histogram), fixture.series("h_x", kind: .histogram)
+        )
         fixture.put(histogram: first, [1, 1], bounds: [1], sum: 3, at: 10, start: 5)
         fixture.put(histogram: second, [2, 0], bounds: [1], sum: 1, at: 10, start: 5)
         fixture.put(histogram: first, [2, 1], bounds: [1], sum: 3.5, at: 20, start: 5)
