@@ -15,5 +15,10 @@ let package = Package(
             dependencies: ["LoadShape", .product(name: "Phoenix", package: "phoenix")],
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "load",
+            dependencies: ["LoadShape", .product(name: "Phoenix", package: "phoenix")],
+            swiftSettings: settings
+        ),
     ]
 )

@@ -5,6 +5,7 @@ extension NodeCatalog {
     public static let standard: NodeCatalog = [
         Manual.self,
         Debug.self,
+        Prometheus.self,
         Aggregate.self,
         Attributes.self,
         Classify.self,

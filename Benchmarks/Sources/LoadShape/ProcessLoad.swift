@@ -158,3 +158,26 @@ struct BodyWriter {
         }
     }
 }
+
+/// What the load has sent so far: the oracle.
+extension ProcessLoad {
+    public struct Totals {
+        public var cpu = 0.0
+        public var disk = 0.0
+    }
+    public var points: Int { bodies.reduce(0) { $0 + $1.values.count } }
+    /// The sums of the counters' last values.
+    public var totals: Totals {
+        var totals = Totals()
+        for body in bodies {
+            for point in body.values.indices where body.isMonotonic[point] {
+                if body.isInteger[point] {
+                    totals.disk += Double(body.values[point])
+                } else {
+                    totals.cpu += Double(bitPattern: body.values[point])
+                }
+            }
+        }
+        return totals
+    }
+}

@@ -46,14 +46,18 @@ struct ListenerTable {
             let (key, route) = (claim.key, claim.route)
             if let other = protocols[key.address], other.key != key, key.owner == nil {
                 throw ListenError(
-                    .conflict, address: key.address, owner: route.owner,
+                    .conflict,
+                    address: key.address,
+                    owner: route.owner,
                     "\(other.route.owner) speaks \(other.key.protocolName) there; choose another address"
                 )
             }
             protocols[key.address] = claim
             if let other = change.wanted[key]?.first(where: { $0.path == route.path }) {
                 throw ListenError(
-                    .conflict, address: key.address, owner: route.owner,
+                    .conflict,
+                    address: key.address,
+                    owner: route.owner,
                     "\(other.owner) serves \(route.path) there; choose another path or address"
                 )
             }

@@ -77,7 +77,10 @@ public final class Listeners: Sendable {
             do {
                 guard let provider else {
                     throw ListenError(
-                        .noServer, address: key.address, owner: owner, "this engine has no server; give it one"
+                        .noServer,
+                        address: key.address,
+                        owner: owner,
+                        "this engine has no server; give it one"
                     )
                 }
                 opened[key] = try await provider.open(key.address, protocol: key.protocolName)
@@ -86,8 +89,11 @@ public final class Listeners: Sendable {
                 abandon()
                 if let error = error as? ListenError { throw error }
                 throw ListenError(
-                    .cannotOpen, address: key.address, owner: owner,
-                    "free the address or choose another", cause: error
+                    .cannotOpen,
+                    address: key.address,
+                    owner: owner,
+                    "free the address or choose another",
+                    cause: error
                 )
             }
         }

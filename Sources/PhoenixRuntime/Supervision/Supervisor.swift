@@ -62,7 +62,10 @@ public actor Supervisor {
         await withDiscardingTaskGroup { group in
             watchMemory(&group)
             if phase == .starting { phase = .running }
-            perform(supervision.handle(.made(living.values.map(\.part.member).sorted { $0.id < $1.id })), &group)
+            perform(
+                supervision.handle(.made(living.values.map(\.part.member).sorted { $0.id < $1.id })),
+                &group
+            )
             for await signal in signals {
                 if case .event = signal, phase == .ended { continue }
                 receive(signal, &group)
@@ -100,7 +103,9 @@ public actor Supervisor {
     }
     /// The error with the place of the node that it concerns.
     static func placed(_ error: any Error, in graph: Graph) -> any Error {
-        guard let error = error as? ListenError, let vertex = graph.vertices[error.owner] else { return error }
+        guard let error = error as? ListenError, let vertex = graph.vertices[error.owner] else {
+            return error
+        }
         return StartError(node: error.owner, mark: vertex.mark, cause: error)
     }
 

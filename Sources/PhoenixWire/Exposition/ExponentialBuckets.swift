@@ -119,7 +119,9 @@ struct ExponentialBuckets: Equatable {
         var (result, total): ([(bound: Double, count: UInt64)], UInt64) = ([], 0)
         func add(_ bound: Double, _ count: UInt64) {
             total &+= count
-            if bound.isFinite, let last = result.last, last.bound >= bound {
+            // A power beyond what a double can hold bounds nothing: what is below it goes with the next bucket.
+            if bound == -.infinity { return }
+            if let last = result.last, last.bound >= bound {
                 result[result.count - 1].count = total
             } else {
                 result.append((bound, total))

@@ -1,6 +1,8 @@
 /// Base64 as gRPC metadata has it: written without padding, read with or without (RFC 4648, 4).
 public enum Base64 {
-    private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+    private static let alphabet = Array(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8
+    )
 
     /// Encodes without padding.
     public static func encodeUnpadded(_ bytes: [UInt8]) -> String {

@@ -28,11 +28,17 @@ final class GRPCEndpoint: HTTPHandler {
             return Self.trailersOnly(GRPCStatus(.unimplemented, "no method \(head.path) is served"), to: head)
         }
         if let encoding = head.fields["grpc-encoding"], ContentCoding(encoding) == nil {
-            let status = GRPCStatus(.unimplemented, "messages in \(encoding) are not served; use gzip or identity")
+            let status = GRPCStatus(
+                .unimplemented,
+                "messages in \(encoding) are not served; use gzip or identity"
+            )
             return Self.trailersOnly(status, to: head)
         }
         if let timeout = head.fields["grpc-timeout"], GRPCMessage.timeout(timeout) == nil {
-            var refusal = Self.trailersOnly(GRPCStatus(.internal, "malformed grpc-timeout \(timeout)"), to: head)
+            var refusal = Self.trailersOnly(
+                GRPCStatus(.internal, "malformed grpc-timeout \(timeout)"),
+                to: head
+            )
             refusal.status = 400
             return refusal
         }
@@ -59,11 +65,17 @@ final class GRPCEndpoint: HTTPHandler {
     }
 
     private func inflate(
-        _ bytes: UnsafeRawBufferPointer, _ call: GRPCCall, _ method: any GRPCMethod, _ responder: GRPCResponder
+        _ bytes: UnsafeRawBufferPointer,
+        _ call: GRPCCall,
+        _ method: any GRPCMethod,
+        _ responder: GRPCResponder
     ) throws(GRPCStatus) {
         let coding = ContentCoding(call.request.head.fields["grpc-encoding"]) ?? .identity
         guard coding != .identity else {
-            throw GRPCStatus(.internal, "the message says that it is compressed, but there is no grpc-encoding")
+            throw GRPCStatus(
+                .internal,
+                "the message says that it is compressed, but there is no grpc-encoding"
+            )
         }
         do {
             try call.request.inflater.withInflated(bytes, coding, limit: method.messageLimit) { message in

@@ -1,4 +1,6 @@
-/// Serves a gRPC method whose request is one message. Register it under its full path in `RouteTable.Routes.grpc`.
+/// Serves a gRPC method whose request is one message.
+///
+/// Register it under its full path in `RouteTable.Routes.grpc`.
 public protocol GRPCMethod: Sendable {
     /// The largest message in bytes, compressed or not; over it: RESOURCE_EXHAUSTED. The default is 64 MiB.
     var messageLimit: Int { get }
@@ -24,6 +26,8 @@ extension GRPCMethod {
 /// A gRPC call as its method gets it.
 public struct GRPCCall {
     public let request: HTTPRequest
-    /// How long the caller will wait; nil means for ever. After it the server answers DEADLINE_EXCEEDED itself.
+    /// How long the caller will wait; nil means for ever.
+    ///
+    /// After it the server answers DEADLINE_EXCEEDED itself.
     public let timeout: Duration?
 }

@@ -2,8 +2,10 @@
 public struct GRPCStatus: Error, Sendable, Equatable {
     /// The codes of grpc/doc/statuscodes.md.
     public enum Code: Int, Sendable {
-        case ok, cancelled, unknown, invalidArgument, deadlineExceeded, notFound, alreadyExists, permissionDenied
-        case resourceExhausted, failedPrecondition, aborted, outOfRange, unimplemented, `internal`, unavailable
+        case ok, cancelled, unknown, invalidArgument, deadlineExceeded, notFound, alreadyExists,
+            permissionDenied
+        case resourceExhausted, failedPrecondition, aborted, outOfRange, unimplemented, `internal`,
+            unavailable
         case dataLoss, unauthenticated
     }
 

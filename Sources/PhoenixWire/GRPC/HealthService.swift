@@ -32,7 +32,9 @@ public final class HealthService: Sendable {
         ]
     }
 
-    /// Says how a service is; watchers hear of a change. The empty name is the server as a whole.
+    /// Says how a service is; watchers hear of a change.
+    ///
+    /// The empty name is the server as a whole.
     public func set(service: String, status: Status) {
         state.withLock { state in
             guard !state.isStopped else { return }
@@ -92,7 +94,9 @@ public final class HealthService: Sendable {
         let health: HealthService
         var messageLimit: Int { 64 << 10 }
         func handle(_ call: GRPCCall, message: UnsafeRawBufferPointer, _ responder: GRPCResponder) {
-            guard let service = HealthRequest.service(message) else { return responder.fail(HealthRequest.malformed) }
+            guard let service = HealthRequest.service(message) else {
+                return responder.fail(HealthRequest.malformed)
+            }
             guard let status = health.status(service) else {
                 return responder.fail(GRPCStatus(.notFound, "no service \(service) is known here"))
             }
@@ -104,7 +108,9 @@ public final class HealthService: Sendable {
         let health: HealthService
         var messageLimit: Int { 64 << 10 }
         func handle(_ call: GRPCCall, message: UnsafeRawBufferPointer, _ responder: GRPCResponder) {
-            guard let service = HealthRequest.service(message) else { return responder.fail(HealthRequest.malformed) }
+            guard let service = HealthRequest.service(message) else {
+                return responder.fail(HealthRequest.malformed)
+            }
             health.watch(service, responder)
         }
     }

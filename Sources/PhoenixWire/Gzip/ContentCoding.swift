@@ -6,6 +6,7 @@ public enum ContentCoding: Sendable, Hashable {
     case deflate
 
     /// The coding of a `Content-Encoding` or `grpc-encoding` value, in any case; nil if we do not speak it.
+    ///
     /// No value at all, or an empty one, is `identity`.
     public init?(_ value: String?) {
         switch value?.lowercased() {
@@ -41,7 +42,8 @@ public enum ContentCoding: Sendable, Hashable {
     }
 
     /// The weight in `q=0.5`; a malformed one counts as 0.
-    private static func quality<Bytes: Collection>(_ parameter: Bytes) -> Double? where Bytes.Element == UInt8 {
+    private static func quality<Bytes: Collection>(_ parameter: Bytes) -> Double?
+    where Bytes.Element == UInt8 {
         let text = String(decoding: parameter.map(ASCII.lowercased), as: UTF8.self)
         guard text.hasPrefix("q=") else { return nil }
         guard let value = Double(text.dropFirst(2)), value >= 0, value <= 1 else { return 0 }

@@ -1,7 +1,9 @@
 import CZlib
 public import NIOCore
 
-/// Compresses to gzip, piece by piece or at once. For one thread at a time.
+/// Compresses to gzip, piece by piece or at once.
+///
+/// For one thread at a time.
 public final class Deflater {
     private var stream = z_stream()
     private let isReady: Bool
@@ -25,10 +27,14 @@ public final class Deflater {
         return append(source, finish: true, to: &result) ? result : nil
     }
 
-    /// Compresses the next piece of one body onto `result`; the last with `finish`. False if zlib has no memory.
+    /// Compresses the next piece of one body onto `result`; the last with `finish`.
+    ///
+    /// False if zlib has no memory.
     public func append(_ source: UnsafeRawBufferPointer, finish: Bool, to result: inout ByteBuffer) -> Bool {
         guard isReady, source.count <= Int(UInt32.max) else { return false }
-        stream.next_in = source.baseAddress.map { UnsafeMutablePointer(mutating: $0.assumingMemoryBound(to: UInt8.self)) }
+        stream.next_in = source.baseAddress.map {
+            UnsafeMutablePointer(mutating: $0.assumingMemoryBound(to: UInt8.self))
+        }
         stream.avail_in = UInt32(source.count)
         var code = Z_OK
         repeat {
@@ -45,8 +51,9 @@ public final class Deflater {
 }
 
 extension HTTPResponse {
-    /// The same answer in gzip; the body is compressed piece by piece as the peer takes it. Small bodies, and those
-    /// that bear a coding already, stay as they are.
+    /// The same answer in gzip; the body is compressed piece by piece as the peer takes it.
+    ///
+    /// Small bodies, and those that bear a coding already, stay as they are.
     ///
     /// - Parameter minimum: bodies known to be smaller than this many bytes are not compressed.
     public func gzipped(level: Int = 1, minimum: Int = 1024) -> HTTPResponse {
@@ -70,7 +77,8 @@ extension HTTPResponse {
             while piece.readableBytes < 64 << 10 {
                 switch body.next() {
                 case .bytes(let bytes):
-                    guard bytes.withUnsafeReadableBytes({ deflater.append($0, finish: false, to: &piece) }) else {
+                    guard bytes.withUnsafeReadableBytes({ deflater.append($0, finish: false, to: &piece) })
+                    else {
                         return .failed
                     }
                 case .wait: return piece.readableBytes > 0 ? .bytes(piece) : .wait

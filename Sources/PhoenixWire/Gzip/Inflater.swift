@@ -18,7 +18,9 @@ public enum InflateError: Error, Equatable, CustomStringConvertible {
     }
 }
 
-/// Decompresses whole bodies, over and over with the same memory. For one thread at a time.
+/// Decompresses whole bodies, over and over with the same memory.
+///
+/// For one thread at a time.
 ///
 /// Checksums are checked. A gzip body may have several members (RFC 1952, 2.2); anything behind the last is an
 /// error. Never produces more than the limit and one block.
@@ -43,7 +45,9 @@ public final class Inflater {
     /// Throws `InflateError`, or what `body` throws. `identity` passes `source` on, within the limit.
     /// - Parameter limit: the most bytes that may come out.
     public func withInflated<Result>(
-        _ source: UnsafeRawBufferPointer, _ coding: ContentCoding, limit: Int,
+        _ source: UnsafeRawBufferPointer,
+        _ coding: ContentCoding,
+        limit: Int,
         _ body: (UnsafeRawBufferPointer) throws -> Result
     ) throws -> Result {
         if coding == .identity {
@@ -56,7 +60,9 @@ public final class Inflater {
     }
 
     private func inflate(
-        _ source: UnsafeRawBufferPointer, _ coding: ContentCoding, limit: Int
+        _ source: UnsafeRawBufferPointer,
+        _ coding: ContentCoding,
+        limit: Int
     ) throws(InflateError) -> Int {
         guard source.count <= limit, source.count <= Int(UInt32.max) else { throw .tooLarge(limit: limit) }
         guard let start = source.baseAddress, source.count > 0 else { throw .truncated }
@@ -95,7 +101,9 @@ public final class Inflater {
     private func prepare(_ bits: Int32) throws(InflateError) {
         if window == nil {
             let size = Int32(MemoryLayout<z_stream>.size)
-            guard inflateInit2_(&stream, bits, ZLIB_VERSION, size) == Z_OK else { throw .corrupt("no memory") }
+            guard inflateInit2_(&stream, bits, ZLIB_VERSION, size) == Z_OK else {
+                throw .corrupt("no memory")
+            }
         } else {
             guard inflateReset2(&stream, bits) == Z_OK else { throw .corrupt("no memory") }
         }

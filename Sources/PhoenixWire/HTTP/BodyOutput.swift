@@ -24,7 +24,9 @@ struct BodyOutput {
     /// Whether the piece given last was the last, as far as that is known without asking a stream.
     var isAtEnd: Bool { stream == nil && index == buffers.count }
 
-    /// The next piece; `.end` once all are out. A stream that gives more or less than it declared has failed.
+    /// The next piece; `.end` once all are out.
+    ///
+    /// A stream that gives more or less than it declared has failed.
     mutating func next() -> HTTPBodyChunk {
         guard let stream else {
             guard index < buffers.count else { return .end(trailers: trailers) }

@@ -79,7 +79,8 @@ final class HTTPChannelHandler: ChannelInboundHandler {
 
     func tick(_ now: NIODeadline) {
         if let engine { return engine.tick(now) }
-        let limit = sniffed.readableBytes > 0 ? loop.configuration.headTimeout : loop.configuration.idleTimeout
+        let limit =
+            sniffed.readableBytes > 0 ? loop.configuration.headTimeout : loop.configuration.idleTimeout
         guard now - since > TimeAmount(limit) else { return }
         loop.events(.timeout(sniffed.readableBytes > 0 ? .head : .idle))
         close()

@@ -1,6 +1,8 @@
 public import NIOCore
 
-/// Limits and times of a server. The defaults suit a service inside a data centre.
+/// Limits and times of a server.
+///
+/// The defaults suit a service inside a data centre.
 public struct HTTPConfiguration: Sendable {
     /// The largest request head in bytes; over it: 431.
     public var headLimit = 16 << 10

@@ -1,4 +1,6 @@
-/// Something the server noticed and could not tell a handler. For counters and logs.
+/// Something the server noticed and could not tell a handler.
+///
+/// For counters and logs.
 public enum HTTPEvent: Sendable, Equatable {
     /// More connections than allowed: this one was closed at once.
     case connectionLimit

@@ -99,7 +99,13 @@ public struct HTTPFields: Sendable, ExpressibleByDictionaryLiteral {
         bytes.withUnsafeMutableBufferPointer { bytes in
             for index in start..<nameEnd { bytes[index] = ASCII.lowercased(bytes[index]) }
         }
-        marks.append(Mark(start: UInt32(start), nameEnd: UInt32(nameEnd), end: UInt32(start + name.count + value.count)))
+        marks.append(
+            Mark(
+                start: UInt32(start),
+                nameEnd: UInt32(nameEnd),
+                end: UInt32(start + name.count + value.count)
+            )
+        )
     }
 
     /// Calls `body` with the bytes of each field; the pointers hold for that call only.
@@ -109,7 +115,8 @@ public struct HTTPFields: Sendable, ExpressibleByDictionaryLiteral {
 
     /// Calls `body` with the bytes of each field, then `then`, all while the pointers hold.
     func withAllBytes(
-        _ body: (_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Void, then: () -> Void
+        _ body: (_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Void,
+        then: () -> Void
     ) {
         bytes.withUnsafeBytes { all in
             for mark in marks {
@@ -130,11 +137,14 @@ public struct HTTPFields: Sendable, ExpressibleByDictionaryLiteral {
     func has(_ name: StaticString, _ text: StaticString) -> Bool {
         bytes.withUnsafeBufferPointer { bytes in
             for mark in marks where Int(mark.nameEnd - mark.start) == name.utf8CodeUnitCount {
-                guard memcmp(bytes.baseAddress! + Int(mark.start), name.utf8Start, name.utf8CodeUnitCount) == 0 else {
+                guard
+                    memcmp(bytes.baseAddress! + Int(mark.start), name.utf8Start, name.utf8CodeUnitCount) == 0
+                else {
                     continue
                 }
                 return Int(mark.end - mark.nameEnd) == text.utf8CodeUnitCount
-                    && memcmp(bytes.baseAddress! + Int(mark.nameEnd), text.utf8Start, text.utf8CodeUnitCount) == 0
+                    && memcmp(bytes.baseAddress! + Int(mark.nameEnd), text.utf8Start, text.utf8CodeUnitCount)
+                        == 0
             }
             return false
         }

@@ -1,4 +1,6 @@
-/// Serves a path. One object serves HTTP/1.1 and HTTP/2 alike, from all event loops at once.
+/// Serves a path.
+///
+/// One object serves HTTP/1.1 and HTTP/2 alike, from all event loops at once.
 public protocol HTTPHandler: Sendable {
     /// The largest body in bytes, still compressed; nil means the server's own limit.
     var bodyLimit: Int? { get }

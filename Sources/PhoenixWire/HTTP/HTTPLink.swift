@@ -1,6 +1,8 @@
 import NIOCore
 
-/// The socket side of a connection, as the protocol engines see it. Lives on its event loop.
+/// The socket side of a connection, as the protocol engines see it.
+///
+/// Lives on its event loop.
 final class HTTPLink {
     let context: ChannelHandlerContext
     let loop: LoopState
@@ -76,7 +78,9 @@ final class HTTPLink {
     func report(_ event: HTTPEvent) { loop.events(event) }
 }
 
-/// A protocol on a connection. Called on its event loop only.
+/// A protocol on a connection.
+///
+/// Called on its event loop only.
 protocol HTTPConnection: AnyObject {
     func read(_ buffer: ByteBuffer)
     func readComplete()

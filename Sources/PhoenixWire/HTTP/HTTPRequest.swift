@@ -1,30 +1,45 @@
 /// The head of a request: everything before its body.
-public struct HTTPRequestHead: Sendable {
+///
+/// A class, so that handing it on costs one reference count and not one for each of its parts.
+public final class HTTPRequestHead: Sendable {
     /// The protocol a request came by.
     public enum Version: Sendable { case http10, http11, http2 }
 
-    public var method: HTTPMethod
-    /// The path without the query, as it came: not percent-decoded. `*` for `OPTIONS *`.
-    public var path: String
+    public let method: HTTPMethod
+    /// The path without the query, as it came: not percent-decoded.
+    ///
+    /// `*` for `OPTIONS *`.
+    public let path: String
     /// What follows the question mark, as it came.
-    public var query: String?
-    public var version: Version
+    public let query: String?
+    public let version: Version
     /// The `Host` or `:authority`.
-    public var authority: String?
-    public var fields: HTTPFields
+    public let authority: String?
+    public let fields: HTTPFields
     /// The size of the body as declared; nil if it is not known beforehand.
-    public var contentLength: Int?
+    public let contentLength: Int?
 
-    init(method: HTTPMethod, target: String, version: Version, fields: HTTPFields = [:]) {
+    init(
+        method: HTTPMethod,
+        target: String,
+        version: Version,
+        fields: HTTPFields = [:],
+        authority: String? = nil,
+        contentLength: Int? = nil
+    ) {
         self.method = method
         self.version = version
         self.fields = fields
+        self.authority = authority
+        self.contentLength = contentLength
         (path, query) = Self.split(target)
     }
 
     /// Splits off the query, and the scheme and authority of an absolute target (RFC 9112, 3.2.2).
     private static func split(_ target: String) -> (String, String?) {
-        if target.utf8.first == UInt8(ascii: "/"), !target.utf8.contains(UInt8(ascii: "?")) { return (target, nil) }
+        if target.utf8.first == UInt8(ascii: "/"), !target.utf8.contains(UInt8(ascii: "?")) {
+            return (target, nil)
+        }
         var rest = Substring(target)
         if !rest.hasPrefix("/") {
             let lower = rest.prefix(8).lowercased()

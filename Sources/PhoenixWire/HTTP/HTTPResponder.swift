@@ -11,16 +11,22 @@ public final class HTTPResponder: Sendable {
 
     deinit { exchange.abandon() }
 
-    /// Sends the answer. A second one is not sent, but counted as an event.
+    /// Sends the answer.
+    ///
+    /// A second one is not sent, but counted as an event.
     public func respond(_ response: HTTPResponse) { exchange.respond(response) }
 
     /// Whether nobody waits for the answer any more: the peer went away or the request timed out.
     public var isPeerGone: Bool { exchange.isGone }
 
-    /// Makes the connection ask a body stream that said `.wait` again. Any thread.
+    /// Makes the connection ask a body stream that said `.wait` again.
+    ///
+    /// Any thread.
     public func wakeBody() { exchange.wakeBody() }
 
-    /// Runs `work` after `time` unless the request is answered by then. On the event loop only.
+    /// Runs `work` after `time` unless the request is answered by then.
+    ///
+    /// On the event loop only.
     func setDeadline(_ time: Duration, _ work: @escaping @Sendable (HTTPExchange) -> Void) {
         exchange.setDeadline(time, work)
     }
@@ -29,7 +35,9 @@ public final class HTTPResponder: Sendable {
     public func onLoop(_ work: @escaping @Sendable () -> Void) { exchange.loop.execute(work) }
 }
 
-/// Where the answers of a connection go. Called on its event loop only.
+/// Where the answers of a connection go.
+///
+/// Called on its event loop only.
 protocol HTTPExchangeOwner: AnyObject {
     func answer(_ exchange: HTTPExchange, with response: HTTPResponse)
     func answerUnanswered(_ exchange: HTTPExchange)
@@ -58,7 +66,9 @@ final class HTTPExchange: @unchecked Sendable {
     var isGone: Bool { gone.load(ordering: .relaxed) }
     var isAnswered: Bool { answered.load(ordering: .relaxed) }
 
-    /// Runs `work` after `time` unless the request is answered by then. On the event loop only.
+    /// Runs `work` after `time` unless the request is answered by then.
+    ///
+    /// On the event loop only.
     func setDeadline(_ time: Duration, _ work: @escaping @Sendable (HTTPExchange) -> Void) {
         guard !isAnswered, !isGone else { return }
         deadline = loop.scheduleTask(in: TimeAmount(time)) { work(self) }

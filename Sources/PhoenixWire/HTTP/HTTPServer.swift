@@ -34,7 +34,9 @@ public final class HTTPServer: Sendable {
         self.loops = loops
     }
 
-    /// Listens on an address. Throws what the system says if it cannot be had.
+    /// Listens on an address.
+    ///
+    /// Throws what the system says if it cannot be had.
     public func bind(_ address: HTTPAddress, routes: RouteTable = RouteTable()) async throws -> BoundServer {
         let listener = HTTPListenerState(routes: routes)
         let bootstrap = ServerBootstrap(group: group)
@@ -46,10 +48,13 @@ public final class HTTPServer: Sendable {
                 }
             }
             .childChannelInitializer { channel in self.attach(channel, listener) }
-            .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
             .childChannelOption(
                 .recvAllocator,
-                value: AdaptiveRecvByteBufferAllocator(minimum: 4 << 10, initial: 16 << 10, maximum: 256 << 10)
+                value: AdaptiveRecvByteBufferAllocator(
+                    minimum: 4 << 10,
+                    initial: 16 << 10,
+                    maximum: 256 << 10
+                )
             )
             .childChannelOption(
                 .writeBufferWaterMark,
@@ -58,15 +63,23 @@ public final class HTTPServer: Sendable {
         let channel: any Channel
         switch address {
         case .tcp(let host, let port):
-            channel = try await bootstrap.bind(host: host, port: port).get()
+            channel = try await bootstrap.childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+                .bind(host: host, port: port).get()
         case .unix(let path):
-            // Nagle's algorithm is a matter of TCP.
-            channel = try await bootstrap.bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true).get()
+            channel = try await bootstrap.bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true)
+                .get()
         }
-        return BoundServer(channel, listener, Array(loops.values), address: HTTPAddress(channel.localAddress) ?? address)
+        return BoundServer(
+            channel,
+            listener,
+            Array(loops.values),
+            address: HTTPAddress(channel.localAddress) ?? address
+        )
     }
 
-    /// Makes an accepted channel serve the listener's routes. On the channel's event loop.
+    /// Makes an accepted channel serve the listener's routes.
+    ///
+    /// On the channel's event loop.
     func attach(_ channel: any Channel, _ listener: HTTPListenerState) -> EventLoopFuture<Void> {
         guard connections.open(limit: configuration.maxConnections) else {
             events(.connectionLimit)
@@ -74,9 +87,14 @@ public final class HTTPServer: Sendable {
         }
         channel.closeFuture.whenComplete { [connections] _ in connections.closed() }
         guard listener.connectionOpened() else { return channel.close() }
-        let loop = loops[ObjectIdentifier(channel.eventLoop)] ?? LoopState(
-            loop: channel.eventLoop, index: 0, configuration, events
-        )
+        let loop =
+            loops[ObjectIdentifier(channel.eventLoop)]
+            ?? LoopState(
+                loop: channel.eventLoop,
+                index: 0,
+                configuration,
+                events
+            )
         let id = connections.nextID()
         let prepared = configuration.prepare?(channel) ?? channel.eventLoop.makeSucceededVoidFuture()
         return prepared.flatMapThrowing {
@@ -104,7 +122,9 @@ private final class ConnectionCount: Sendable {
     func nextID() -> UInt64 { ids.add(1, ordering: .relaxed).newValue }
 }
 
-/// Tells of accepts that failed: out of file descriptors, most often. NIO itself goes on accepting.
+/// Tells of accepts that failed: out of file descriptors, most often.
+///
+/// NIO itself goes on accepting.
 private final class AcceptErrors: ChannelInboundHandler, Sendable {
     typealias InboundIn = any Channel
     private let events: @Sendable (HTTPEvent) -> Void

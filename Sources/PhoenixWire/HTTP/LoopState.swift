@@ -24,7 +24,9 @@ final class LoopState: @unchecked Sendable {
     private static let poolCount = 16
 
     init(
-        loop: any EventLoop, index: Int, _ configuration: HTTPConfiguration,
+        loop: any EventLoop,
+        index: Int,
+        _ configuration: HTTPConfiguration,
         _ events: @escaping @Sendable (HTTPEvent) -> Void
     ) {
         self.loop = loop

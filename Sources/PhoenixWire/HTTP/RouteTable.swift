@@ -1,13 +1,17 @@
 import PhoenixModel
 
-/// Which handler serves which path. May be changed at any time, from any thread, while requests come in: a request
-/// is served by the handler that stood there when its head was complete.
+/// Which handler serves which path.
+///
+/// May be changed at any time, from any thread, while requests come in: a request is served by the handler
+/// that stood there when its head was complete.
 public final class RouteTable: Sendable {
     /// All routes at one moment.
     public struct Routes: Sendable {
         /// By exact path.
         public var exact: [String: any HTTPHandler] = [:]
-        /// By the beginning of the path; the longest counts. Asked where no exact path fits.
+        /// By the beginning of the path; the longest counts.
+        ///
+        /// Asked where no exact path fits.
         public var prefixes: [String: any HTTPHandler] = [:]
         /// Words the 404 for paths that nobody serves.
         public var fallback: (any HTTPHandler)?
@@ -54,7 +58,8 @@ public final class RouteTable: Sendable {
 
     private static func longest(_ prefixes: [String: any HTTPHandler], _ path: String) -> (any HTTPHandler)? {
         var best: (length: Int, handler: any HTTPHandler)?
-        for (prefix, handler) in prefixes where path.hasPrefix(prefix) && prefix.utf8.count > best?.length ?? -1 {
+        for (prefix, handler) in prefixes
+        where path.hasPrefix(prefix) && prefix.utf8.count > best?.length ?? -1 {
             best = (prefix.utf8.count, handler)
         }
         return best?.handler

@@ -2,7 +2,7 @@
 struct ExpositionReader {
     struct Problem: Error, CustomStringConvertible {
         var description: String
-        init(_ text: String, _ line: some StringProtocol = "") { description = "\(text): \(line)" }
+        init(_ text: String, _ line: String = "") { description = "\(text): \(line)" }
     }
     struct Sample: Equatable {
         var name: String

@@ -24,7 +24,9 @@ private final class EchoMethod: GRPCMethod {
 @Suite struct GRPCTests {
     private func frame(_ message: [UInt8], flag: UInt8 = 0) -> [UInt8] {
         let count = message.count
-        return [flag, UInt8(count >> 24), UInt8(count >> 16 & 255), UInt8(count >> 8 & 255), UInt8(count & 255)] + message
+        return [
+            flag, UInt8(count >> 24), UInt8(count >> 16 & 255), UInt8(count >> 8 & 255), UInt8(count & 255),
+        ] + message
     }
 
     private func gzip(_ bytes: [UInt8]) -> [UInt8] {
@@ -38,8 +40,12 @@ private final class EchoMethod: GRPCMethod {
     }
 
     private func call(
-        _ body: [UInt8]?, _ more: [(String, String)] = [], method: EchoMethod = EchoMethod(), path: String = "/s/m",
-        type: String = "application/grpc", verb: String = "POST"
+        _ body: [UInt8]?,
+        _ more: [(String, String)] = [],
+        method: EchoMethod = EchoMethod(),
+        path: String = "/s/m",
+        type: String = "application/grpc",
+        verb: String = "POST"
     ) throws -> HTTP2Client.Answer {
         try client(method).call(verb, path, [("content-type", type), ("te", "trailers")] + more, body: body)
     }
@@ -47,7 +53,12 @@ private final class EchoMethod: GRPCMethod {
     @Test(arguments: [1, 3, Int.max])
     func answersAMessage(piece: Int) throws {
         let client = try client()
-        let id = client.request("POST", "/s/m", [("content-type", "application/grpc+proto")], body: frame([1, 2, 3]))
+        let id = client.request(
+            "POST",
+            "/s/m",
+            [("content-type", "application/grpc+proto")],
+            body: frame([1, 2, 3])
+        )
         try client.exchange(piece: piece)
         let answer = try #require(client.answers[id])
         #expect(answer.status == 200)
@@ -70,7 +81,9 @@ private final class EchoMethod: GRPCMethod {
         routes.grpc["/s/m"] = Large()
         let server = try EmbeddedServer(RouteTable(routes))
         let answer = try HTTP2Client(server).call(
-            "POST", "/s/m", [("content-type", "application/grpc"), ("grpc-accept-encoding", "identity, gzip")],
+            "POST",
+            "/s/m",
+            [("content-type", "application/grpc"), ("grpc-accept-encoding", "identity, gzip")],
             body: frame([])
         )
         #expect(answer.fields["grpc-encoding"] == "gzip")
@@ -112,7 +125,12 @@ private final class EchoMethod: GRPCMethod {
     @Test func keepsTheDeadline() throws {
         let method = EchoMethod(keeps: true)
         let client = try client(method)
-        let id = client.request("POST", "/s/m", [("content-type", "application/grpc"), ("grpc-timeout", "1500m")], body: frame([1]))
+        let id = client.request(
+            "POST",
+            "/s/m",
+            [("content-type", "application/grpc"), ("grpc-timeout", "1500m")],
+            body: frame([1])
+        )
         try client.exchange()
         #expect(client.answers[id] == nil)
         client.server.advance(2)
@@ -133,9 +151,17 @@ private final class EchoMethod: GRPCMethod {
         let type = [("content-type", "application/grpc")]
         health.set(service: "a", status: .notServing)
         let a = frame([0x0A, 1, 97])
-        #expect(try client.call("POST", "/grpc.health.v1.Health/Check", type, body: frame([])).body == frame([8, 1]))
+        #expect(
+            try client.call("POST", "/grpc.health.v1.Health/Check", type, body: frame([])).body
+                == frame([8, 1])
+        )
         #expect(try client.call("POST", "/grpc.health.v1.Health/Check", type, body: a).body == frame([8, 2]))
-        let unknown = try client.call("POST", "/grpc.health.v1.Health/Check", type, body: frame([0x0A, 1, 98]))
+        let unknown = try client.call(
+            "POST",
+            "/grpc.health.v1.Health/Check",
+            type,
+            body: frame([0x0A, 1, 98])
+        )
         #expect(unknown.grpcStatus == 5)
         let watch = client.request("POST", "/grpc.health.v1.Health/Watch", type, body: a)
         let other = client.request("POST", "/grpc.health.v1.Health/Watch", type, body: frame([0x0A, 1, 98]))
@@ -165,7 +191,9 @@ private final class EchoMethod: GRPCMethod {
             let bytes = (0..<count).map { UInt8($0 &* 37 & 255) }
             let text = Base64.encodeUnpadded(bytes)
             #expect(Base64.decode(text) == bytes)
-            #expect(Base64.decode(text + String(repeating: "=", count: (4 - text.utf8.count % 4) % 4)) == bytes)
+            #expect(
+                Base64.decode(text + String(repeating: "=", count: (4 - text.utf8.count % 4) % 4)) == bytes
+            )
         }
         #expect(Base64.decode("-_8") == Base64.decode("+/8="))
         for bad in ["A", "A=A", "A*"] { #expect(Base64.decode(bad) == nil) }

@@ -9,7 +9,10 @@ import Testing
         bytes.withUnsafeBytes { Deflater(level: level).deflate($0) }.map { Array($0.readableBytesView) } ?? []
     }
     private func inflate(
-        _ bytes: [UInt8], _ coding: ContentCoding = .gzip, limit: Int = 1 << 24, _ inflater: Inflater = Inflater()
+        _ bytes: [UInt8],
+        _ coding: ContentCoding = .gzip,
+        limit: Int = 1 << 24,
+        _ inflater: Inflater = Inflater()
     ) throws -> [UInt8] {
         try bytes.withUnsafeBytes { try inflater.withInflated($0, coding, limit: limit) { Array($0) } }
     }
@@ -44,7 +47,9 @@ import Testing
         #expect(try inflate(packed, limit: 1_000_000).count == 1_000_000)
         #expect(throws: InflateError.truncated) { try inflate(Array(packed.dropLast())) }
         #expect(throws: InflateError.truncated) { try inflate([]) }
-        #expect(throws: InflateError.tooLarge(limit: 10)) { try inflate([UInt8](repeating: 0, count: 11), .identity, limit: 10) }
+        #expect(throws: InflateError.tooLarge(limit: 10)) {
+            try inflate([UInt8](repeating: 0, count: 11), .identity, limit: 10)
+        }
         var broken = packed
         broken[packed.count - 6] ^= 1
         let errors = [broken, [1, 2, 3], packed + [0, 0], packed + Array("more".utf8)]

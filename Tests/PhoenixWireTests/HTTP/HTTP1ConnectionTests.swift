@@ -1,6 +1,6 @@
-import Foundation
 import NIOCore
 import NIOEmbedded
+import NIOPosix
 import PhoenixModel
 import Testing
 
@@ -52,7 +52,10 @@ import Testing
         var configuration = HTTPConfiguration()
         configuration.pipelineLimit = 1024
         let later = Later()
-        let server = try EmbeddedServer(table(["/later": later, "/echo": Echo()]), configuration: configuration)
+        let server = try EmbeddedServer(
+            table(["/later": later, "/echo": Echo()]),
+            configuration: configuration
+        )
         try server.send(post("1", "/later"))
         #expect(server.handler.isReading == true)
         try server.send(String(repeating: post("x"), count: 100))
@@ -66,7 +69,8 @@ import Testing
     @Test func decodesChunks() throws {
         let echo = Echo()
         let server = try EmbeddedServer(table(["/echo": echo]))
-        let text = "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+        let text =
+            "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
             + "5\r\nhello\r\n6;x=y\r\n world\r\n0\r\nx-sum: 1\r\n\r\n"
         try server.send(text)
         for byte in text.utf8 { try server.send([byte]) }
@@ -80,7 +84,9 @@ import Testing
         #expect(try server.text() == "HTTP/1.1 100 Continue\r\n\r\n")
         try server.send("hello")
         #expect(try server.text().hasPrefix("HTTP/1.1 200"))
-        try server.send("POST /echo HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 50\r\n\r\n")
+        try server.send(
+            "POST /echo HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 50\r\n\r\n"
+        )
         let refused = try server.text()
         #expect(refused.hasPrefix("HTTP/1.1 413") && refused.contains("connection: close"))
         server.finish()
@@ -123,7 +129,9 @@ import Testing
     func refusesWhatTwoServersCouldReadInTwoWays(fields: String, status: String) throws {
         let echo = Echo()
         let server = try EmbeddedServer(table(["/echo": echo]))
-        try server.send("POST /echo HTTP/1.1\r\nHost: a\r\n\(fields)\r\nhelloGET /echo HTTP/1.1\r\nHost: a\r\n\r\n")
+        try server.send(
+            "POST /echo HTTP/1.1\r\nHost: a\r\n\(fields)\r\nhelloGET /echo HTTP/1.1\r\nHost: a\r\n\r\n"
+        )
         let answer = try server.text()
         #expect(answer.hasPrefix("HTTP/1.1 \(status) "), "\(answer)")
         #expect(answer.contains("connection: close"))
@@ -132,7 +140,10 @@ import Testing
         server.finish()
     }
 
-    @Test(arguments: ["g\r\n", "5\nhello", "5\r\nhelloX\n0\r\n\r\n", "-1\r\n", "\r\n", "5 \r\nhello\r\n", "1000000000000000\r\n"])
+    @Test(arguments: [
+        "g\r\n", "5\nhello", "5\r\nhelloX\n0\r\n\r\n", "-1\r\n", "\r\n", "5 \r\nhello\r\n",
+        "1000000000000000\r\n",
+    ])
     func refusesBadChunks(chunks: String) throws {
         let echo = Echo()
         let server = try EmbeddedServer(table(["/echo": echo]))
@@ -166,7 +177,9 @@ import Testing
         try second.send(post(String(repeating: "x", count: 101)))
         #expect(try second.text().hasPrefix("HTTP/1.1 413"))
         try second.send("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
-        try second.send("40\r\n\(String(repeating: "x", count: 64))\r\n40\r\n\(String(repeating: "x", count: 64))")
+        try second.send(
+            "40\r\n\(String(repeating: "x", count: 64))\r\n40\r\n\(String(repeating: "x", count: 64))"
+        )
         #expect(try second.text().hasPrefix("HTTP/1.1 413"))
         second.finish()
     }
@@ -175,7 +188,9 @@ import Testing
         let server = try EmbeddedServer(
             table(["/p": HTTPClosure { head, _ in .text(200, "\(head.path)?\(head.query ?? "-")") }])
         )
-        try server.send("GET http://h:1/p?a=b?c HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n")
+        try server.send(
+            "GET http://h:1/p?a=b?c HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n"
+        )
         #expect(try server.text().hasSuffix("/p?a=b?c"))
         try server.send("HEAD /p HTTP/1.1\r\nHost: a\r\n\r\n")
         let head = try server.text()
@@ -253,7 +268,8 @@ import Testing
         let pulled = Lock(0)
         let handler = HTTPClosure { _, _ in
             HTTPResponse(
-                200, [:],
+                200,
+                [:],
                 .stream(
                     HTTPBodyStream {
                         let count = pulled.withLock { count in
@@ -294,12 +310,37 @@ import Testing
         }
     }
 
+    @Test func listensOnAUnixSocket() async throws {
+        let path = "/tmp/phoenix-wire-\(UInt32.random(in: 0...UInt32.max)).sock"
+        let group = MultiThreadedEventLoopGroup.singleton
+        let server = HTTPServer(group: group)
+        let bound = try await server.bind(.unix(path), routes: table(["/echo": Echo()]))
+        #expect(bound.address == .unix(path))
+        let client = try await RawClient(bound.address, group)
+        try await client.send(post("x"))
+        #expect(await client.receive(until: "\r\n\r\nx").hasPrefix("HTTP/1.1 200"))
+        await bound.close(within: .zero)
+    }
+
+    @Test func readsAddresses() {
+        #expect(HTTPAddress("127.0.0.1:4318") == .tcp(host: "127.0.0.1", port: 4318))
+        #expect(HTTPAddress("[::1]:80")?.description == "[::1]:80")
+        #expect(HTTPAddress(":80") == .tcp(host: "0.0.0.0", port: 80))
+        #expect(HTTPAddress("unix:/a/b") == .unix("/a/b"))
+        for bad in ["", "a", "a:", "a:99999", "::1:80", "unix:"] { #expect(HTTPAddress(bad) == nil) }
+    }
+
     @Test func refusesConnectionsOverTheLimit() async throws {
         var configuration = HTTPConfiguration()
         configuration.maxConnections = 1
         let events = EmbeddedServer.Events()
-        try await withServer(table(["/echo": Echo()]), configuration: configuration, events: { events.add($0) }) {
-            server, group in
+        try await withServer(
+            table(["/echo": Echo()]),
+            configuration: configuration,
+            events: { events.add($0) }
+        ) {
+            server,
+            group in
             let first = try await RawClient(server.address, group)
             try await first.send(post("x"))
             _ = await first.receive(until: "\r\n\r\nx")
@@ -312,12 +353,7 @@ import Testing
 
 extension String {
     func components(of word: String) -> Int {
-        var count = 0
-        var rest = self[...]
-        while let found = rest.range(of: word) {
-            count += 1
-            rest = rest[found.upperBound...]
-        }
-        return count
+        let (text, word) = (Array(utf8), Array(word.utf8))
+        return text.indices.count { text[$0...].starts(with: word) }
     }
 }

@@ -36,7 +36,15 @@ final class HTTP2Client {
         self.server = server
         var callbacks: OpaquePointer?
         nghttp2_session_callbacks_new(&callbacks)
-        nghttp2_session_callbacks_set_on_header_callback(callbacks) { _, frame, name, nameSize, value, valueSize, _, user in
+        nghttp2_session_callbacks_set_on_header_callback(callbacks) {
+            _,
+            frame,
+            name,
+            nameSize,
+            value,
+            valueSize,
+            _,
+            user in
             let me = client(user)
             let id = frame!.pointee.hd.stream_id
             let name = String(decoding: UnsafeBufferPointer(start: name, count: nameSize), as: UTF8.self)
@@ -50,9 +58,17 @@ final class HTTP2Client {
             }
             return 0
         }
-        nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks) { session, _, id, data, size, user in
+        nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks) {
+            session,
+            _,
+            id,
+            data,
+            size,
+            user in
             let me = client(user)
-            me.answers[id, default: Answer()].body.append(contentsOf: UnsafeBufferPointer(start: data, count: size))
+            me.answers[id, default: Answer()].body.append(
+                contentsOf: UnsafeBufferPointer(start: data, count: size)
+            )
             return me.holdsBack ? 0 : nghttp2_session_consume(session, id, size)
         }
         nghttp2_session_callbacks_set_on_stream_close_callback(callbacks) { _, id, code, user in
@@ -83,7 +99,8 @@ final class HTTP2Client {
         nghttp2_session_callbacks_del(callbacks)
         var entries = [
             nghttp2_settings_entry(
-                settings_id: Int32(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE.rawValue), value: UInt32(window ?? 65_535)
+                settings_id: Int32(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE.rawValue),
+                value: UInt32(window ?? 65_535)
             )
         ]
         nghttp2_submit_settings(session, 0, &entries, entries.count)
@@ -93,7 +110,11 @@ final class HTTP2Client {
 
     /// Begins a request; `exchange()` sends it.
     func request(
-        _ method: String, _ path: String, _ fields: [(String, String)] = [], body: [UInt8]? = nil, ends: Bool = true
+        _ method: String,
+        _ path: String,
+        _ fields: [(String, String)] = [],
+        body: [UInt8]? = nil,
+        ends: Bool = true
     ) -> Int32 {
         let all = [(":method", method), (":scheme", "http"), (":authority", "a"), (":path", path)] + fields
         var storage = all.flatMap { Array($0.0.utf8) + Array($0.1.utf8) }
@@ -116,7 +137,13 @@ final class HTTP2Client {
             for (name, value) in all {
                 let (nameSize, valueSize) = (name.utf8.count, value.utf8.count)
                 pairs.append(
-                    nghttp2_nv(name: at, value: at + nameSize, namelen: nameSize, valuelen: valueSize, flags: 0)
+                    nghttp2_nv(
+                        name: at,
+                        value: at + nameSize,
+                        namelen: nameSize,
+                        valuelen: valueSize,
+                        flags: 0
+                    )
                 )
                 at += nameSize + valueSize
             }
@@ -166,7 +193,10 @@ final class HTTP2Client {
     }
 
     func call(
-        _ method: String, _ path: String, _ fields: [(String, String)] = [], body: [UInt8]? = nil
+        _ method: String,
+        _ path: String,
+        _ fields: [(String, String)] = [],
+        body: [UInt8]? = nil
     ) throws -> Answer {
         let id = request(method, path, fields, body: body)
         try exchange()

@@ -43,7 +43,14 @@ import Testing
         let routes = table(["/echo": Echo(bodyLimit: 10), "/later": later])
         let client = HTTP2Client(try EmbeddedServer(routes, configuration: configuration))
         try client.exchange()
-        #expect(try client.call("POST", "/echo", [("content-length", "11")], body: [UInt8](repeating: 1, count: 11)).status == 413)
+        #expect(
+            try client.call(
+                "POST",
+                "/echo",
+                [("content-length", "11")],
+                body: [UInt8](repeating: 1, count: 11)
+            ).status == 413
+        )
         let large = try client.call("POST", "/echo", body: [UInt8](repeating: 1, count: 1 << 20))
         #expect(large.status == 413)
         #expect(try client.call("GET", "/echo", [("x", String(repeating: "y", count: 17_000))]).status == 431)
@@ -123,7 +130,8 @@ import Testing
                     count += 1
                     return count
                 }
-                return count > 20 ? .end(trailers: ["x": "y"]) : .bytes(ByteBuffer(repeating: 65, count: 100_000))
+                return count > 20
+                    ? .end(trailers: ["x": "y"]) : .bytes(ByteBuffer(repeating: 65, count: 100_000))
             }
             return HTTPResponse(200, [:], .stream(body))
         }
@@ -140,7 +148,9 @@ import Testing
     }
 
     @Test func failedBodiesAreSeenToFail() throws {
-        let handler = HTTPClosure { _, _ in HTTPResponse(200, [:], .stream(HTTPBodyStream(length: 5) { .failed })) }
+        let handler = HTTPClosure { _, _ in
+            HTTPResponse(200, [:], .stream(HTTPBodyStream(length: 5) { .failed }))
+        }
         let server = try EmbeddedServer(table(["/bad": handler]))
         let answer = try HTTP2Client(server).call("GET", "/bad")
         #expect(answer.closed == NGHTTP2_INTERNAL_ERROR.rawValue)

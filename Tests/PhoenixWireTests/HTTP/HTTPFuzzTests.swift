@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 import NIOCore
 import PhoenixModel
 import Testing
@@ -20,7 +20,7 @@ import Testing
 
     /// Streams tried of each protocol: few in every run, `PHOENIX_FUZZ_ROUNDS=100000` in a long one.
     private static let rounds =
-        ProcessInfo.processInfo.environment["PHOENIX_FUZZ_ROUNDS"].flatMap { Int($0) } ?? 2000
+        getenv("PHOENIX_FUZZ_ROUNDS").flatMap { Int(String(cString: $0)) } ?? 2000
 
     private func routes() -> RouteTable {
         var routes = RouteTable.Routes()
@@ -53,7 +53,8 @@ import Testing
             let server = try EmbeddedServer(routes)
             var at = 0
             while at < bytes.count, server.channel.isActive {
-                let size = Bool.random(using: &random) ? bytes.count - at : Int.random(in: 1...64, using: &random)
+                let size =
+                    Bool.random(using: &random) ? bytes.count - at : Int.random(in: 1...64, using: &random)
                 let end = min(bytes.count, at + size)
                 try server.send(bytes[at..<end])
                 at = end
@@ -86,10 +87,22 @@ import Testing
         var seeds: [[UInt8]] = []
         for variant in 0..<3 {
             let client = HTTP2Client(try EmbeddedServer(routes()))
-            if variant != 1 { _ = client.request("POST", "/echo", [("content-length", "300")], body: [UInt8](repeating: 1, count: 300)) }
+            if variant != 1 {
+                _ = client.request(
+                    "POST",
+                    "/echo",
+                    [("content-length", "300")],
+                    body: [UInt8](repeating: 1, count: 300)
+                )
+            }
             if variant != 0 {
                 let health = "/grpc.health.v1.Health/Check"
-                _ = client.request("POST", health, [("content-type", "application/grpc")], body: [0, 0, 0, 0, 0])
+                _ = client.request(
+                    "POST",
+                    health,
+                    [("content-type", "application/grpc")],
+                    body: [0, 0, 0, 0, 0]
+                )
                 _ = client.request("GET", "/get")
                 client.ping()
             }

@@ -51,7 +51,8 @@ final class RawClient: Sendable {
         }
         func wake() {
             let go = state.withLock { state -> CheckedContinuation<Void, Never>? in
-                guard let waiter = state.waiter, state.isClosed || waiter.condition(state.bytes, state.isClosed)
+                guard let waiter = state.waiter,
+                    state.isClosed || waiter.condition(state.bytes, state.isClosed)
                 else { return nil }
                 state.waiter = nil
                 return waiter.go

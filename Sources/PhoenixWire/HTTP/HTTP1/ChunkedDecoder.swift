@@ -30,7 +30,8 @@ struct ChunkedDecoder {
 
     /// Consumes `bytes` up to the end of the body and gives its pieces to `sink`; returns how many were consumed.
     mutating func decode(
-        _ bytes: UnsafeRawBufferPointer, _ sink: (UnsafeRawBufferPointer) throws(HTTP1Error) -> Void
+        _ bytes: UnsafeRawBufferPointer,
+        _ sink: (UnsafeRawBufferPointer) throws(HTTP1Error) -> Void
     ) throws(HTTP1Error) -> Int {
         var at = 0
         while at < bytes.count {

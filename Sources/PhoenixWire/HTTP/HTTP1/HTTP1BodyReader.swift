@@ -34,7 +34,9 @@ struct HTTP1BodyReader {
 
     /// Takes what belongs to the body; nil if it is more than `limit`.
     mutating func collect(
-        _ bytes: UnsafeRawBufferPointer, limit: Int, _ link: HTTPLink
+        _ bytes: UnsafeRawBufferPointer,
+        limit: Int,
+        _ link: HTTPLink
     ) throws(HTTP1Error) -> Int? {
         var target = buffer ?? link.loop.takeBuffer(expecting: expected, link.context.channel.allocator)
         // Held once while it is written to.

@@ -9,7 +9,9 @@ extension HTTP1Connection {
     }
 
     func answerUnanswered(_ exchange: HTTPExchange) {
-        guard case .awaiting(let current, let head, let handler) = output, current === exchange else { return }
+        guard case .awaiting(let current, let head, let handler) = output, current === exchange else {
+            return
+        }
         write(handler.answer(.unanswered, to: head))
         continueAfterAnswer()
     }
@@ -152,8 +154,10 @@ extension HTTP1Connection {
         if closeAfterAnswer { finishConnection() } else { link.flush() }
     }
 
-    /// Ends the connection when all is written. If the peer may still be sending, our side closes first and its
-    /// bytes are read for a while, or a reset would overtake the answer.
+    /// Ends the connection when all is written.
+    ///
+    /// If the peer may still be sending, our side closes first and its bytes are read for a while, or a reset
+    /// would overtake the answer.
     func finishConnection() {
         let isWhole = if case .done = input { pending.readableBytes == 0 } else { false }
         input = .linger(bytes: 0)
@@ -207,7 +211,8 @@ extension HTTP1Connection {
             } else if isOver(since, configuration.idleTimeout), headSince == nil {
                 give(up: .idle)
             }
-        case .gated(let request): tickBody(request, .handlerTimeout, isOver(since, configuration.requestTimeout))
+        case .gated(let request):
+            tickBody(request, .handlerTimeout, isOver(since, configuration.requestTimeout))
         case .body(let request, _):
             tickBody(request, .requestTimeout, isOver(since, configuration.requestTimeout))
         case .discard: if isOver(since, configuration.idleTimeout) { give(up: .request) }

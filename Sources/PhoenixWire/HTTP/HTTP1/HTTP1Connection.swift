@@ -162,11 +162,18 @@ final class HTTP1Connection: HTTPConnection, HTTPExchangeOwner {
             return refuse(handler.answer(.bodyTooLarge(limit: limit), to: head), parsed)
         }
         input = .gated(
-            Request(head: head, handler: handler, framing: parsed.framing, expectsContinue: parsed.expectsContinue)
+            Request(
+                head: head,
+                handler: handler,
+                framing: parsed.framing,
+                expectsContinue: parsed.expectsContinue
+            )
         )
     }
 
-    /// Answers without reading the body. A small one is thrown away; for a large one the connection ends.
+    /// Answers without reading the body.
+    ///
+    /// A small one is thrown away; for a large one the connection ends.
     private func refuse(_ response: HTTPResponse, _ parsed: HTTP1HeadParser.Parsed) {
         switch parsed.framing {
         case .none: input = .done
@@ -193,7 +200,9 @@ final class HTTP1Connection: HTTPConnection, HTTPExchangeOwner {
     }
 
     private func readBody(
-        _ request: Request, _ reader: inout HTTP1BodyReader, _ bytes: UnsafeRawBufferPointer
+        _ request: Request,
+        _ reader: inout HTTP1BodyReader,
+        _ bytes: UnsafeRawBufferPointer
     ) throws(HTTP1Error) -> Int? {
         guard !bytes.isEmpty else {
             input = .body(request, reader)
@@ -225,7 +234,10 @@ final class HTTP1Connection: HTTPConnection, HTTPExchangeOwner {
         let exchange = HTTPExchange(loop: link.loop.loop, id: exchanges, owner: self)
         output = .awaiting(exchange, request.head, request.handler)
         let call = HTTPRequest(
-            head: request.head, loop: link.loop.index, peer: link.peer, connection: link.id,
+            head: request.head,
+            loop: link.loop.index,
+            peer: link.peer,
+            connection: link.id,
             inflater: link.loop.inflater
         )
         request.handler.handle(call, body: body, HTTPResponder(exchange))

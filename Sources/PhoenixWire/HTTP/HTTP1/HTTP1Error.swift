@@ -1,5 +1,6 @@
-/// Why bytes are not a request that we take. The connection ends after it: where the next request would begin is
-/// not certain.
+/// Why bytes are not a request that we take.
+///
+/// The connection ends after it: where the next request would begin is not certain.
 struct HTTP1Error: Error, Equatable {
     let status: Int
     let reason: String

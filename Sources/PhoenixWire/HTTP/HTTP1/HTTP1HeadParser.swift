@@ -1,7 +1,9 @@
 import Glibc
 
-/// Takes the head of an HTTP/1 request apart. Strict: what two servers could read in two ways is refused, since
-/// that is what request smuggling lives on (RFC 9112, 11.2).
+/// Takes the head of an HTTP/1 request apart.
+///
+/// Strict: what two servers could read in two ways is refused, since that is what request smuggling lives on
+/// (RFC 9112, 11.2).
 struct HTTP1HeadParser {
     /// A head, and what it says about the rest of the connection.
     struct Parsed {
@@ -50,7 +52,9 @@ struct HTTP1HeadParser {
                 return nil
             }
             let newline = base.distance(to: UnsafeRawPointer(found))
-            if newline == lineStart || bytes[newline - 1] != 13 { throw .bad("a line ends without a carriage return") }
+            if newline == lineStart || bytes[newline - 1] != 13 {
+                throw .bad("a line ends without a carriage return")
+            }
             if newline - 1 == lineStart { return newline + 1 }
             lineStart = newline + 1
             searched = lineStart
@@ -59,19 +63,23 @@ struct HTTP1HeadParser {
     }
 
     private static func parseComplete(
-        _ bytes: UnsafeRawBufferPointer, _ start: Int, _ end: Int
+        _ bytes: UnsafeRawBufferPointer,
+        _ start: Int,
+        _ end: Int
     ) throws(HTTP1Error) -> Parsed {
         var at = start
-        let line = nextLine(bytes, &at)
-        var head = try requestLine(line)
+        let request = try requestLine(nextLine(bytes, &at))
         var scan = FieldScan()
+        var fields = HTTPFields()
         while at < end - 2 {
-            try field(nextLine(bytes, &at), into: &head.fields, &scan)
+            try field(nextLine(bytes, &at), into: &fields, &scan)
         }
-        return try finish(head, scan, consumed: end)
+        return try finish(request, fields, scan, consumed: end)
     }
 
-    /// The line at `at` without its end, moving `at` behind it. There is one: `findEnd` saw it.
+    /// The line at `at` without its end, moving `at` behind it.
+    ///
+    /// There is one: `findEnd` saw it.
     private static func nextLine(_ bytes: UnsafeRawBufferPointer, _ at: inout Int) -> UnsafeRawBufferPointer {
         let rest = UnsafeRawBufferPointer(rebasing: bytes[at...])
         var length = rest.count
@@ -82,7 +90,13 @@ struct HTTP1HeadParser {
         return UnsafeRawBufferPointer(rebasing: rest[..<max(0, length - 1)])
     }
 
-    private static func requestLine(_ line: UnsafeRawBufferPointer) throws(HTTP1Error) -> HTTPRequestHead {
+    private struct RequestLine {
+        var method: HTTPMethod
+        var target: String
+        var version: HTTPRequestHead.Version
+    }
+
+    private static func requestLine(_ line: UnsafeRawBufferPointer) throws(HTTP1Error) -> RequestLine {
         guard let first = line.firstIndex(of: 0x20), first > 0,
             let second = line[(first + 1)...].firstIndex(of: 0x20), second > first + 1
         else { throw .bad("the request line is not method, target and version") }
@@ -101,7 +115,7 @@ struct HTTP1HeadParser {
         } else {
             throw .bad("the request line does not end in a version")
         }
-        return HTTPRequestHead(
+        return RequestLine(
             method: HTTPMethod(String(decoding: line[..<first], as: UTF8.self)),
             target: String(decoding: target, as: UTF8.self),
             version: parsed
@@ -118,7 +132,9 @@ struct HTTP1HeadParser {
     }
 
     private static func field(
-        _ line: UnsafeRawBufferPointer, into fields: inout HTTPFields, _ scan: inout FieldScan
+        _ line: UnsafeRawBufferPointer,
+        into fields: inout HTTPFields,
+        _ scan: inout FieldScan
     ) throws(HTTP1Error) {
         guard let first = line.first, first != 0x20, first != 0x09 else {
             throw .bad("a field continues over lines, which is not served")
@@ -149,23 +165,35 @@ struct HTTP1HeadParser {
     }
 
     private static func equal(_ bytes: UnsafeRawBufferPointer, _ word: StaticString) -> Bool {
-        for index in 0..<bytes.count where ASCII.lowercased(bytes[index]) != word.utf8Start[index] { return false }
+        for index in 0..<bytes.count where ASCII.lowercased(bytes[index]) != word.utf8Start[index] {
+            return false
+        }
         return true
     }
 
     private static func finish(
-        _ parsed: HTTPRequestHead, _ scan: FieldScan, consumed: Int
+        _ request: RequestLine,
+        _ fields: HTTPFields,
+        _ scan: FieldScan,
+        consumed: Int
     ) throws(HTTP1Error) -> Parsed {
-        var head = parsed
         if scan.hosts > 1 { throw .bad("there is more than one Host") }
-        if scan.hosts == 0, head.version == .http11 { throw .bad("there is no Host") }
-        head.authority = head.fields["host"]
-        let framing = try framing(head, scan)
-        switch framing {
-        case .length(let length): head.contentLength = length
-        case .chunked: head.contentLength = nil
-        case .none: head.contentLength = scan.lengths == 0 ? nil : 0
-        }
+        if scan.hosts == 0, request.version == .http11 { throw .bad("there is no Host") }
+        let framing = try framing(request.version, fields, scan)
+        let length: Int? =
+            switch framing {
+            case .length(let length): length
+            case .chunked: nil
+            case .none: scan.lengths == 0 ? nil : 0
+            }
+        let head = HTTPRequestHead(
+            method: request.method,
+            target: request.target,
+            version: request.version,
+            fields: fields,
+            authority: fields["host"],
+            contentLength: length
+        )
         var close = head.version == .http10
         if scan.connection, head.fields.contains("connection", token: "close") { close = true }
         var expectsContinue = false
@@ -174,24 +202,30 @@ struct HTTP1HeadParser {
             expectsContinue = framing != .none
         }
         return Parsed(
-            head: head, framing: framing, close: close, expectsContinue: expectsContinue, consumed: consumed
+            head: head,
+            framing: framing,
+            close: close,
+            expectsContinue: expectsContinue,
+            consumed: consumed
         )
     }
 
     /// How the body ends (RFC 9112, 6.3), refusing what is ambiguous.
     private static func framing(
-        _ head: HTTPRequestHead, _ scan: FieldScan
+        _ version: HTTPRequestHead.Version,
+        _ fields: HTTPFields,
+        _ scan: FieldScan
     ) throws(HTTP1Error) -> HTTP1Framing {
         if scan.codings > 0 {
             if scan.lengths > 0 { throw .bad("there is both Content-Length and Transfer-Encoding") }
-            if head.version == .http10 { throw .bad("Transfer-Encoding in HTTP/1.0") }
+            if version == .http10 { throw .bad("Transfer-Encoding in HTTP/1.0") }
             if scan.codings > 1 { throw .bad("there is more than one Transfer-Encoding") }
-            guard head.fields["transfer-encoding"]?.lowercased() == "chunked" else { throw .badCoding }
+            guard fields["transfer-encoding"]?.lowercased() == "chunked" else { throw .badCoding }
             return .chunked
         }
         guard scan.lengths > 0 else { return .none }
         if scan.lengths > 1 { throw .bad("there is more than one Content-Length") }
-        let digits = (head.fields["content-length"] ?? "").utf8
+        let digits = (fields["content-length"] ?? "").utf8
         guard !digits.isEmpty, digits.count <= 15, digits.allSatisfy({ $0 &- 48 < 10 }) else {
             throw .bad("Content-Length is not a number")
         }

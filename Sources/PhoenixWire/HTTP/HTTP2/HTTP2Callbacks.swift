@@ -1,6 +1,8 @@
 import CNGHTTP2
 
-/// How nghttp2 calls us. Each callback finds its connection in the user data.
+/// How nghttp2 calls us.
+///
+/// Each callback finds its connection in the user data.
 ///
 /// The pointer is unretained: callbacks run only inside `nghttp2_session_mem_recv` and `mem_send`, which only the
 /// connection itself calls, so it is alive. None of them calls those two or deletes the session.
@@ -18,7 +20,15 @@ enum HTTP2Callbacks {
             connection(user).beginHead(frame.pointee.hd.stream_id)
             return 0
         }
-        nghttp2_session_callbacks_set_on_header_callback(table) { _, frame, name, nameSize, value, valueSize, _, user in
+        nghttp2_session_callbacks_set_on_header_callback(table) {
+            _,
+            frame,
+            name,
+            nameSize,
+            value,
+            valueSize,
+            _,
+            user in
             // Trailers of requests mean nothing to us.
             guard let frame, frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST else { return 0 }
             connection(user).field(
@@ -52,7 +62,12 @@ enum HTTP2Callbacks {
         }
         nghttp2_session_callbacks_set_send_data_callback(table) { _, frame, header, size, _, user in
             guard let frame, let header else { return Int32(NGHTTP2_ERR_CALLBACK_FAILURE.rawValue) }
-            return connection(user).sendData(frame.pointee.hd.stream_id, header, size, frame.pointee.data.padlen)
+            return connection(user).sendData(
+                frame.pointee.hd.stream_id,
+                header,
+                size,
+                frame.pointee.data.padlen
+            )
         }
         return table
     }
@@ -64,7 +79,9 @@ enum HTTP2Callbacks {
     }
 }
 
-/// The connection of a session. C function pointers may not capture a type, so this is no static method.
+/// The connection of a session.
+///
+/// C function pointers may not capture a type, so this is no static method.
 private func connection(_ user: UnsafeMutableRawPointer?) -> HTTP2Connection {
     // The session was made with the connection's own pointer.
     Unmanaged<HTTP2Connection>.fromOpaque(user!).takeUnretainedValue()

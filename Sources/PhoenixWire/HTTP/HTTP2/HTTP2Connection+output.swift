@@ -10,7 +10,9 @@ extension HTTP2Connection {
     }
 
     func answerUnanswered(_ exchange: HTTPExchange) {
-        guard let stream = awaiting(exchange), case .awaiting(_, let head, let handler) = stream.state else { return }
+        guard let stream = awaiting(exchange), case .awaiting(_, let head, let handler) = stream.state else {
+            return
+        }
         submit(stream, handler.answer(.unanswered, to: head))
         drain(force: false)
     }
@@ -72,15 +74,23 @@ extension HTTP2Connection {
 
     /// nghttp2 copies names and values, so the pointers need to hold for the call only.
     private static func withNameValues(
-        _ fields: HTTPFields, _ extra: Extra?, _ body: (UnsafeMutableBufferPointer<nghttp2_nv>) -> Void
+        _ fields: HTTPFields,
+        _ extra: Extra?,
+        _ body: (UnsafeMutableBufferPointer<nghttp2_nv>) -> Void
     ) {
         withUnsafeTemporaryAllocation(of: nghttp2_nv.self, capacity: fields.count + 3) { pairs in
             var count = 0
             func add(_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) {
                 let pair = nghttp2_nv(
-                    name: UnsafeMutableRawPointer(mutating: name.baseAddress)?.assumingMemoryBound(to: UInt8.self),
-                    value: UnsafeMutableRawPointer(mutating: value.baseAddress)?.assumingMemoryBound(to: UInt8.self),
-                    namelen: name.count, valuelen: value.count, flags: UInt8(NGHTTP2_NV_FLAG_NONE.rawValue)
+                    name: UnsafeMutableRawPointer(mutating: name.baseAddress)?.assumingMemoryBound(
+                        to: UInt8.self
+                    ),
+                    value: UnsafeMutableRawPointer(mutating: value.baseAddress)?.assumingMemoryBound(
+                        to: UInt8.self
+                    ),
+                    namelen: name.count,
+                    valuelen: value.count,
+                    flags: UInt8(NGHTTP2_NV_FLAG_NONE.rawValue)
                 )
                 pairs.initializeElement(at: count, to: pair)
                 count += 1
@@ -99,7 +109,9 @@ extension HTTP2Connection {
                     length.withUTF8 { length in
                         add(bytes(":status"), UnsafeRawBufferPointer(status))
                         add(bytes("date"), UnsafeRawBufferPointer(date))
-                        if extra.length != nil { add(bytes("content-length"), UnsafeRawBufferPointer(length)) }
+                        if extra.length != nil {
+                            add(bytes("content-length"), UnsafeRawBufferPointer(length))
+                        }
                         addFields()
                     }
                 }
@@ -142,7 +154,8 @@ extension HTTP2Connection {
         return count
     }
 
-    private func finish(_ stream: HTTP2Stream, _ trailers: HTTPFields?, _ flags: UnsafeMutablePointer<UInt32>) {
+    private func finish(_ stream: HTTP2Stream, _ trailers: HTTPFields?, _ flags: UnsafeMutablePointer<UInt32>)
+    {
         stream.output = nil
         flags.pointee |= UInt32(NGHTTP2_DATA_FLAG_EOF.rawValue)
         guard let trailers, trailers.count > 0 else { return }
@@ -168,7 +181,14 @@ extension HTTP2Connection {
     /// Stops a peer from sending a body that is answered already (RFC 9113, 8.1).
     private func stopBody(_ id: Int32) {
         guard let stream = stream(id), !stream.isRemoteDone else { return }
-        check(nghttp2_submit_rst_stream(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), id, NGHTTP2_NO_ERROR.rawValue))
+        check(
+            nghttp2_submit_rst_stream(
+                session,
+                UInt8(NGHTTP2_FLAG_NONE.rawValue),
+                id,
+                NGHTTP2_NO_ERROR.rawValue
+            )
+        )
     }
 
     /// Reports a broken rule, once per connection: a broken peer breaks many.

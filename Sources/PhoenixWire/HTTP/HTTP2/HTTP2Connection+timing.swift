@@ -101,7 +101,8 @@ extension HTTP2Connection {
             report(.timeout(.handler))
             submit(stream, handler.answer(.handlerTimeout, to: head))
         case .answering:
-            guard !stream.isDeferred, now - stream.lastWrite > TimeAmount(link.configuration.writeTimeout) else {
+            guard !stream.isDeferred, now - stream.lastWrite > TimeAmount(link.configuration.writeTimeout)
+            else {
                 return
             }
             report(.timeout(.write))

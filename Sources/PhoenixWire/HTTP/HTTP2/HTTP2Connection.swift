@@ -47,12 +47,22 @@ final class HTTP2Connection: HTTPConnection, HTTPExchangeOwner {
         let entries = [
             Self.setting(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, settings.maxConcurrentStreams),
             Self.setting(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, settings.streamWindow),
-            Self.setting(NGHTTP2_SETTINGS_MAX_FRAME_SIZE, min(max(settings.maxFrameSize, 1 << 14), 1 << 24 - 1)),
+            Self.setting(
+                NGHTTP2_SETTINGS_MAX_FRAME_SIZE,
+                min(max(settings.maxFrameSize, 1 << 14), 1 << 24 - 1)
+            ),
             Self.setting(NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, link.configuration.headLimit),
         ]
         let none = UInt8(NGHTTP2_FLAG_NONE.rawValue)
         check(nghttp2_submit_settings(session, none, entries, entries.count))
-        check(nghttp2_session_set_local_window_size(session, none, 0, Int32(clamping: settings.connectionWindow)))
+        check(
+            nghttp2_session_set_local_window_size(
+                session,
+                none,
+                0,
+                Int32(clamping: settings.connectionWindow)
+            )
+        )
     }
 
     deinit { nghttp2_session_del(session) }
@@ -76,7 +86,9 @@ final class HTTP2Connection: HTTPConnection, HTTPExchangeOwner {
         isInSession = true
         let code = buffer.withUnsafeReadableBytes { bytes -> Int in
             let result = nghttp2_session_mem_recv(
-                session, bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), bytes.count
+                session,
+                bytes.baseAddress?.assumingMemoryBound(to: UInt8.self),
+                bytes.count
             )
             keepBorrowed()
             return result
@@ -184,7 +196,10 @@ final class HTTP2Connection: HTTPConnection, HTTPExchangeOwner {
     }
 
     private func dispatch(
-        _ stream: HTTP2Stream, _ head: HTTPRequestHead, _ handler: any HTTPHandler, _ body: UnsafeRawBufferPointer
+        _ stream: HTTP2Stream,
+        _ head: HTTPRequestHead,
+        _ handler: any HTTPHandler,
+        _ body: UnsafeRawBufferPointer
     ) {
         buffered -= stream.bodySize
         stream.bodySize = 0
@@ -192,7 +207,11 @@ final class HTTP2Connection: HTTPConnection, HTTPExchangeOwner {
         stream.exchange = exchange
         stream.state = .awaiting(exchange, head, handler)
         let call = HTTPRequest(
-            head: head, loop: link.loop.index, peer: link.peer, connection: link.id, inflater: link.loop.inflater
+            head: head,
+            loop: link.loop.index,
+            peer: link.peer,
+            connection: link.id,
+            inflater: link.loop.inflater
         )
         handler.handle(call, body: body, HTTPResponder(exchange))
     }
@@ -216,7 +235,8 @@ final class HTTP2Connection: HTTPConnection, HTTPExchangeOwner {
     private func keepBorrowed() {
         guard let (stream, bytes) = borrowed else { return }
         borrowed = nil
-        var body = stream.body ?? link.loop.takeBuffer(expecting: expected(stream), link.context.channel.allocator)
+        var body =
+            stream.body ?? link.loop.takeBuffer(expecting: expected(stream), link.context.channel.allocator)
         stream.body = nil
         body.writeBytes(bytes)
         stream.body = body
@@ -346,7 +366,9 @@ final class HTTP2Connection: HTTPConnection, HTTPExchangeOwner {
             isFull = true
             return Int32(NGHTTP2_ERR_WOULDBLOCK.rawValue)
         }
-        if out.storageCapacity < size { out.reserveCapacity(size > 8192 ? Self.sendSize + 32 << 10 : size + 1024) }
+        if out.storageCapacity < size {
+            out.reserveCapacity(size > 8192 ? Self.sendSize + 32 << 10 : size + 1024)
+        }
         out.writeBytes(UnsafeRawBufferPointer(start: header, count: 9))
         if padding > 0 { out.writeInteger(UInt8(truncatingIfNeeded: padding - 1)) }
         if size > 0, var slice = stream.piece.readSlice(length: size) { out.writeBuffer(&slice) }

@@ -15,7 +15,9 @@ struct HTTP2Guards {
     /// A ping came; true if it was one too many (gRPC keepalive rules).
     mutating func ping(at now: NIODeadline, hasStreams: Bool) -> Bool {
         defer { lastPing = now }
-        guard !hasStreams, let lastPing, now - lastPing < TimeAmount(settings.minPingInterval) else { return false }
+        guard !hasStreams, let lastPing, now - lastPing < TimeAmount(settings.minPingInterval) else {
+            return false
+        }
         strikes += 1
         return strikes > settings.pingStrikes
     }

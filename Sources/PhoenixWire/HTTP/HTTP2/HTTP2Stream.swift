@@ -61,9 +61,14 @@ final class HTTP2Stream {
     }
 
     func takeHead() -> HTTPRequestHead {
-        var head = HTTPRequestHead(method: HTTPMethod(method), target: path, version: .http2, fields: fields)
-        head.authority = authority ?? fields["host"]
-        head.contentLength = fields["content-length"].flatMap { Int($0) }
+        let head = HTTPRequestHead(
+            method: HTTPMethod(method),
+            target: path,
+            version: .http2,
+            fields: fields,
+            authority: authority ?? fields["host"],
+            contentLength: fields["content-length"].flatMap { Int($0) }
+        )
         isHead = head.method == .head
         fields = HTTPFields()
         return head
