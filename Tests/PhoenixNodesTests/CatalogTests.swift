@@ -8,20 +8,26 @@ import Testing
 
 @Suite struct CatalogTests {
     private static let ours = [
-        "aggregate", "attributes", "classify", "debug", "filter", "manual", "resource_detection", "synthetic", "topk",
+        "aggregate", "attributes", "classify", "debug", "filter", "manual", "resource_detection", "synthetic",
+        "topk",
     ]
 
     @Test func theCatalogKeepsTheContract() { #expect(NodeContract(.standard).flaws == []) }
 
     @Test(arguments: ours) func theExampleLoads(_ name: String) throws {
-        let path = GoldenTests.root.deletingLastPathComponent().appendingPathComponent("examples/\(name).yaml")
+        let path = GoldenTests.root.deletingLastPathComponent().appendingPathComponent(
+            "examples/\(name).yaml"
+        )
         let text = try String(contentsOf: path, encoding: .utf8)
         let loaded = try GraphLoader(NodeSpecs(NodeCatalog.standard.specs), files: [:]).load(text: text)
         #expect(loaded.graph.vertices.values.contains { $0.type.name == name })
     }
 
     @Test func hashesAreThoseOfTheStandard() {
-        #expect(SHA256.hexadecimal("abc".utf8) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
+        #expect(
+            SHA256.hexadecimal("abc".utf8)
+                == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        )
     }
 
     @Test func theLogTakesTheFirstOfASecondAndFewOfTheOthers() {
