@@ -128,7 +128,10 @@ let package = Package(
         ),
         .testTarget(
             name: "PhoenixNodesTests",
-            dependencies: ["PhoenixNodes", "PhoenixWire", "PhoenixRuntime", "PhoenixGraph", "PhoenixModel", "PhoenixTestKit"],
+            dependencies: [
+                "PhoenixNodes", "PhoenixWire", "PhoenixRuntime", "PhoenixGraph", "PhoenixModel", "PhoenixTestKit",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: settings
         ),
         .testTarget(
