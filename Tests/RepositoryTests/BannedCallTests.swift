@@ -11,15 +11,20 @@ import Testing
     }
     static let bans = [
         Ban(pattern: #"\bTask\.detached\b"#, reason: "cancellation would not reach it"),
-        Ban(pattern: #"\bTask(<[^>]*>)?(\(priority:.*\))? ?\{"#, reason: "cancellation would not reach it: use a task group"),
+        Ban(
+            pattern: #"\bTask(<[^>]*>)?(\(priority:.*\))? ?\{"#,
+            reason: "cancellation would not reach it: use a task group"
+        ),
         Ban(pattern: #"\btry!"#, reason: "input could stop the process"),
         Ban(pattern: #"\bfatalError\("#, reason: "input could stop the process"),
         Ban(
-            pattern: #"(^|[^.\w])print\("#, reason: "standard output is for answers: use Terminal, or a logger",
+            pattern: #"(^|[^.\w])print\("#,
+            reason: "standard output is for answers: use Terminal, or a logger",
             except: ["Sources/PhoenixCommand/Terminal.swift"]
         ),
         Ban(
-            pattern: #"\bMutex\b"#, reason: "use Lock, which ThreadSanitizer understands",
+            pattern: #"\bMutex\b"#,
+            reason: "use Lock, which ThreadSanitizer understands",
             except: ["Sources/PhoenixModel/Lock.swift"]
         ),
         Ban(
@@ -46,7 +51,8 @@ import Testing
     @Test func unprovenSendablesSayWhy() throws {
         for file in Repository.files(below: "Sources", ending: ".swift") {
             let lines = try Repository.text(file).split(separator: "\n", omittingEmptySubsequences: false)
-            for (index, line) in lines.enumerated() where line.contains("@unchecked Sendable") && !line.contains("///") {
+            for (index, line) in lines.enumerated()
+            where line.contains("@unchecked Sendable") && !line.contains("///") {
                 let around = lines[max(0, index - 12)..<min(lines.count, index + 5)]
                 #expect(
                     around.contains { $0.contains("//") },
@@ -59,7 +65,9 @@ import Testing
     @Test func nothingNamesTheMachineItWasWrittenOn() throws {
         // The name is put together here, so that this file itself is clean.
         let word = "/" + "work/"
-        let files = ["Sources", "Tests", "graphs", "docs", "tools"].flatMap { Repository.files(below: $0, ending: "") }
+        let files = ["Sources", "Tests", "graphs", "docs", "tools"].flatMap {
+            Repository.files(below: $0, ending: "")
+        }
         for file in files where !file.contains("/Fixtures/") {
             // Directories and what is no text have nothing to say.
             guard let text = try? Repository.text(file) else { continue }

@@ -33,8 +33,13 @@ import Testing
             try loader.load(path: Repository.root.appendingPathComponent("graphs/\(name).yaml").path).graph
         }
         let (demo, phoenix) = (try graph("demo"), try graph("phoenix"))
-        for id in ["optimized", "experimental", "full_endpoint", "optimized_endpoint", "experimental_endpoint"] {
-            #expect(demo.vertices[id] == phoenix.vertices[id], "`\(id)` differs between demo.yaml and phoenix.yaml")
+        for id in [
+            "optimized", "experimental", "full_endpoint", "optimized_endpoint", "experimental_endpoint",
+        ] {
+            #expect(
+                demo.vertices[id] == phoenix.vertices[id],
+                "`\(id)` differs between demo.yaml and phoenix.yaml"
+            )
         }
     }
 }

@@ -16,16 +16,18 @@ import Testing
         ],
         "PhoenixTestKit": ["PhoenixModel", "PhoenixGraph", "PhoenixRuntime", "Logging"],
         "PhoenixCommand": [
-            "PhoenixModel", "PhoenixGraph", "PhoenixRuntime", "PhoenixNodes", "PhoenixTestKit", "ArgumentParser",
+            "PhoenixModel", "PhoenixGraph", "PhoenixRuntime", "PhoenixNodes", "PhoenixTestKit",
+            "ArgumentParser",
             "Logging", "ServiceLifecycle", "UnixSignals",
         ],
         "phoenix": ["PhoenixCommand", "PhoenixNodes"],
     ]
     private static let system: Set<String> = ["Foundation", "Synchronization", "Glibc", "Musl", "Darwin"]
 
-    static let targets = (try? FileManager.default.contentsOfDirectory(
-        atPath: Repository.root.appendingPathComponent("Sources").path
-    ).filter { !$0.hasPrefix(".") }.sorted()) ?? []
+    static let targets =
+        (try? FileManager.default.contentsOfDirectory(
+            atPath: Repository.root.appendingPathComponent("Sources").path
+        ).filter { !$0.hasPrefix(".") }.sorted()) ?? []
 
     @Test func everyTargetHasItsPlace() { #expect(Self.targets == Self.allowed.keys.sorted()) }
 

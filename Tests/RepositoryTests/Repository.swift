@@ -17,13 +17,17 @@ enum Repository {
         let base = root.appendingPathComponent(directory).path
         guard let all = FileManager.default.enumerator(atPath: base) else { return [] }
         let names = all.compactMap { $0 as? String }
-        return names.filter { $0.hasSuffix(ending) && !$0.split(separator: "/").contains { $0.hasPrefix(".") } }
-            .map { "\(directory)/\($0)" }.sorted()
+        return names.filter {
+            $0.hasSuffix(ending) && !$0.split(separator: "/").contains { $0.hasPrefix(".") }
+        }
+        .map { "\(directory)/\($0)" }.sorted()
     }
 
     /// A Swift file's lines with their numbers, without comments and without the words of string literals.
     static func code(_ path: String) throws -> [(number: Int, line: String)] {
-        try text(path).split(separator: "\n", omittingEmptySubsequences: false).enumerated().compactMap { index, line in
+        try text(path).split(separator: "\n", omittingEmptySubsequences: false).enumerated().compactMap {
+            index,
+            line in
             let code = stripped(line)
             return code.allSatisfy(\.isWhitespace) ? nil : (index + 1, code)
         }

@@ -27,7 +27,9 @@ import Testing
     }
 
     @Test func runReadsItsArguments() throws {
-        let run = try Run.parse(["g.yaml", "--env", "production", "--set", "a.b=1", "--set", "c.d=[x]", "--drain-timeout", "5s"])
+        let run = try Run.parse([
+            "g.yaml", "--env", "production", "--set", "a.b=1", "--set", "c.d=[x]", "--drain-timeout", "5s",
+        ])
         #expect(run.graph == "g.yaml")
         #expect(run.overlays.environment == "production")
         #expect(run.overlays.sets == ["a.b=1", "c.d=[x]"])

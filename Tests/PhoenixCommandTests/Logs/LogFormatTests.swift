@@ -5,7 +5,10 @@ import Testing
 
 @Suite struct LogFormatTests {
     private let entry = StreamLog.Entry(
-        time: "2026-01-01T00:00:00.000Z", level: .info, label: "phoenix", message: "said \"no\"\n",
+        time: "2026-01-01T00:00:00.000Z",
+        level: .info,
+        label: "phoenix",
+        message: "said \"no\"\n",
         metadata: [("empty", ""), ("level", "two"), ("node", "otlp"), ("plain", "1")]
     )
 

@@ -52,7 +52,10 @@ import FoundationNetworking
         }
     }
 
-    private static func get(_ address: Engine.Address, _ path: String? = nil) async throws -> (status: Int, body: String) {
+    private static func get(
+        _ address: Engine.Address,
+        _ path: String? = nil
+    ) async throws -> (status: Int, body: String) {
         let url = try #require(URL(string: "http://\(address.address)\(path ?? address.path)"))
         let (data, response) = try await URLSession.shared.data(from: url)
         return ((response as? HTTPURLResponse)?.statusCode ?? 0, String(decoding: data, as: UTF8.self))
@@ -71,7 +74,11 @@ import FoundationNetworking
             #expect(try await Self.get(addresses[2]).body.contains("\"ready\":true"))
             #expect(try await Self.get(addresses[0], "/nothing").status == 404)
             let metrics = try await Self.get(addresses[1]).body
-            #expect(metrics.contains("phoenix_build_info{version=\"1.2.3\",graph=\"small\",instance_name=\"here\"} 1"))
+            #expect(
+                metrics.contains(
+                    "phoenix_build_info{version=\"1.2.3\",graph=\"small\",instance_name=\"here\"} 1"
+                )
+            )
             #expect(metrics.contains("phoenix_node_batches_out_total{node=\"synthetic\",port=\"out\"}"))
             #expect(metrics.contains("process_cpu_seconds_total "))
         }
@@ -80,7 +87,10 @@ import FoundationNetworking
 
     @Test func aTakenPortIsToldInPlainWordsAndNothingStays() async throws {
         _ = try await Self.serving(Self.small) { _, addresses in
-            let second = Self.small.replacing("listen: \"127.0.0.1:0\"}", with: "listen: \"\(addresses[3].address)\"}")
+            let second = Self.small.replacing(
+                "listen: \"127.0.0.1:0\"}",
+                with: "listen: \"\(addresses[3].address)\"}"
+            )
             let engine = try Engine(try Self.graph(second), .standard, version: "1", logger: Self.quiet)
             do {
                 try await engine.run()
