@@ -26,11 +26,16 @@ struct Run: AsyncParsableCommand {
     var drainTimeout: DurationArgument?
 
     func run() async throws {
-        let loaded = try GraphSource(overlays: overlays).loadOrExit(graph)
+        let loaded = try GraphSource(overlays).loadOrExit(graph)
         let logger = logFormat.logger(logLevel.level)
         let engine: Engine
         do {
-            engine = try Engine(loaded.graph, PhoenixCommand.catalog, version: Version.current, logger: logger)
+            engine = try Engine(
+                loaded.graph,
+                PhoenixCommand.catalog,
+                version: Version.current,
+                logger: logger
+            )
         } catch {
             Terminal.note("\(error)")
             throw Outcome.refused.exitCode
@@ -39,8 +44,8 @@ struct Run: AsyncParsableCommand {
         let group = ServiceGroup(
             configuration: .init(
                 services: [
-                    .init(service: service, successTerminationBehavior: .gracefullyShutdownGroup),
                     .init(service: ImpatientStop(logger), successTerminationBehavior: .ignore),
+                    .init(service: service, successTerminationBehavior: .gracefullyShutdownGroup),
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: Logger(label: "phoenix.services") { _ in SwiftLogNoOpLogHandler() }
