@@ -153,7 +153,7 @@ struct RequestDecoder {
             withExtendedLifetime(key) {}
         }
         cursors.scope = entry
-        let context = UInt64(UInt32(bitPattern: entry)) << 16 | UInt64(scopes.age & 0xFFFF) << 48
+        let context = UInt64(UInt32(bitPattern: entry)) << 16
         cursor = message
         while !cursor.isAtEnd {
             let tag = try cursor.tag()
@@ -176,7 +176,14 @@ struct RequestDecoder {
         let whole = try JoinedFields(contentsOf: 0x0A, in: message)
         let scope = try parseScope(whole.cursor, schemaURL: schemaURL)
         withExtendedLifetime(whole) {}
-        return scopes.add(key.position, key.left, context: context, after: cursors.scope, scope)
+        let age = scopes.age
+        let entry = scopes.add(key.position, key.left, context: context, after: cursors.scope, scope)
+        if scopes.age != age {
+            // Metrics are known by the number of their scope's entry, and the numbers begin anew.
+            metrics.removeAll()
+            cursors.metric = -1
+        }
+        return entry
     }
     private func parseScope(_ message: ProtobufCursor, schemaURL: String) throws(MalformedMessage) -> Scope {
         var (cursor, scope) = (message, Scope(schemaURL: schemaURL))
