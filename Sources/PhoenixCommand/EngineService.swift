@@ -31,23 +31,17 @@ final class EngineService: Service {
             }
             group.addTask {
                 for await _ in served { break }
-                try await gracefulShutdown()
+                // Cancelled: the engine has ended by itself.
+                guard (try? await gracefulShutdown()) != nil else { return }
                 await self.drain()
             }
-            // The engine's end is the end; whoever waits for a signal is let go.
-            do { try await group.next() } catch {
-                group.cancelAll()
-                if !(error is CancellationError) { throw error }
+            defer { group.cancelAll() }
+            // The engine's end is the end, and it comes after that of a drain: a wait for a signal is let go.
+            while try await group.next() != nil {
+                if await engine.readiness.phase == .ended { group.cancelAll() }
             }
-            try? await engineEnd(&group)
         }
         logger.info("ended")
-    }
-
-    /// After a drain the engine itself is still to be awaited; a wait for a signal is not.
-    private func engineEnd(_ group: inout ThrowingTaskGroup<Void, any Error>) async throws {
-        if await engine.readiness.phase == .ended { group.cancelAll() }
-        try await group.waitForAll()
     }
 
     private func greet(_ addresses: [Engine.Address]) {
@@ -75,23 +69,19 @@ final class EngineService: Service {
 }
 
 /// Ends the process at the second signal, whatever still runs.
+///
+/// Services are shut down from the last to the first: this one stands before the engine, and so outlives its drain.
 struct ImpatientStop: Service {
     private let logger: Logger
     init(_ logger: Logger) { self.logger = logger }
 
     func run() async throws {
-        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask {
-                var count = 0
-                for await _ in signals {
-                    count += 1
-                    guard count > 1 else { continue }
-                    logger.error("second signal: ended without draining")
-                    exit(Outcome.cutOff.rawValue)
-                }
-            }
-            try await group.waitForAll()
+        var count = 0
+        for await _ in await UnixSignalsSequence(trapping: .sigterm, .sigint).cancelOnGracefulShutdown() {
+            count += 1
+            guard count > 1 else { continue }
+            logger.error("second signal: ended without draining")
+            exit(Outcome.cutOff.rawValue)
         }
     }
 }

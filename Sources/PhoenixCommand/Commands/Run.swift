@@ -39,8 +39,8 @@ struct Run: AsyncParsableCommand {
         let group = ServiceGroup(
             configuration: .init(
                 services: [
-                    .init(service: service, successTerminationBehavior: .gracefullyShutdownGroup),
                     .init(service: ImpatientStop(logger), successTerminationBehavior: .ignore),
+                    .init(service: service, successTerminationBehavior: .gracefullyShutdownGroup),
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: Logger(label: "phoenix.services") { _ in SwiftLogNoOpLogHandler() }

@@ -15,8 +15,8 @@ extension Reaggregator {
             case .counter, .delta:
                 let (bits, isInteger) = outputs[index].sum.result
                 let output = outputs[index]
-                // A stream that began at its first point covers no time: the point before it is where it began.
-                let start = output.kind == .delta ? output.start : min(output.start, output.time)
+                // A start equal to the time would say that nothing is known of what came before.
+                let start = output.kind == .delta ? output.start : min(output.start, output.time &- 1)
                 parts.numbers.append(
                     output.id, time: output.time, start: start, bits: bits, flags: isInteger ? .isInteger : []
                 )

@@ -114,7 +114,7 @@ struct ExponentialOutput: Sendable {
     func emit(_ output: Output, to points: inout ExponentialPoints) {
         points.series.append(output.id)
         points.times.append(output.time)
-        points.starts.append(min(output.start, output.time))
+        points.starts.append(min(output.start, output.time &- 1))
         var flags: PointFlags = hasSum ? .hasSum : []
         if extremes != nil { flags.formUnion([.hasMinimum, .hasMaximum]) }
         points.flags.append(flags)

@@ -163,7 +163,7 @@ struct HistogramOutput: Sendable {
     func emit(_ output: Output, to points: inout HistogramPoints) {
         points.series.append(output.id)
         points.times.append(output.time)
-        points.starts.append(min(output.start, output.time))
+        points.starts.append(min(output.start, output.time &- 1))
         var flags: PointFlags = hasSum ? .hasSum : []
         if extremes != nil { flags.formUnion([.hasMinimum, .hasMaximum]) }
         points.flags.append(flags)

@@ -66,7 +66,8 @@ extension Reaggregator {
         let merge =
             metric.kind == .sum
             ? .sum : options.gauges[metric.name] ?? GaugeMerge.conventional(for: metric.name)
-        var output = Output(id: id, kind: kind, merge: merge, start: horizon)
+        // It begins now: whatever goes into it comes later, and a reader after us may count its first value from zero.
+        var output = Output(id: id, kind: kind, merge: merge, start: max(horizon &+ 1, now &- 1))
         output.seen = nowSeconds
         counts.outputs += 1
         let number: UInt32
@@ -134,11 +135,12 @@ extension Reaggregator {
     public mutating func settle(now: UInt64, epoch: UInt64) -> MetricBatch? {
         begin(now)
         for number in ended where outputs[Int(number)].live == 0 && !outputs[Int(number)].isFree {
-            touch(number, time: outputs[Int(number)].time)
+            touch(number, time: outputs[Int(number)].time &+ 1)
         }
         ended.removeAll()
-        for number in moved {
-            touch(number, time: outputs[Int(number)].time)
+        // A nanosecond later than what was shown before: newer, and never newer than the sender's next point.
+        for number in moved where outputs[Int(number)].touched != serial {
+            touch(number, time: outputs[Int(number)].time &+ 1)
         }
         moved.removeAll()
         return emit(epoch: epoch)

@@ -61,7 +61,7 @@ struct SummaryOutput: Sendable {
     func emit(_ output: Output, to points: inout SummaryPoints) {
         points.series.append(output.id)
         points.times.append(output.time)
-        points.starts.append(min(output.start, output.time))
+        points.starts.append(min(output.start, output.time &- 1))
         points.flags.append(.hasSum)
         points.counts.append(count)
         points.sums.append(sum.double)

@@ -112,7 +112,8 @@ public actor Prometheus: Node {
             HTTPEndpoint(
                 ExpositionHandler(gzipLevel: config.gzipLevel, maximumScrapes: config.maxScrapes) {
                     face.contents
-                }
+                },
+                purpose: "metrics for Prometheus"
             )
         )
     }

@@ -152,8 +152,10 @@ struct IdentityPlan<Program: IdentityProgram>: ~Copyable {
         case .attributes(resource: nil, point: nil): ruling = .to(id)
         case .attributes(let resource, let point):
             let output = table.id(
-                resource: resource ?? series.resource, metric: series.metric,
-                attributes: point ?? series.attributes, lane: lane
+                resource: resource ?? series.resource,
+                metric: series.metric,
+                attributes: point ?? series.attributes,
+                lane: lane
             )
             // Nor is the want of room: there may be some by the next point.
             guard let output else { return .nowhere(reason: DropReason.tableFull.rawValue) }

@@ -28,12 +28,16 @@ final class Relabeling<Program: IdentityProgram & Equatable> {
         (self.programs, self.context, self.prepare) = (programs, context, prepare)
         plan = IdentityPlan(programs.base, context.series, lane: context.id)
         reaggregator = Reaggregator(
-            table: context.series, lane: context.id, options: programs.base.options,
+            table: context.series,
+            lane: context.id,
+            options: programs.base.options,
             watchingSince: context.time.unixNanoseconds
         )
         output = context.wiring[RelabelingPort.output]
         collisions = context.vitals.gauge(
-            "phoenix_node_merged_series", [:], "Series found to share their output with another, and added up."
+            "phoenix_node_merged_series",
+            [:],
+            "Series found to share their output with another, and added up."
         )
         admitted = context.vitals.gauge("phoenix_node_admitted_series", [:], "Output series that are alive.")
     }
@@ -83,7 +87,9 @@ final class Relabeling<Program: IdentityProgram & Equatable> {
     }
     /// Lets go of gauges that lapsed and of what was not seen for long; sent at once.
     func tick() async throws {
-        if let lapsed = reaggregator.lapse(now: context.time.unixNanoseconds, epoch: epoch) { pending.append(lapsed) }
+        if let lapsed = reaggregator.lapse(now: context.time.unixNanoseconds, epoch: epoch) {
+            pending.append(lapsed)
+        }
         try await observe()
         try await deliver()
     }

@@ -45,27 +45,51 @@ public actor Aggregate: Node {
         public static let fields: [Field<Config>] = [
             Field("drop", \.drop, live: true, "The attributes to leave out."),
             Field("keep", \.keep, live: true, "The attributes to keep; all others are left out."),
-            Field("rules", \.rules, live: true, "Attributes to leave out of some series only, beside `drop` or `keep`."),
-            Field("rollup", \.rollup, live: true, "Series that become one; the first whose conditions hold counts."),
-            Field("whole", \.whole, live: true, "Series for which these conditions hold keep all their attributes."),
             Field(
-                "gauges", \.gauges, live: true,
+                "rules",
+                \.rules,
+                live: true,
+                "Attributes to leave out of some series only, beside `drop` or `keep`."
+            ),
+            Field(
+                "rollup",
+                \.rollup,
+                live: true,
+                "Series that become one; the first whose conditions hold counts."
+            ),
+            Field(
+                "whole",
+                \.whole,
+                live: true,
+                "Series for which these conditions hold keep all their attributes."
+            ),
+            Field(
+                "gauges",
+                \.gauges,
+                live: true,
                 "How gauges that meet are merged, by metric: sum, avg, min, max or last. Without a word the semantic "
                     + "conventions decide."
             ),
             Field(
-                "stale_after", \.staleAfter, live: true, in: 1...1000,
+                "stale_after",
+                \.staleAfter,
+                live: true,
+                in: 1...1000,
                 "For how many of its own intervals a gauge counts after its last point."
             ),
             Field(
-                "expiry", \.expiry, live: true, in: .seconds(1)...(.seconds(86_400)),
+                "expiry",
+                \.expiry,
+                live: true,
+                in: .seconds(1)...(.seconds(86_400)),
                 "How long a series that is not seen is remembered, and counts as alive."
             ),
         ]
         public func check(_ marks: FieldMarks, _ report: inout Report) {
             guard !drop.isEmpty, !keep.isEmpty else { return }
             report.add(
-                at: marks["drop"], "`drop` and `keep` contradict each other",
+                at: marks["drop"],
+                "`drop` and `keep` contradict each other",
                 mend: "leave one of them out; what `keep` does not name is dropped"
             )
         }
@@ -122,7 +146,9 @@ extension Aggregate.Rule {
 
 extension Aggregate.Rollup {
     fileprivate func apply(to subject: inout Subject) {
-        let targets = set.sorted { $0.key < $1.key }.map { (AttributeTarget(stringLiteral: $0.key), $0.value) }
+        let targets = set.sorted { $0.key < $1.key }.map {
+            (AttributeTarget(stringLiteral: $0.key), $0.value)
+        }
         subject.keep(keep)
         for (target, value) in targets { subject.set(target, to: .string(value)) }
     }

@@ -10,10 +10,17 @@ public actor Filter: Node {
         public init() {}
         public static let fields: [Field<Config>] = [
             Field(
-                "include", \.include, live: true,
+                "include",
+                \.include,
+                live: true,
                 "Only series for which one of these conditions holds pass; with none written, all do."
             ),
-            Field("exclude", \.exclude, live: true, "Series for which one of these conditions holds are dropped."),
+            Field(
+                "exclude",
+                \.exclude,
+                live: true,
+                "Series for which one of these conditions holds are dropped."
+            ),
         ]
     }
     public static let type = NodeType(.processor, "filter")

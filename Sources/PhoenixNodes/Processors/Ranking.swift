@@ -114,7 +114,9 @@ struct Ranking {
         let standing = keys.map { key -> (key: Key, score: Double, name: String) in
             let entity = entities[key]
             let factor = entity?.isAdmitted == true ? 1 + rules.margin : 1
-            return (key, (entity?.score ?? 0) * factor, key.entity.map { $0?.text ?? "" }.joined(separator: "\0"))
+            return (
+                key, (entity?.score ?? 0) * factor, key.entity.map { $0?.text ?? "" }.joined(separator: "\0")
+            )
         }
         return standing.sorted { ($1.score, $0.name) < ($0.score, $1.name) }.map(\.key)
     }

@@ -22,12 +22,17 @@ public actor ResourceDetection: Node {
         public var override = false
         public init() {}
         public static let fields: [Field<Config>] = [
-            Field("detectors", \.detectors, "What to ask, in order; of two that know a key the first counts."),
+            Field(
+                "detectors",
+                \.detectors,
+                "What to ask, in order; of two that know a key the first counts."
+            ),
             Field("override", \.override, "Whether what is detected replaces what resources say themselves."),
         ]
     }
     public static let type = NodeType(.processor, "resource_detection")
-    public static let summary = "Adds what is known of host, system and environment to resources that lack it."
+    public static let summary =
+        "Adds what is known of host, system and environment to resources that lack it."
     public static let ports = RelabelingPort.all
 
     private let work: Relabeling<Program>

@@ -35,31 +35,65 @@ public actor TopK: Node {
             Field("by", \.metric, live: true, "The metric that ranks them."),
             Field("measure", \.measure, live: true, "What of the metric counts."),
             Field(
-                "window", \.window, live: true, in: .seconds(1)...(.seconds(86_400)),
+                "window",
+                \.window,
+                live: true,
+                in: .seconds(1)...(.seconds(86_400)),
                 "The time over which an increase is taken; exact to a twentieth of it."
             ),
             Field(
-                "every", \.every, live: true, in: .seconds(1)...(.seconds(86_400)), "How often they are ranked anew."
+                "every",
+                \.every,
+                live: true,
+                in: .seconds(1)...(.seconds(86_400)),
+                "How often they are ranked anew."
             ),
             Field("margin", \.margin, live: true, in: 0...10, "The share by which a challenger must win."),
             Field("entity", \.entity, "The attributes that tell one entity from another."),
             Field("group", \.group, "The attributes of the groups within which entities are ranked."),
-            Field("keep", \.keep, live: true, "The attributes that those who are in keep; if none is said, all."),
-            Field("others", \.others, live: true, "The attributes that the others keep, beside `phoenix.others`."),
-            Field("exempt", \.exempt, live: true, "Entities for which these conditions hold are always in, beyond K."),
-            Field("gauges", \.gauges, live: true, "How gauges that meet are merged, by metric, as in `aggregate`."),
             Field(
-                "stale_after", \.staleAfter, live: true, in: 1...1000,
+                "keep",
+                \.keep,
+                live: true,
+                "The attributes that those who are in keep; if none is said, all."
+            ),
+            Field(
+                "others",
+                \.others,
+                live: true,
+                "The attributes that the others keep, beside `phoenix.others`."
+            ),
+            Field(
+                "exempt",
+                \.exempt,
+                live: true,
+                "Entities for which these conditions hold are always in, beyond K."
+            ),
+            Field(
+                "gauges",
+                \.gauges,
+                live: true,
+                "How gauges that meet are merged, by metric, as in `aggregate`."
+            ),
+            Field(
+                "stale_after",
+                \.staleAfter,
+                live: true,
+                in: 1...1000,
                 "For how many of its own intervals a gauge counts after its last point."
             ),
             Field(
-                "expiry", \.expiry, live: true, in: .seconds(1)...(.seconds(86_400)),
+                "expiry",
+                \.expiry,
+                live: true,
+                in: .seconds(1)...(.seconds(86_400)),
                 "How long a series that is not seen is remembered, and counts as alive."
             ),
         ]
     }
     public static let type = NodeType(.processor, "topk")
-    public static let summary = "Shows the first K entities of each group apart and adds up the rest, exactly."
+    public static let summary =
+        "Shows the first K entities of each group apart and adds up the rest, exactly."
     public static let ports = RelabelingPort.all + [.output(RelabelingPort.observations)]
 
     private let work: Relabeling<TopKProgram>

@@ -80,14 +80,21 @@ final class League: Sendable {
                 let (id, time) = (points.series[index], points.times[index])
                 state.now = max(state.now, time)
                 learn(id, &state)
-                guard var score = state.scores[id], !points.flags[index].contains(.noRecordedValue) else { continue }
+                guard var score = state.scores[id], !points.flags[index].contains(.noRecordedValue) else {
+                    continue
+                }
                 let bits = points.values[index]
                 let value =
                     points.flags[index].contains(.isInteger)
                     ? Double(Int64(bitPattern: bits)) : Double(bitPattern: bits)
                 // What was counted before it was watched says nothing of the window; after a reset the value counts.
                 let increase = score.value.map { value >= $0 ? value - $0 : value } ?? 0
-                state.ranking.score(score.key, id, by: config.measure == .increase ? increase : value, at: time)
+                state.ranking.score(
+                    score.key,
+                    id,
+                    by: config.measure == .increase ? increase : value,
+                    at: time
+                )
                 (score.value, score.time) = (value, time)
                 state.scores[id] = score
             }
@@ -109,11 +116,16 @@ final class League: Sendable {
         if slot < state.known.count, state.known[slot] == id.generation { return }
         guard let series = table.series(id) else { return }
         if slot >= state.known.count {
-            state.known += Array(repeating: 0, count: max(slot + 1, state.known.count * 2) - state.known.count)
+            state.known += Array(
+                repeating: 0,
+                count: max(slot + 1, state.known.count * 2) - state.known.count
+            )
         }
         state.known[slot] = id.generation
         var subject = Subject(
-            resource: series.resource.attributes, point: series.attributes.attributes, metric: series.metric.identity
+            resource: series.resource.attributes,
+            point: series.attributes.attributes,
+            metric: series.metric.identity
         )
         let key = key(&subject)
         state.slots[key, default: []].append(id.slot)

@@ -28,7 +28,8 @@ import Testing
         }
     }
 
-    private func run<Kind: Node>(_ type: Kind.Type, _ settings: Settings<Kind.Config>) throws -> (Ledger, Int) {
+    private func run<Kind: Node>(_ type: Kind.Type, _ settings: Settings<Kind.Config>) throws -> (Ledger, Int)
+    {
         try World.run { world in
             let harness = NodeHarness(world.clock)
             harness.link(RelabelingPort.input)

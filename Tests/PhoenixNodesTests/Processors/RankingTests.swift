@@ -43,7 +43,10 @@ import Testing
 
     @Test func theExemptTakeNoPlace() {
         var ranking = Ranking(.init(k: 1))
-        let areIn = [ranking.admits(key("critical"), isExempt: true, at: 0), ranking.admits(key("x"), isExempt: false, at: 0)]
+        let areIn = [
+            ranking.admits(key("critical"), isExempt: true, at: 0),
+            ranking.admits(key("x"), isExempt: false, at: 0),
+        ]
         #expect(areIn == [true, true])
         ranking.score(key("critical"), series, by: 100, at: second)
         let changed = ranking.rank(at: second)
