@@ -29,7 +29,7 @@ def exposed(engine, name: str) -> float:
     [
         ("json_int_string", {"asInt": "7"}, 7),
         ("json_int_number", {"asInt": 7}, 7),
-        ("json_int_large", {"asInt": "-9007199254740993"}, -9007199254740992),
+        ("json_int_beyond_doubles", {"asInt": "-9007199254740993"}, -9007199254740993),
         ("json_double", {"asDouble": 1.5}, 1.5),
         ("json_double_string", {"asDouble": "2.5e2"}, 250),
         ("json_infinity", {"asDouble": "Infinity"}, float("inf")),
