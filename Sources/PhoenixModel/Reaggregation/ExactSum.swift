@@ -37,10 +37,15 @@ struct ExactSum: BitwiseCopyable, Sendable {
     /// The value bits and whether they are an integer; a sum of integers beyond `Int64` is shown as a double.
     @inline(__always)
     var result: (bits: UInt64, isInteger: Bool) {
-        if !isDouble, let whole = Int64(exactly: integers) { return (UInt64(bitPattern: whole), true) }
+        if !isDouble {
+            let low = Int64(truncatingIfNeeded: integers)
+            if Int128(low) == integers { return (UInt64(bitPattern: low), true) }
+        }
         return (double.bitPattern, false)
     }
     var double: Double {
+        // Most sums are of one kind only; the conversion of 128 bits is slow.
+        if integers == 0 { return doubles.isFinite ? doubles + compensation : doubles }
         let whole = Double(integers)
         let rest = Double(integers - Int128(whole))
         let sum = whole + doubles
