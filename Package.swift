@@ -100,7 +100,9 @@ let package = Package(
         ),
         // 5
         .executableTarget(
-            name: "phoenix", dependencies: ["PhoenixCommand", "PhoenixNodes"], swiftSettings: settings
+            name: "phoenix",
+            dependencies: ["PhoenixCommand", "PhoenixNodes"],
+            swiftSettings: settings
         ),
         // Tests, one target for each of the above, at the same relative paths
         .testTarget(name: "PhoenixModelTests", dependencies: ["PhoenixModel"], swiftSettings: settings),
@@ -128,17 +130,25 @@ let package = Package(
         ),
         .testTarget(
             name: "PhoenixNodesTests",
-            dependencies: ["PhoenixNodes", "PhoenixWire", "PhoenixRuntime", "PhoenixGraph", "PhoenixModel", "PhoenixTestKit"],
+            dependencies: [
+                "PhoenixNodes", "PhoenixWire", "PhoenixRuntime", "PhoenixGraph", "PhoenixModel",
+                "PhoenixTestKit",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: settings
         ),
         .testTarget(
             name: "PhoenixCommandTests",
-            dependencies: ["PhoenixCommand", "PhoenixNodes", "PhoenixRuntime", "PhoenixGraph", "PhoenixModel", "phoenix"],
+            dependencies: [
+                "PhoenixCommand", "PhoenixNodes", "PhoenixRuntime", "PhoenixGraph", "PhoenixModel", "phoenix",
+            ],
             swiftSettings: settings
         ),
         .testTarget(
             name: "RepositoryTests",
-            dependencies: ["PhoenixCommand", "PhoenixNodes", "PhoenixRuntime", "PhoenixGraph", "PhoenixTestKit"],
+            dependencies: [
+                "PhoenixCommand", "PhoenixNodes", "PhoenixRuntime", "PhoenixGraph", "PhoenixTestKit",
+            ],
             swiftSettings: settings
         ),
     ]

@@ -60,7 +60,8 @@ final class EngineService: Service {
         logger.error(
             "drain was cut off",
             metadata: [
-                "cut_off": "\(report.cutOff.joined(separator: ","))", "stuck": "\(report.stuck.joined(separator: ","))",
+                "cut_off": "\(report.cutOff.joined(separator: ","))",
+                "stuck": "\(report.stuck.joined(separator: ","))",
             ]
         )
         // What does not even end when it is cancelled would keep the process for ever.

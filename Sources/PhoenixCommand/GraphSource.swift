@@ -9,7 +9,8 @@ struct Overlays: ParsableArguments {
     @Option(name: .customLong("env"), help: "Lay environments/<name>.yaml beside the graph over it.")
     var environment: String?
     @Option(
-        name: .customLong("set"), parsing: .singleValue,
+        name: .customLong("set"),
+        parsing: .singleValue,
         help: "Change a setting: node.setting=value. May be said several times."
     )
     var sets: [String] = []
@@ -17,7 +18,11 @@ struct Overlays: ParsableArguments {
 
 /// Reads graphs for the commands.
 struct GraphSource {
-    var overlays = Overlays()
+    var environment: String?
+    var sets: [String] = []
+
+    init() {}
+    init(_ overlays: Overlays) { (environment, sets) = (overlays.environment, overlays.sets) }
 
     static var specs: NodeSpecs { NodeSpecs(PhoenixCommand.catalog) }
     private static var loader: GraphLoader {
@@ -28,10 +33,13 @@ struct GraphSource {
     func load(_ path: String?) throws(GraphRefusal) -> LoadedGraph {
         guard let path else {
             return try Self.loader.load(
-                text: Demo.text, name: Demo.name, environment: overlays.environment, sets: overlays.sets
+                text: Demo.text,
+                name: Demo.name,
+                environment: environment,
+                sets: sets
             )
         }
-        return try Self.loader.load(path: path, environment: overlays.environment, sets: overlays.sets)
+        return try Self.loader.load(path: path, environment: environment, sets: sets)
     }
 
     /// The same, with the refusal told on standard error.

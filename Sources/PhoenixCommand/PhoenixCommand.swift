@@ -9,6 +9,9 @@ public enum PhoenixCommand {
     /// The node types that the commands know.
     @TaskLocal static var catalog: NodeCatalog = .standard
 
+    /// The text of the graph that `phoenix run` runs when it is told none.
+    public static var demonstration: String { Demo.text }
+
     /// Runs the command that the arguments name, and ends the process with its exit code.
     public static func main(_ catalog: NodeCatalog, arguments: [String]? = nil) async {
         await $catalog.withValue(catalog) { await Root.main(arguments) }

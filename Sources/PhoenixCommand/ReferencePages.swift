@@ -28,7 +28,9 @@ public struct ReferencePages {
             let path = examples + "/" + Self.example(of: spec.type, among: specs)
             let page = NodeReference(spec, example: try? String(contentsOfFile: path, encoding: .utf8))
             pages["nodes/\(page.name).md"] = page.markdown
-            index.append("| \(spec.type.role.rawValue) | [\(spec.type.name)](\(page.name).md) | \(spec.summary) |")
+            index.append(
+                "| \(spec.type.role.rawValue) | [\(spec.type.name)](\(page.name).md) | \(spec.summary) |"
+            )
         }
         pages["nodes/README.md"] = index.joined(separator: "\n") + "\n"
         return pages

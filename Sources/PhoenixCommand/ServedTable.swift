@@ -12,7 +12,8 @@ struct ServedTable {
         guard !addresses.isEmpty else { return "\(title); it listens nowhere" }
         let rows = addresses.map { address in
             [
-                address.node, address.type.map { "\($0)" } ?? "engine", address.speech, address.address, address.path,
+                address.node, address.type.map { "\($0)" } ?? "engine", address.speech, address.address,
+                address.path,
                 address.purpose,
             ]
         }

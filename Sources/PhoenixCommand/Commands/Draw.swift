@@ -5,7 +5,8 @@ import PhoenixGraph
 struct Draw: ParsableCommand {
     enum Format: String, ExpressibleByArgument, CaseIterable { case mermaid, dot }
     static let configuration = CommandConfiguration(
-        commandName: "graph", abstract: "Draw a graph file: as Mermaid text, or for Graphviz's dot."
+        commandName: "graph",
+        abstract: "Draw a graph file: as Mermaid text, or for Graphviz's dot."
     )
 
     @Argument(help: "The graph file; without one the demonstration.")
@@ -15,7 +16,7 @@ struct Draw: ParsableCommand {
     var format = Format.mermaid
 
     func run() throws {
-        let loaded = try GraphSource(overlays: overlays).loadOrExit(file)
+        let loaded = try GraphSource(overlays).loadOrExit(file)
         let drawing = GraphDrawing(loaded.graph, GraphSource.specs)
         switch format {
         case .mermaid: Terminal.say(drawing.mermaid)

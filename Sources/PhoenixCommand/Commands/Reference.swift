@@ -16,13 +16,17 @@ struct Reference: ParsableCommand {
         let pages = ReferencePages(PhoenixCommand.catalog, examples: examples).all
         // What no type stands behind any more must go, or readers would trust it.
         let nodes = directory + "/nodes"
-        for name in (try? FileManager.default.contentsOfDirectory(atPath: nodes)) ?? [] where name.hasSuffix(".md") {
-            if pages["nodes/" + name] == nil { try FileManager.default.removeItem(atPath: nodes + "/" + name) }
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: nodes)) ?? []
+        where name.hasSuffix(".md") {
+            if pages["nodes/" + name] == nil {
+                try FileManager.default.removeItem(atPath: nodes + "/" + name)
+            }
         }
         for (path, text) in pages.sorted(by: { $0.key < $1.key }) {
             let file = URL(fileURLWithPath: directory).appendingPathComponent(path)
             try FileManager.default.createDirectory(
-                at: file.deletingLastPathComponent(), withIntermediateDirectories: true
+                at: file.deletingLastPathComponent(),
+                withIntermediateDirectories: true
             )
             try Data(text.utf8).write(to: file)
         }

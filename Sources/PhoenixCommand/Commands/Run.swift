@@ -26,11 +26,16 @@ struct Run: AsyncParsableCommand {
     var drainTimeout: DurationArgument?
 
     func run() async throws {
-        let loaded = try GraphSource(overlays: overlays).loadOrExit(graph)
+        let loaded = try GraphSource(overlays).loadOrExit(graph)
         let logger = logFormat.logger(logLevel.level)
         let engine: Engine
         do {
-            engine = try Engine(loaded.graph, PhoenixCommand.catalog, version: Version.current, logger: logger)
+            engine = try Engine(
+                loaded.graph,
+                PhoenixCommand.catalog,
+                version: Version.current,
+                logger: logger
+            )
         } catch {
             Terminal.note("\(error)")
             throw Outcome.refused.exitCode

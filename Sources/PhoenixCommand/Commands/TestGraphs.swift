@@ -5,7 +5,8 @@ import PhoenixTestKit
 /// `phoenix test`: runs golden cases, text in and text out.
 struct TestGraphs: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "test", abstract: "Run golden cases: graph.yaml, given.txt and expect.txt in a directory each.",
+        commandName: "test",
+        abstract: "Run golden cases: graph.yaml, given.txt and expect.txt in a directory each.",
         discussion: """
             Time in a case jumps to the next moment at which something happens, and the order of events follows from \
             the seed alone: a case of a day takes no longer than one of a second, and comes out the same each time.
@@ -22,7 +23,9 @@ struct TestGraphs: ParsableCommand {
     func run() throws {
         let cases = directories.flatMap(Self.cases)
         guard !cases.isEmpty else {
-            Terminal.note("no cases in \(directories.joined(separator: ", ")): a case has a graph.yaml and a given.txt")
+            Terminal.note(
+                "no cases in \(directories.joined(separator: ", ")): a case has a graph.yaml and a given.txt"
+            )
             throw Outcome.refused.exitCode
         }
         let failures = cases.filter { !passes($0) }
@@ -38,7 +41,9 @@ struct TestGraphs: ParsableCommand {
                 return true
             }
             if write {
-                try Data((outcome.actual + "\n").utf8).write(to: URL(fileURLWithPath: directory + "/expect.txt"))
+                try Data((outcome.actual + "\n").utf8).write(
+                    to: URL(fileURLWithPath: directory + "/expect.txt")
+                )
                 Terminal.say("written \(directory)")
                 return true
             }

@@ -34,7 +34,7 @@ struct Validate: ParsableCommand {
     }
 
     private static func check(_ file: String, _ overlays: Overlays) -> Result<LoadedGraph, GraphRefusal> {
-        do throws(GraphRefusal) { return .success(try GraphSource(overlays: overlays).load(file)) } catch {
+        do throws(GraphRefusal) { return .success(try GraphSource(overlays).load(file)) } catch {
             return .failure(error)
         }
     }

@@ -62,14 +62,17 @@ struct StreamLog: LogHandler {
         all.merge(event.metadata ?? [:]) { _, new in new }
         if let error = event.error { all["error"] = "\(error)" }
         let entry = Entry(
-            time: Timestamp.now.text, level: event.level, label: label, message: event.message.description,
+            time: Timestamp.now.text,
+            level: event.level,
+            label: label,
+            message: event.message.description,
             metadata: all.sorted { $0.key < $1.key }.map { ($0.key, $0.value.description) }
         )
         Terminal.note(line(entry))
     }
 }
 
-/// `2026-01-01T00:00:00.000Z info otlp: message key=value`
+/// A line for people: `2026-01-01T00:00:00.000Z info otlp: message key=value`.
 enum TextLine {
     @Sendable static func render(_ entry: StreamLog.Entry) -> String {
         let node = entry.metadata.first { $0.key == "node" }?.value
@@ -78,7 +81,8 @@ enum TextLine {
         return ([head] + pairs).joined(separator: " ")
     }
     private static func quotedIfNeeded(_ value: String) -> String {
-        let isPlain = !value.isEmpty && value.unicodeScalars.allSatisfy { $0.value > 0x20 && $0 != "\"" && $0 != "=" }
+        let isPlain =
+            !value.isEmpty && value.unicodeScalars.allSatisfy { $0.value > 0x20 && $0 != "\"" && $0 != "=" }
         return isPlain ? value : JSONLine.quoted(value)
     }
 }
@@ -89,7 +93,8 @@ enum JSONLogLine {
 
     @Sendable static func render(_ entry: StreamLog.Entry) -> String {
         let head = [
-            ("time", entry.time), ("level", entry.level.rawValue), ("logger", entry.label), ("message", entry.message),
+            ("time", entry.time), ("level", entry.level.rawValue), ("logger", entry.label),
+            ("message", entry.message),
         ]
         // A key that we use ourselves gets another name: two of a name in one object are read in two ways.
         let rest = entry.metadata.map { (own.contains($0.key) ? "metadata.\($0.key)" : $0.key, $0.value) }

@@ -29,6 +29,8 @@ struct Output: Sendable {
     var shownTime: UInt64 = 0
     /// The extreme left: look for the next among the members.
     var mustRescan = false
+    /// Nothing was emitted yet: its start may still move back to that of a stream that counts from zero.
+    var isNew = true
     /// The output is not in use: its number is free.
     var isFree = false
 }

@@ -8,6 +8,7 @@ extension Reaggregator {
         for number in touched {
             let index = Int(number)
             outputs[index].seen = seconds
+            outputs[index].isNew = false
             if !table.touch(outputs[index].id) {
                 guard renew(number) else { continue }
             }

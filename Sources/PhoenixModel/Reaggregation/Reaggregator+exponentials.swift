@@ -35,6 +35,7 @@ extension Reaggregator {
             return false
         case .first(let fromZero):
             if fromZero {
+                open(number, from: start)
                 compounds.exponentialOutputs[number]?.add(point, extremes: false)
             } else {
                 compounds.exponentialOutputs[number]?.join(point)

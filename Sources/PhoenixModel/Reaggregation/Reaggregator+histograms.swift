@@ -36,6 +36,7 @@ extension Reaggregator {
             return false
         case .first(let fromZero):
             if fromZero {
+                open(number, from: start)
                 compounds.histogramOutputs[number]?.add(point, extremes: false)
             } else {
                 compounds.histogramOutputs[number]?.join(point)

@@ -38,6 +38,7 @@ extension Reaggregator {
             member.pointee.remember(point)
             if countsFromZero(start: point.start, time: point.time) {
                 outputs[Int(number)].sum.add(point)
+                open(number, from: point.start)
             } else {
                 outputs[Int(number)].sum.join(isInteger: isInteger)
             }

@@ -11,7 +11,11 @@ extension Reaggregator {
             case .late:
                 counts.late += 1
                 continue
-            case .first(let fromZero): if fromZero { output.add(point) }
+            case .first(let fromZero):
+                if fromZero {
+                    output.add(point)
+                    open(number, from: start)
+                }
             case .increase:
                 if let previous = compounds.summaryMembers[slot], previous.count <= point.count {
                     output.add(from: previous, to: point)

@@ -89,6 +89,12 @@ public struct Reaggregator: ~Copyable, Sendable {
         return start - min(start, ahead) > horizon
     }
 
+    /// Notes that a stream counts from zero on an output: one that is new begins no later than the stream did.
+    mutating func open(_ number: UInt32, from start: UInt64) {
+        guard outputs[Int(number)].isNew else { return }
+        outputs[Int(number)].start = max(horizon &+ 1, min(outputs[Int(number)].start, start))
+    }
+
     @inline(__always)
     mutating func touch(_ number: UInt32, time: UInt64) {
         if outputs[Int(number)].touched != serial {

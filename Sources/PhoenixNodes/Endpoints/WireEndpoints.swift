@@ -14,7 +14,9 @@ public struct HTTPEndpoint: DescribedEndpoint {
     public let handler: any HTTPHandler
     public let purpose: String
     public var speech: String { "HTTP" }
-    public init(_ handler: any HTTPHandler, purpose: String = "") { (self.handler, self.purpose) = (handler, purpose) }
+    public init(_ handler: any HTTPHandler, purpose: String = "") {
+        (self.handler, self.purpose) = (handler, purpose)
+    }
 }
 
 /// A gRPC method, under its full path.
@@ -22,7 +24,9 @@ public struct GRPCMethodEndpoint: DescribedEndpoint {
     public let method: any GRPCMethod
     public let purpose: String
     public var speech: String { "gRPC" }
-    public init(_ method: any GRPCMethod, purpose: String = "") { (self.method, self.purpose) = (method, purpose) }
+    public init(_ method: any GRPCMethod, purpose: String = "") {
+        (self.method, self.purpose) = (method, purpose)
+    }
 }
 
 /// Words the answers for paths of an address that nobody serves.

@@ -50,14 +50,20 @@ public final class Engine: Sendable {
         }
         let time = SystemTime()
         let info = EngineInfo(
-            graph: graph.name, version: version,
+            graph: graph.name,
+            version: version,
             instance: settings.instance.isEmpty ? Self.hostName : settings.instance,
             startUnixNano: time.unixNanoseconds
         )
         services = EngineServices(
-            series: SeriesTable(capacity: settings.maxSeries, idleSeconds: settings.seriesIdleSeconds), time: time,
-            listeners: Listeners(WireServerProvider(server)), gate: AdmissionGate(memory.limits), logger: logger,
-            engine: info, limits: settings.queueLimits, residentCheckInterval: memory.checkInterval
+            series: SeriesTable(capacity: settings.maxSeries, idleSeconds: settings.seriesIdleSeconds),
+            time: time,
+            listeners: Listeners(WireServerProvider(server)),
+            gate: AdmissionGate(memory.limits),
+            logger: logger,
+            engine: info,
+            limits: settings.queueLimits,
+            residentCheckInterval: memory.checkInterval
         )
         supervisor = Supervisor(catalog: catalog, services: services)
         endpoints.attach(to: settings.listen, services.listeners)
@@ -135,11 +141,16 @@ public final class Engine: Sendable {
         let all = services.listeners.served.map { served in
             let endpoint = served.endpoint as? any DescribedEndpoint
             return Address(
-                node: served.owner, type: graph.vertices[served.owner]?.type,
-                speech: endpoint?.speech ?? served.protocolName, address: served.address, path: served.path,
+                node: served.owner,
+                type: graph.vertices[served.owner]?.type,
+                speech: endpoint?.speech ?? served.protocolName,
+                address: served.address,
+                path: served.path,
                 purpose: endpoint?.purpose ?? ""
             )
         }
-        return all.filter { !$0.purpose.isEmpty }.sorted { ($0.type == nil ? 0 : 1) < ($1.type == nil ? 0 : 1) }
+        return all.filter { !$0.purpose.isEmpty }.sorted {
+            ($0.type == nil ? 0 : 1) < ($1.type == nil ? 0 : 1)
+        }
     }
 }

@@ -36,7 +36,9 @@ struct EngineEndpoints: Sendable {
         for address in addresses {
             for route in routes {
                 listeners.attach(
-                    address.text, paths: [route.path], HTTPEndpoint(route.handler, purpose: route.purpose),
+                    address.text,
+                    paths: [route.path],
+                    HTTPEndpoint(route.handler, purpose: route.purpose),
                     owner: Self.owner
                 )
             }
@@ -51,7 +53,11 @@ struct EngineEndpoints: Sendable {
         }
     }
 
-    private static func response(_ topic: Topic, _ readiness: Readiness, _ metrics: EngineMetrics) -> HTTPResponse {
+    private static func response(
+        _ topic: Topic,
+        _ readiness: Readiness,
+        _ metrics: EngineMetrics
+    ) -> HTTPResponse {
         switch topic {
         case .health:
             let isServing = readiness.phase == .running
@@ -72,7 +78,9 @@ struct EngineEndpoints: Sendable {
             return json(readiness.isReady ? 200 : 503, body)
         case .metrics(let format):
             return .bytes(
-                200, type: format.contentType, PlainFamily.exposition(metrics.families(readiness), as: format)
+                200,
+                type: format.contentType,
+                PlainFamily.exposition(metrics.families(readiness), as: format)
             )
         }
     }
@@ -101,7 +109,10 @@ private struct EngineHandler: HTTPHandler {
     func handle(_ request: HTTPRequest, body: UnsafeRawBufferPointer, _ responder: HTTPResponder) {
         switch ask.yield(.init(topic: topic(request.head), responder: responder)) {
         case .enqueued: return
-        default: responder.respond(.retryLater(after: .seconds(1), "too many questions at once, or the engine stops\n"))
+        default:
+            responder.respond(
+                .retryLater(after: .seconds(1), "too many questions at once, or the engine stops\n")
+            )
         }
     }
 }

@@ -29,17 +29,29 @@ struct EngineMetrics: Sendable {
     private var table: [PlainFamily] {
         let census = services.series.census
         return [
-            PlainFamily("phoenix_series_active", "Series that the engine knows.", .gauge, Double(census.series)),
             PlainFamily(
-                "phoenix_series_attribute_sets", "Distinct sets of attributes.", .gauge, Double(census.attributeSets)
+                "phoenix_series_active",
+                "Series that the engine knows.",
+                .gauge,
+                Double(census.series)
+            ),
+            PlainFamily(
+                "phoenix_series_attribute_sets",
+                "Distinct sets of attributes.",
+                .gauge,
+                Double(census.attributeSets)
             ),
             PlainFamily("phoenix_series_metrics", "Distinct metrics.", .gauge, Double(census.metrics)),
             PlainFamily(
-                "phoenix_series_retired_total", "Series forgotten because they were silent.", .counter,
+                "phoenix_series_retired_total",
+                "Series forgotten because they were silent.",
+                .counter,
                 Double(census.retired)
             ),
             PlainFamily(
-                "phoenix_series_refused_total", "Series refused because the table was full.", .counter,
+                "phoenix_series_refused_total",
+                "Series refused because the table was full.",
+                .counter,
                 Double(census.refused)
             ),
         ]
@@ -56,14 +68,21 @@ struct EngineMetrics: Sendable {
             PlainFamily("phoenix_build_info", "What runs here.", .gauge, [.init(1, labels)]),
             PlainFamily("process_start_time_seconds", "When the engine started, since 1970.", .gauge, start),
             PlainFamily(
-                "phoenix_uptime_seconds", "How long the engine runs.", .gauge,
+                "phoenix_uptime_seconds",
+                "How long the engine runs.",
+                .gauge,
                 max(0, Double(services.time.unixNanoseconds) / 1e9 - start)
             ),
             PlainFamily(
-                "phoenix_engine_ready", "Whether every node does its work.", .gauge, readiness.isReady ? 1 : 0
+                "phoenix_engine_ready",
+                "Whether every node does its work.",
+                .gauge,
+                readiness.isReady ? 1 : 0
             ),
             PlainFamily(
-                "phoenix_http_connections", "Connections open now, on all addresses.", .gauge,
+                "phoenix_http_connections",
+                "Connections open now, on all addresses.",
+                .gauge,
                 Double(server.connectionCount)
             ),
         ]

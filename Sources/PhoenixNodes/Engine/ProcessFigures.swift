@@ -19,7 +19,9 @@ struct ProcessFigures {
             func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
             figures.cpuSeconds = seconds(usage.ru_utime) + seconds(usage.ru_stime)
         }
-        if let pages = text("/proc/self/statm")?.split(separator: " ").compactMap({ Double($0) }), pages.count > 1 {
+        if let pages = text("/proc/self/statm")?.split(separator: " ").compactMap({ Double($0) }),
+            pages.count > 1
+        {
             let pageSize = Double(sysconf(Int32(_SC_PAGESIZE)))
             (figures.virtualBytes, figures.residentBytes) = (pages[0] * pageSize, pages[1] * pageSize)
         }
@@ -29,7 +31,9 @@ struct ProcessFigures {
         if let names = try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/task") {
             figures.threads = Double(names.count)
         }
-        if let line = text("/proc/self/limits")?.split(separator: "\n").first(where: { $0.hasPrefix("Max open files") }) {
+        if let line = text("/proc/self/limits")?.split(separator: "\n").first(where: {
+            $0.hasPrefix("Max open files")
+        }) {
             figures.mostDescriptors = line.split(separator: " ").dropFirst(3).first.flatMap { Double($0) }
         }
         return figures
