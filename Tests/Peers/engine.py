@@ -66,6 +66,7 @@ class Engine:
 
     def __init__(self, graph: str, directory: pathlib.Path, *, sets=(), log_level="info", stderr=None):
         self.ports = dict(zip(self.PORTS, free_ports(len(self.PORTS))))
+        self.is_told = False
         self.log_path = directory / f"{graph}-{self.ports['ENGINE_PORT']}.log"
         self.log_file = open(self.log_path, "wb")
         command = [str(binary()), "run", str(HERE / "graphs" / f"{graph}.yaml"), "--log-level", log_level]
@@ -102,12 +103,14 @@ class Engine:
         return f"127.0.0.1:{self.ports['OTLP_PORT']}"
 
     def terminate(self):
-        self.process.send_signal(signal.SIGTERM)
+        """Tells it to drain; a second signal would end it at once."""
+        if not self.is_told and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        self.is_told = True
 
     def drain(self, within=30.0):
         """Ends the process as an operator would."""
-        if self.process.poll() is None:
-            self.terminate()
+        self.terminate()
         try:
             code = self.process.wait(within)
         except subprocess.TimeoutExpired:

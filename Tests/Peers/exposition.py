@@ -74,7 +74,7 @@ def same(left: dict, right: dict) -> bool:
     def comparable(samples):
         # `le="1"` of the text format is `le="1.0"` in OpenMetrics.
         return {
-            (name, tuple((k, str(float(v)) if k in ("le", "quantile") else v) for k, v in labels)): str(value)
+            (name, tuple((k, str(float(v)) if k in ("le", "quantile") else v) for k, v in labels)): repr(float(value))
             for (name, labels), value in samples.items()
         }
 
