@@ -22,6 +22,7 @@ let package = Package(
             name: "Phoenix",
             targets: ["PhoenixModel", "PhoenixGraph", "PhoenixWire", "PhoenixRuntime", "PhoenixNodes"]
         ),
+        .library(name: "PhoenixCommand", targets: ["PhoenixCommand"]),
         .library(name: "PhoenixTestKit", targets: ["PhoenixTestKit"]),
     ],
     dependencies: [
@@ -70,6 +71,8 @@ let package = Package(
             dependencies: [
                 "PhoenixModel", "PhoenixGraph", "PhoenixWire", "PhoenixRuntime",
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
             ],
             swiftSettings: settings
         ),
@@ -82,15 +85,23 @@ let package = Package(
             swiftSettings: settings
         ),
         // 4
-        .executableTarget(
-            name: "phoenix",
+        .target(
+            name: "PhoenixCommand",
             dependencies: [
-                "PhoenixModel", "PhoenixGraph", "PhoenixWire", "PhoenixRuntime", "PhoenixNodes", "PhoenixTestKit",
+                "PhoenixModel", "PhoenixGraph", "PhoenixRuntime", "PhoenixNodes", "PhoenixTestKit",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
-                .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
+            // A link to graphs/demo.yaml: the demonstration that `phoenix run` runs without a file.
+            resources: [.embedInCode("Resources/demo.yaml")],
+            swiftSettings: settings
+        ),
+        // 5
+        .executableTarget(
+            name: "phoenix",
+            dependencies: ["PhoenixCommand", "PhoenixNodes"],
             swiftSettings: settings
         ),
         // Tests, one target for each of the above, at the same relative paths
@@ -119,9 +130,26 @@ let package = Package(
         ),
         .testTarget(
             name: "PhoenixNodesTests",
-            dependencies: ["PhoenixNodes", "PhoenixWire", "PhoenixRuntime", "PhoenixGraph", "PhoenixModel", "PhoenixTestKit"],
+            dependencies: [
+                "PhoenixNodes", "PhoenixWire", "PhoenixRuntime", "PhoenixGraph", "PhoenixModel",
+                "PhoenixTestKit",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: settings
         ),
-        .testTarget(name: "RepositoryTests", swiftSettings: settings),
+        .testTarget(
+            name: "PhoenixCommandTests",
+            dependencies: [
+                "PhoenixCommand", "PhoenixNodes", "PhoenixRuntime", "PhoenixGraph", "PhoenixModel", "phoenix",
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "RepositoryTests",
+            dependencies: [
+                "PhoenixCommand", "PhoenixNodes", "PhoenixRuntime", "PhoenixGraph", "PhoenixTestKit",
+            ],
+            swiftSettings: settings
+        ),
     ]
 )

@@ -3,12 +3,16 @@ public import PhoenixRuntime
 extension NodeCatalog {
     /// The node types of Phoenix, sorted by role and name.
     public static let standard: NodeCatalog = [
-        Synthetic.self,
+        Manual.self,
+        Debug.self,
+        Prometheus.self,
+        Aggregate.self,
         Attributes.self,
         Classify.self,
         Filter.self,
         ResourceDetection.self,
-        Debug.self,
-        Manual.self,
+        TopK.self,
+        OTLPReceiver.self,
+        Synthetic.self,
     ]
 }

@@ -1,4 +1,3 @@
-
 #if canImport(Glibc)
 import Glibc
 #else
@@ -15,5 +14,7 @@ public struct SystemTime: TimeSource {
         return UInt64(now.tv_sec) &* 1_000_000_000 &+ UInt64(now.tv_nsec)
     }
     public var monotonic: Duration { ContinuousClock.now - Self.origin }
-    public func sleep(for duration: Duration) async throws { try await ContinuousClock().sleep(for: duration) }
+    public func sleep(for duration: Duration) async throws {
+        try await ContinuousClock().sleep(for: duration)
+    }
 }

@@ -16,7 +16,9 @@ public struct NodeContract: Sendable {
 
     private var unsorted: [String] {
         let types = catalog.specs.map(\.type)
-        return zip(types, types.dropFirst()).filter { $0 > $1 }.map { "\($1) stands after \($0): sort the catalog" }
+        return zip(types, types.dropFirst()).filter { $0 > $1 }.map {
+            "\($1) stands after \($0): sort the catalog"
+        }
     }
 
     private func flaws(of spec: NodeSpec) -> [String] {

@@ -33,7 +33,12 @@ public final class NodeHarness: Sendable {
     private let state: Lock<State>
     private let limits: QueueLimits
 
-    public init(_ time: any TimeSource, id: NodeID = "node", limits: QueueLimits = QueueLimits(), seed: UInt64 = 1) {
+    public init(
+        _ time: any TimeSource,
+        id: NodeID = "node",
+        limits: QueueLimits = QueueLimits(),
+        seed: UInt64 = 1
+    ) {
         self.limits = limits
         state = Lock(State(context: NodeContext(id: id, time: time, seed: seed)))
     }
@@ -114,7 +119,10 @@ public final class NodeHarness: Sendable {
     }
 
     /// Runs a node, lets it take what is fed, and has it hand its state over instead of flushing.
-    public func runToHandOver<Kind: Node>(_ node: Kind, _ body: () async throws -> Void) async throws -> Kind.State? {
+    public func runToHandOver<Kind: Node>(
+        _ node: Kind,
+        _ body: () async throws -> Void
+    ) async throws -> Kind.State? {
         let (collectors, closes) = state.withLock { ($0.collectors, $0.closes) }
         return try await withThrowingTaskGroup(of: Kind.State?.self) { group in
             for collector in collectors {

@@ -1,5 +1,7 @@
-import ArgumentParser
-import Logging
-import NIOPosix
-import ServiceLifecycle
-@main struct Phoenix: ParsableCommand { func run() {} }
+import PhoenixCommand
+import PhoenixNodes
+
+/// The program `phoenix` with the node types of Phoenix; a program with others passes another catalog.
+@main enum Main {
+    static func main() async { await PhoenixCommand.main(.standard) }
+}

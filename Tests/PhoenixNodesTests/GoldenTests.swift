@@ -14,7 +14,11 @@ import Testing
         let directory = Self.root.appendingPathComponent(name).path
         let outcome = try GoldenGraph(directory: directory).run(.standard)
         if ProcessInfo.processInfo.environment["PHOENIX_GOLDEN"] == "write", !outcome.isPassed {
-            try (outcome.actual + "\n").write(toFile: directory + "/expect.txt", atomically: true, encoding: .utf8)
+            try (outcome.actual + "\n").write(
+                toFile: directory + "/expect.txt",
+                atomically: true,
+                encoding: .utf8
+            )
         }
         #expect(outcome.isPassed, "\(name): \(outcome.difference ?? "")\n\(outcome.actual)")
     }

@@ -17,7 +17,9 @@ struct NodeCatalogTests {
     @Test func `a type that is there twice is told`() {
         let twice = testCatalog + [Relay.self]
         #expect(twice.duplicates == [Relay.type])
-        #expect(NodeContract(twice).flaws.contains { $0.hasPrefix("processor relay: two types bear this name") })
+        #expect(
+            NodeContract(twice).flaws.contains { $0.hasPrefix("processor relay: two types bear this name") }
+        )
     }
 
     @Test func `the contract holds for the nodes of these tests, but for their order`() {

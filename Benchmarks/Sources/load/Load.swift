@@ -20,10 +20,9 @@ enum Load {
     static let endpoints: [UInt16] = [18888, 18889, 18890]
 
     static func main() throws {
-        setbuf(stdout, nil)
         let arguments = Array(CommandLine.arguments.dropFirst())
         guard arguments.count >= 2 else {
-            print("usage: load PHOENIX-BINARY GRAPH-FOLDER [CASE...]")
+            say("usage: load PHOENIX-BINARY GRAPH-FOLDER [CASE...]")
             exit(2)
         }
         let folder = arguments[1]
@@ -37,7 +36,14 @@ enum Load {
             Plan(name: "drop-96k", graph: folder + "/receive_and_drop.yaml", bodies: 64, processesPerBody: 250, connections: 4, seconds: 8, endpoints: []),
         ]
         let wanted = Set(arguments.dropFirst(2))
-        for plan in plans where wanted.isEmpty || wanted.contains(plan.name) { try run(plan, binary: arguments[0]) }
+        for plan in plans where wanted.isEmpty || wanted.contains(plan.name) {
+            do {
+                try run(plan, binary: arguments[0])
+            } catch {
+                say("\(plan.name): VOID: \(error)")
+                exit(1)
+            }
+        }
     }
 
     static func run(_ plan: Plan, binary: String) throws {
@@ -69,14 +75,14 @@ enum Load {
         let used = (after.user - cpu.user, after.system - cpu.system)
         let perMillion = (used.0 + used.1) / points * 1e6
         let yardstick = yardstick(load)
-        print("\(plan.name): \(Int(points / elapsed)) points/s, \(text(perMillion)) CPU-s per million points "
+        say("\(plan.name): \(Int(points / elapsed)) points/s, \(text(perMillion)) CPU-s per million points "
             + "(user \(text(used.0 / points * 1e6)), system \(text(used.1 / points * 1e6))), "
             + "\(text(perMillion / yardstick.perMillion)) x the yardstick (\(text(yardstick.rate)) GB/s), "
             + "\(load.bodies[0].bytes.count) bytes and \(load.bodies[0].values.count) points a request")
-        if yardstick.rate < 10 { print("  VOID: the yardstick is below 10 GB/s; the machine is too busy") }
+        if yardstick.rate < 10 { say("  VOID: the yardstick is below 10 GB/s; the machine is too busy") }
         if !plan.endpoints.isEmpty {
             let resident = server.memory("VmRSS")
-            print("  memory: base \(base / 1024) MiB, now \(resident / 1024) MiB, peak \(server.memory("VmHWM") / 1024) MiB, "
+            say("  memory: base \(base / 1024) MiB, now \(resident / 1024) MiB, peak \(server.memory("VmHWM") / 1024) MiB, "
                 + "\((resident - base) * 1024 / load.points) bytes an input series")
             try check(plan, load, first)
         }
@@ -126,11 +132,14 @@ enum Load {
             let cpu = index == 0 ? now.cpu : now.cpu - first.cpu
             let disk = index == 0 ? now.disk : now.disk - first.disk
             let isRight = abs((sums["cpu"] ?? -1) - cpu) <= 1e-9 * max(1, cpu) && abs((sums["disk"] ?? -1) - disk) <= 1e-9 * max(1, disk)
-            print("  :\(port): \(series) series, scrape \(best.bytes) bytes in \(text(best.seconds * 1000)) ms = "
+            say("  :\(port): \(series) series, scrape \(best.bytes) bytes in \(text(best.seconds * 1000)) ms = "
                 + "\(text(Double(best.bytes) / best.seconds / 1e9)) GB/s; "
                 + (isRight ? "agrees with the oracle" : "VOID: shows \(sums), sent cpu \(cpu) disk \(disk)"))
         }
     }
+
+    /// Prints at once, also into a pipe.
+    static func say(_ line: String) { FileHandle.standardOutput.write(Data((line + "\n").utf8)) }
 
     static func yardstick(_ load: ProcessLoad) -> (perMillion: Double, rate: Double) {
         var (best, hash): (Double, UInt64) = (.infinity, 1)
@@ -139,7 +148,7 @@ enum Load {
             for body in load.bodies { hash ^= body.bytes.withUnsafeBytes { foldHash($0, seed: hash) } }
             best = min(best, seconds(since: start))
         }
-        if hash == 0 { print("") }
+        if hash == 0 { say("") }
         let bytes = load.bodies.reduce(0) { $0 + $1.bytes.count }
         return (best / Double(load.points) * 1e6, Double(bytes) / best / 1e9)
     }
@@ -148,10 +157,14 @@ enum Load {
         return Double(took.seconds) + Double(took.attoseconds) / 1e18
     }
     static func text(_ number: Double) -> String { String(format: "%.3f", number) }
+    /// The loader keeps off the server's core; `taskset` works on a running process too.
     static func pin(core: Int) {
-        var set = cpu_set_t()
-        withUnsafeMutableBytes(of: &set) { $0[core / 8] |= 1 << UInt8(core % 8) }
-        sched_setaffinity(0, MemoryLayout<cpu_set_t>.size, &set)
+        let taskset = Process()
+        taskset.executableURL = URL(fileURLWithPath: "/usr/bin/taskset")
+        taskset.arguments = ["-a", "-p", "-c", String(core), String(getpid())]
+        taskset.standardOutput = FileHandle.nullDevice
+        try? taskset.run()
+        taskset.waitUntilExit()
     }
 }
 

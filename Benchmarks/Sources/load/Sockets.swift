@@ -43,16 +43,21 @@ final class Connection {
     }
     /// Reads what there is, at least one byte; nil at the end.
     func read() throws -> ArraySlice<UInt8>? {
-        let count = buffer.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress, $0.count) }
-        guard count >= 0 else { throw LoadError("cannot read: \(String(cString: strerror(errno)))") }
+        let count = try readSome()
         return count == 0 ? nil : buffer[..<count]
+    }
+    private func readSome() throws -> Int {
+        while true {
+            let count = buffer.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress, $0.count) }
+            if count >= 0 { return count }
+            if errno != EINTR { throw LoadError("cannot read: \(String(cString: strerror(errno)))") }
+        }
     }
     /// Reads into the connection's own buffer and counts only: the plain reader that times a scrape.
     func drain(_ each: (UnsafeRawBufferPointer) -> Void) throws -> Int {
         var total = 0
         while true {
-            let count = buffer.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress, $0.count) }
-            guard count >= 0 else { throw LoadError("cannot read: \(String(cString: strerror(errno)))") }
+            let count = try readSome()
             if count == 0 { return total }
             buffer.withUnsafeBytes { each(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
             total += count

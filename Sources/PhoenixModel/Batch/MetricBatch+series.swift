@@ -48,7 +48,13 @@ extension NumberPoints {
         var points = Self()
         points.reserve(count)
         for (index, id) in ids.enumerated() where id != .none {
-            points.append(id, time: times[index], start: starts[index], bits: values[index], flags: flags[index])
+            points.append(
+                id,
+                time: times[index],
+                start: starts[index],
+                bits: values[index],
+                flags: flags[index]
+            )
         }
         return points
     }

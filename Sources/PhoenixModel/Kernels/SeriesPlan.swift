@@ -103,7 +103,9 @@ public struct SeriesPlan: ~Copyable {
             entry.pointee = Entry(output: output.rawValue, generation: id.generation, mark: time)
         case .aside(let output):
             entry.pointee = Entry(
-                output: output.rawValue, generation: id.generation, mark: time | UInt32(Self.asideMark)
+                output: output.rawValue,
+                generation: id.generation,
+                mark: time | UInt32(Self.asideMark)
             )
         case .nowhere(let reason):
             entry.pointee = Entry(output: 0, generation: id.generation, mark: time | UInt32(reason))

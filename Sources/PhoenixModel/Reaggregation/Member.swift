@@ -64,7 +64,8 @@ struct Member: BitwiseCopyable, Sendable {
     /// different moments is not taken for a fast one.
     @inline(__always)
     mutating func noteInterval(until next: UInt64) {
-        guard state.contains(.isLive), next > time else { return }
+        // What comes sooner than a tenth of a second is the same point, amended.
+        guard state.contains(.isLive), next > time, next - time >= 100_000_000 else { return }
         let gap = UInt16(clamping: (next - time + 99_999_999) / 100_000_000)
         interval = gap >= interval ? gap : max(gap, interval - max(1, interval / 8))
     }

@@ -123,7 +123,9 @@ extension Reaggregator {
         begin(now)
         for number in moved {
             let output = outputs.element(number)
-            touch(output, number, time: output.pointee.time)
+            guard output.pointee.touched != serial else { continue }
+            // A nanosecond later than what was shown before: newer, and never newer than the sender's next point.
+            touch(output, number, time: max(output.pointee.time, output.pointee.emitted + 1))
         }
         moved.removeAll(keepingCapacity: true)
         return emit(epoch: epoch)

@@ -89,7 +89,7 @@ public struct Reaggregator: ~Copyable, Sendable {
         if serial == 0 { serial = 1 }
     }
 
-    /// Notes that an input was forgotten which was last seen at `time`.
+    /// Notes that an input was forgotten, or was passed on by others, until `time`: its past is not counted here.
     public mutating func forget(seenAt time: UInt64) {
         hasForgotten = true
         horizon = max(horizon, time)

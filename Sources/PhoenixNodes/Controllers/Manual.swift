@@ -46,13 +46,18 @@ public actor Manual: Source {
     /// The version goes on growing in the heir, so that a decision is told from the one before.
     public func handOver() -> UInt64? { version }
     public func inherit(_ version: UInt64) { self.version = version }
-    public static func inheritance(from old: Settings<Config>, to new: Settings<Config>) -> Inheritance { .everything }
+    public static func inheritance(from old: Settings<Config>, to new: Settings<Config>) -> Inheritance {
+        .everything
+    }
 
     /// Asks all who follow for a mode; the newest of several decisions counts.
     func ask(_ mode: Mode, because reason: String) async throws {
         version += 1
         let change = ModeChange(
-            mode, because: reason, correlationID: "\(context.id)-\(version)", version: version,
+            mode,
+            because: reason,
+            correlationID: "\(context.id)-\(version)",
+            version: version,
             timeUnixNano: context.time.unixNanoseconds
         )
         try await context.wiring[Port.output].send(change)

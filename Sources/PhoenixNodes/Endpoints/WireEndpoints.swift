@@ -1,16 +1,32 @@
 public import PhoenixRuntime
 public import PhoenixWire
 
+/// An endpoint that can say what it is for, to those who ask where the engine listens.
+public protocol DescribedEndpoint: Endpoint {
+    /// What it is for, in a few words; empty for what needs no mention.
+    var purpose: String { get }
+    /// How it is spoken to: `HTTP` or `gRPC`.
+    var speech: String { get }
+}
+
 /// A path served over HTTP, as nodes hand it to the listeners.
-public struct HTTPEndpoint: Endpoint {
+public struct HTTPEndpoint: DescribedEndpoint {
     public let handler: any HTTPHandler
-    public init(_ handler: any HTTPHandler) { self.handler = handler }
+    public let purpose: String
+    public var speech: String { "HTTP" }
+    public init(_ handler: any HTTPHandler, purpose: String = "") {
+        (self.handler, self.purpose) = (handler, purpose)
+    }
 }
 
 /// A gRPC method, under its full path.
-public struct GRPCMethodEndpoint: Endpoint {
+public struct GRPCMethodEndpoint: DescribedEndpoint {
     public let method: any GRPCMethod
-    public init(_ method: any GRPCMethod) { self.method = method }
+    public let purpose: String
+    public var speech: String { "gRPC" }
+    public init(_ method: any GRPCMethod, purpose: String = "") {
+        (self.method, self.purpose) = (method, purpose)
+    }
 }
 
 /// Words the answers for paths of an address that nobody serves.

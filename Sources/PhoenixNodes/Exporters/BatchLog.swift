@@ -50,6 +50,7 @@ struct BatchLog {
     private func name(of id: SeriesID) -> String {
         guard let series = table.series(id) else { return "(retired)" }
         let attributes = series.resource.attributes + series.attributes.attributes
-        return series.metric.name + "{" + attributes.map { "\($0.key)=\($0.value.text)" }.joined(separator: ", ") + "}"
+        return series.metric.name + "{"
+            + attributes.map { "\($0.key)=\($0.value.text)" }.joined(separator: ", ") + "}"
     }
 }

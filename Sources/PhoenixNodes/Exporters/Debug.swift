@@ -22,14 +22,26 @@ public actor Debug: Node {
         public static let fields: [Field<Config>] = [
             Field("verbosity", \.verbosity, live: true, "How much is written of a batch."),
             Field(
-                "sampling_initial", \.samplingInitial, live: true, in: 0...1_000_000,
+                "sampling_initial",
+                \.samplingInitial,
+                live: true,
+                in: 0...1_000_000,
                 "How many batches are written in a second before the others are thinned out."
             ),
             Field(
-                "sampling_thereafter", \.samplingThereafter, live: true, in: 0...1_000_000,
+                "sampling_thereafter",
+                \.samplingThereafter,
+                live: true,
+                in: 0...1_000_000,
                 "Of the others, one in so many is written; 0 writes none."
             ),
-            Field("max_lines", \.maxLines, live: true, in: 1...10_000, "The most lines that are written of a batch."),
+            Field(
+                "max_lines",
+                \.maxLines,
+                live: true,
+                in: 1...10_000,
+                "The most lines that are written of a batch."
+            ),
         ]
     }
     enum Port { static let input = InputPort<MetricBatch>("in", required: true) }
@@ -49,7 +61,9 @@ public actor Debug: Node {
         guard let input = context.wiring[Port.input] else { return }
         for await batch in input.messages {
             let second = Int(context.time.monotonic.components.seconds)
-            guard sampling.isChosen(at: second, first: config.samplingInitial, then: config.samplingThereafter) else {
+            guard
+                sampling.isChosen(at: second, first: config.samplingInitial, then: config.samplingThereafter)
+            else {
                 continue
             }
             for line in BatchLog(batch, context.series).lines(config.verbosity, most: config.maxLines) {

@@ -24,14 +24,16 @@ public struct AttributeTarget: FieldValue, Hashable, Comparable, ExpressibleBySt
 
     public static var shape: Shape { .string(format: nil) }
     public static func decode(_ tree: ConfigTree, _ report: inout Report) -> Self? {
-        guard let text = tree.scalar(expected: "the key of an attribute", example: "host.name", &report) else {
+        guard let text = tree.scalar(expected: "the key of an attribute", example: "host.name", &report)
+        else {
             return nil
         }
         if let target = Self(written: text) { return target }
         report.add(
             at: tree.mark,
             "expected the key of an attribute, found `\(text)`",
-            mend: "write a key such as `host.name`; `resource:` or `point:` before it narrows where it is looked for"
+            mend:
+                "write a key such as `host.name`; `resource:` or `point:` before it narrows where it is looked for"
         )
         return nil
     }

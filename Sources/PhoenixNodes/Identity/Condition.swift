@@ -30,12 +30,17 @@ public struct Condition: ObjectValue, Hashable {
         }
         if attribute != nil, !hasTest {
             report.add(
-                at: marks["attribute"], "the condition says nothing of its attribute",
+                at: marks["attribute"],
+                "the condition says nothing of its attribute",
                 mend: "add one of `equals`, `in`, `matches`, `exists`"
             )
         }
         if attribute == nil, !hasTest, metric == nil {
-            report.add(at: marks.node, "the condition is empty", mend: "add `attribute` with a test, or `metric`")
+            report.add(
+                at: marks.node,
+                "the condition is empty",
+                mend: "add `attribute` with a test, or `metric`"
+            )
         }
     }
 

@@ -11,6 +11,8 @@ struct IdentityPlan<Program: IdentityProgram>: ~Copyable {
         var passed: MetricBatch?
         /// The points that must be merged, under their input series; nil where there are none.
         var aside: MetricBatch?
+        /// Inputs that were passed on as they were until now, and must be merged from their next point on.
+        var displaced: [SeriesID] = []
         var dropped: [DropReason: Int] = [:]
     }
     private(set) var program: Program
@@ -23,6 +25,7 @@ struct IdentityPlan<Program: IdentityProgram>: ~Copyable {
     private var owners = SlotMap<UInt32>(vacant: 0)
     /// The outputs with more than one input: few, and never again plain while they live.
     private var merged: Set<SeriesID> = []
+    private var displaced: [SeriesID] = []
     /// How many series were found to share an output with another.
     private(set) var collisions = 0
 
@@ -39,7 +42,7 @@ struct IdentityPlan<Program: IdentityProgram>: ~Copyable {
     /// How often the program was asked.
     var judgements: Int { cache.judgements }
 
-    /// Judges by another program from the next batch on.
+    /// Judges by another program from the next batch on; or by the same, which has changed its mind.
     mutating func replace(with program: Program) {
         self.program = program
         plan.removeAll()
@@ -49,12 +52,15 @@ struct IdentityPlan<Program: IdentityProgram>: ~Copyable {
 
     mutating func apply(_ batch: MetricBatch) -> Result {
         sweepWhenDue()
+        // The reaggregator keeps a plan of its own.
+        if program.merging == .always { return Result(aside: batch.isEmpty ? nil : batch) }
         let numbers = read(batch.numbers.series)
         let histograms = read(batch.histograms.series)
         let exponentials = read(batch.exponentials.series)
         let summaries = read(batch.summaries.series)
         let exemplars = read(batch.exemplars.map(\.series))
         var result = Result()
+        (result.displaced, displaced) = (displaced, [])
         let points = [numbers, histograms, exponentials, summaries]
         if points.allSatisfy(\.isUnchanged) {
             result.passed = batch.isEmpty ? nil : batch
@@ -84,6 +90,15 @@ struct IdentityPlan<Program: IdentityProgram>: ~Copyable {
         switch plan.ruling(id) {
         case .to(let output), .aside(let output): output
         case .nowhere, nil: nil
+        }
+    }
+
+    /// Where a series goes by the program alone.
+    mutating func destination(of series: Series) -> Destination {
+        switch cache.outcome(of: series, program, table) {
+        case .drop(let reason): .drop(reason: Int(reason.rawValue))
+        case .attributes(let resource, let point):
+            .output(resource: resource ?? series.resource, attributes: point ?? series.attributes)
         }
     }
 
@@ -137,19 +152,17 @@ struct IdentityPlan<Program: IdentityProgram>: ~Copyable {
         case .attributes(resource: nil, point: nil): ruling = .to(id)
         case .attributes(let resource, let point):
             let output = table.id(
-                resource: resource ?? series.resource, metric: series.metric,
-                attributes: point ?? series.attributes, lane: lane
+                resource: resource ?? series.resource,
+                metric: series.metric,
+                attributes: point ?? series.attributes,
+                lane: lane
             )
             // Nor is the want of room: there may be some by the next point.
             guard let output else { return .nowhere(reason: DropReason.tableFull.rawValue) }
             ruling = .to(output)
         }
-        if case .to(let output) = ruling {
-            switch program.merging {
-            case .never: break
-            case .byAccident: if isShared(output, with: id) { ruling = .aside(output) }
-            case .always: ruling = .aside(output)
-            }
+        if program.merging == .byAccident, case .to(let output) = ruling, isShared(output, with: id) {
+            ruling = .aside(output)
         }
         plan.set(id, to: ruling, tick: table.tick)
         return ruling
@@ -166,6 +179,7 @@ struct IdentityPlan<Program: IdentityProgram>: ~Copyable {
             plan.ruling(other) == .to(output)
         {
             plan.set(other, to: .aside(output), tick: table.tick)
+            displaced.append(other)
             merged.insert(output)
             collisions += 2
             return true

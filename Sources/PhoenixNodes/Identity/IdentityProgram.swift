@@ -1,9 +1,16 @@
+import PhoenixModel
+
 /// What a node decides of a series by its identity alone: a pure function, so that it is asked once per series.
 protocol IdentityProgram: Sendable {
     /// Judges the series and changes its attributes to those of its output.
     func judge(_ subject: inout Subject) -> Verdict
     /// Whether series are to be expected to meet on one output.
     var merging: Merging { get }
+    /// How series that meet are merged.
+    var options: Reaggregator.Options { get }
+}
+extension IdentityProgram {
+    var options: Reaggregator.Options { .init() }
 }
 
 /// Whether a program brings series together.

@@ -28,7 +28,9 @@ public struct Subject {
 
     /// The value that a target has, by its place.
     public mutating func value(of target: AttributeTarget) -> AttributeValue? {
-        if target.place != .point, let found = resource.first(where: { $0.key == target.key }) { return found.value }
+        if target.place != .point, let found = resource.first(where: { $0.key == target.key }) {
+            return found.value
+        }
         guard target.place != .resource else { return nil }
         asksPoint = true
         return point.first { $0.key == target.key }?.value

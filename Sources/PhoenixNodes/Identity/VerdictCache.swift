@@ -26,12 +26,15 @@ struct VerdictCache {
     private(set) var judgements = 0
 
     /// What becomes of a series of `table`.
-    mutating func outcome(of series: Series, _ program: some IdentityProgram, _ table: SeriesTable) -> Outcome {
+    mutating func outcome(of series: Series, _ program: some IdentityProgram, _ table: SeriesTable) -> Outcome
+    {
         let entry = entry(of: series.resource)
         if let outcome = entry.outcome { return outcome }
         if let known = entry.byPoint.first(where: { $0.point === series.attributes }) { return known.outcome }
         var subject = Subject(
-            resource: entry.attributes, point: series.attributes.attributes, metric: series.metric.identity
+            resource: entry.attributes,
+            point: series.attributes.attributes,
+            metric: series.metric.identity
         )
         judgements += 1
         let outcome: Outcome =

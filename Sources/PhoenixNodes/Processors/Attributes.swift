@@ -34,7 +34,11 @@ public actor Attributes: Node {
             Field("action", \.action, required: true, "What to do."),
             Field("key", \.key, required: true, "The attribute: `key`, `resource:key` or `point:key`."),
             Field("value", \.value, "The value that `insert`, `update` and `upsert` set."),
-            Field("from", \.from, "The attribute whose value they set instead; where it is missing, nothing is done."),
+            Field(
+                "from",
+                \.from,
+                "The attribute whose value they set instead; where it is missing, nothing is done."
+            ),
             Field("to", \.to, "The new key that `rename` gives."),
             Field("when", \.when, "One condition or several that must all hold, as the attributes then are."),
         ]
@@ -43,11 +47,16 @@ public actor Attributes: Node {
             case .insert, .update, .upsert:
                 guard (value == nil) == (from == nil) else { return }
                 report.add(
-                    at: marks["action"], "`\(action.rawValue)` needs one of `value` and `from`",
+                    at: marks["action"],
+                    "`\(action.rawValue)` needs one of `value` and `from`",
                     mend: value == nil ? "add `value: …` or `from: other.key`" : "leave one of them out"
                 )
             case .rename where to == nil || to == "":
-                report.add(at: marks["action"], "`rename` does not say the new key", mend: "add `to: new.key`")
+                report.add(
+                    at: marks["action"],
+                    "`rename` does not say the new key",
+                    mend: "add `to: new.key`"
+                )
             case .delete, .rename, .hash: break
             }
         }
@@ -60,7 +69,8 @@ public actor Attributes: Node {
         ]
     }
     public static let type = NodeType(.processor, "attributes")
-    public static let summary = "Inserts, updates, deletes, renames and hashes attributes; series that meet are added up."
+    public static let summary =
+        "Inserts, updates, deletes, renames and hashes attributes; series that meet are added up."
     public static let ports = RelabelingPort.all
 
     private let work: Relabeling<Config>
@@ -69,13 +79,14 @@ public actor Attributes: Node {
         work = Relabeling(Programs(settings) { $0 }, context)
     }
 
-    public func run() async throws { try await work.run { await self.enter($0) } }
+    public func run() async throws { try await work.run({ await self.enter($0) }, { try await self.tick() }) }
     public func reconfigure(_ settings: Settings<Config>) -> Bool {
         work.replace(with: Programs(settings) { $0 })
         return true
     }
 
     private func enter(_ change: ModeChange) { work.enter(change) }
+    private func tick() async throws { try await work.tick() }
 }
 
 extension Attributes.Config: IdentityProgram {

@@ -14,7 +14,11 @@ public actor Classify: Node {
         public var set: [String: String] = [:]
         public init() {}
         public static let fields: [Field<Self>] = [
-            Field("when", \.when, "One condition or several that must all hold; without any, the rule always applies."),
+            Field(
+                "when",
+                \.when,
+                "One condition or several that must all hold; without any, the rule always applies."
+            ),
             Field("set", \.set, required: true, "The attributes that a series gets."),
         ]
     }
@@ -24,13 +28,24 @@ public actor Classify: Node {
         public var drop: [AttributeTarget] = []
         public init() {}
         public static let fields: [Field<Config>] = [
-            Field("rules", \.rules, live: true, "In order; the first whose conditions hold sets its attributes."),
-            Field("set", \.set, live: true, "Attributes that every series gets; one with an empty value is left out."),
+            Field(
+                "rules",
+                \.rules,
+                live: true,
+                "In order; the first whose conditions hold sets its attributes."
+            ),
+            Field(
+                "set",
+                \.set,
+                live: true,
+                "Attributes that every series gets; one with an empty value is left out."
+            ),
             Field("drop", \.drop, live: true, "Attributes to remove, after the rules have looked at them."),
         ]
     }
     public static let type = NodeType(.processor, "classify")
-    public static let summary = "Sets attributes by ordered rules, adds constants and drops what is not wanted."
+    public static let summary =
+        "Sets attributes by ordered rules, adds constants and drops what is not wanted."
     public static let ports = RelabelingPort.all
 
     private let work: Relabeling<Config>
@@ -39,13 +54,14 @@ public actor Classify: Node {
         work = Relabeling(Programs(settings) { $0 }, context)
     }
 
-    public func run() async throws { try await work.run { await self.enter($0) } }
+    public func run() async throws { try await work.run({ await self.enter($0) }, { try await self.tick() }) }
     public func reconfigure(_ settings: Settings<Config>) -> Bool {
         work.replace(with: Programs(settings) { $0 })
         return true
     }
 
     private func enter(_ change: ModeChange) { work.enter(change) }
+    private func tick() async throws { try await work.tick() }
 }
 
 extension Classify.Config: IdentityProgram {

@@ -10,10 +10,17 @@ public actor Filter: Node {
         public init() {}
         public static let fields: [Field<Config>] = [
             Field(
-                "include", \.include, live: true,
+                "include",
+                \.include,
+                live: true,
                 "Only series for which one of these conditions holds pass; with none written, all do."
             ),
-            Field("exclude", \.exclude, live: true, "Series for which one of these conditions holds are dropped."),
+            Field(
+                "exclude",
+                \.exclude,
+                live: true,
+                "Series for which one of these conditions holds are dropped."
+            ),
         ]
     }
     public static let type = NodeType(.processor, "filter")
@@ -26,13 +33,14 @@ public actor Filter: Node {
         work = Relabeling(Programs(settings) { $0 }, context)
     }
 
-    public func run() async throws { try await work.run { await self.enter($0) } }
+    public func run() async throws { try await work.run({ await self.enter($0) }, { try await self.tick() }) }
     public func reconfigure(_ settings: Settings<Config>) -> Bool {
         work.replace(with: Programs(settings) { $0 })
         return true
     }
 
     private func enter(_ change: ModeChange) { work.enter(change) }
+    private func tick() async throws { try await work.tick() }
 }
 
 extension Filter.Config: IdentityProgram {

@@ -24,7 +24,8 @@ struct Machine: Sendable {
     /// The attributes that the detectors find; of two with one key the first.
     func attributes(_ detectors: [ResourceDetection.Detector]) -> [Attribute] {
         var result: [Attribute] = []
-        for attribute in detectors.flatMap(attributes) where !result.contains(where: { $0.key == attribute.key }) {
+        for attribute in detectors.flatMap(attributes)
+        where !result.contains(where: { $0.key == attribute.key }) {
             result.append(attribute)
         }
         return result
@@ -36,12 +37,16 @@ struct Machine: Sendable {
             case .host:
                 [
                     Attribute("host.name", hostName), Attribute("host.id", hostID),
-                    Attribute("host.arch", ["x86_64": "amd64", "aarch64": "arm64"][architecture] ?? architecture),
+                    Attribute(
+                        "host.arch",
+                        ["x86_64": "amd64", "aarch64": "arm64"][architecture] ?? architecture
+                    ),
                 ]
             case .os: [Attribute("os.type", system.lowercased()), Attribute("os.description", description)]
             case .process:
                 [
-                    Attribute("process.pid", .int(processID)), Attribute("process.executable.name", executable),
+                    Attribute("process.pid", .int(processID)),
+                    Attribute("process.executable.name", executable),
                     Attribute("process.runtime.name", "swift"),
                 ]
             }
@@ -62,7 +67,9 @@ struct Machine: Sendable {
         var bytes: [UInt8] = []
         var rest = text.utf8.drop { $0 == UInt8(ascii: " ") }
         while let byte = rest.popFirst() {
-            if byte == UInt8(ascii: "%"), let code = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16) {
+            if byte == UInt8(ascii: "%"),
+                let code = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
+            {
                 bytes.append(code)
                 rest = rest.dropFirst(2)
             } else {

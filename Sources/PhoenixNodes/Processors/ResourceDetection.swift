@@ -22,12 +22,17 @@ public actor ResourceDetection: Node {
         public var override = false
         public init() {}
         public static let fields: [Field<Config>] = [
-            Field("detectors", \.detectors, "What to ask, in order; of two that know a key the first counts."),
+            Field(
+                "detectors",
+                \.detectors,
+                "What to ask, in order; of two that know a key the first counts."
+            ),
             Field("override", \.override, "Whether what is detected replaces what resources say themselves."),
         ]
     }
     public static let type = NodeType(.processor, "resource_detection")
-    public static let summary = "Adds what is known of host, system and environment to resources that lack it."
+    public static let summary =
+        "Adds what is known of host, system and environment to resources that lack it."
     public static let ports = RelabelingPort.all
 
     private let work: Relabeling<Program>
@@ -40,9 +45,10 @@ public actor ResourceDetection: Node {
         work = Relabeling(programs, context)
     }
 
-    public func run() async throws { try await work.run { await self.enter($0) } }
+    public func run() async throws { try await work.run({ await self.enter($0) }, { try await self.tick() }) }
 
     private func enter(_ change: ModeChange) { work.enter(change) }
+    private func tick() async throws { try await work.tick() }
 }
 
 extension ResourceDetection {

@@ -31,15 +31,45 @@ public actor Synthetic: Source {
         public init() {}
         public static let fields: [Field<Config>] = [
             Field("hosts", \.hosts, in: 1...10_000, "How many hosts report."),
-            Field("processes_per_host", \.processesPerHost, in: 0...100_000, "How many processes a host has."),
-            Field("interval", \.interval, in: .milliseconds(10)...(.seconds(86_400)), "The time between two reports."),
+            Field(
+                "processes_per_host",
+                \.processesPerHost,
+                in: 0...100_000,
+                "How many processes a host has."
+            ),
+            Field(
+                "interval",
+                \.interval,
+                in: .milliseconds(10)...(.seconds(86_400)),
+                "The time between two reports."
+            ),
             Field("seed", \.seed, "Where the random numbers begin; 0 takes the engine's seed."),
             Field("profile", \.profile, "How the number of processes changes over time."),
             Field("peak", \.peak, in: 0...100_000, "The processes of a host at the top of the profile."),
-            Field("period", \.period, in: .seconds(1)...(.seconds(86_400)), "The time that the profile takes."),
-            Field("heavy_hitters", \.heavyHitters, in: 0...1, "The share of processes that use 40 times as much."),
-            Field("memory_leaks", \.memoryLeaks, in: 0...1, "The share of processes whose memory only grows."),
-            Field("fd_leaks", \.descriptorLeaks, in: 0...1, "The share of processes whose open files only grow."),
+            Field(
+                "period",
+                \.period,
+                in: .seconds(1)...(.seconds(86_400)),
+                "The time that the profile takes."
+            ),
+            Field(
+                "heavy_hitters",
+                \.heavyHitters,
+                in: 0...1,
+                "The share of processes that use 40 times as much."
+            ),
+            Field(
+                "memory_leaks",
+                \.memoryLeaks,
+                in: 0...1,
+                "The share of processes whose memory only grows."
+            ),
+            Field(
+                "fd_leaks",
+                \.descriptorLeaks,
+                in: 0...1,
+                "The share of processes whose open files only grow."
+            ),
             Field("restarts", \.restarts, in: 0...1, "The share of processes that start anew, per interval."),
         ]
     }

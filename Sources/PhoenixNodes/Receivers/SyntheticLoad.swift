@@ -137,7 +137,9 @@ struct SyntheticProcess {
     /// The names of its series, once they were asked for.
     var series: [SeriesID] = []
 
-    init(kind: SyntheticKind, pid: Int64, start: UInt64) { (self.kind, self.pid, self.start) = (kind, pid, start) }
+    init(kind: SyntheticKind, pid: Int64, start: UInt64) {
+        (self.kind, self.pid, self.start) = (kind, pid, start)
+    }
 }
 
 /// What a process runs: a mix such as hosts have.
@@ -150,15 +152,20 @@ struct SyntheticKind: Sendable, Equatable {
     /// What the `index`th process of a host runs: of 20, one critical, five high, four medium, five low, five kernel threads.
     static func of(_ index: Int) -> Self { mix[index % mix.count] }
     private static let mix: [Self] = {
-        func user(_ name: String, _ service: String) -> Self { Self(executable: name, owner: "app", service: service) }
+        func user(_ name: String, _ service: String) -> Self {
+            Self(executable: name, owner: "app", service: service)
+        }
         func kernel(_ name: String) -> Self {
             Self(executable: name, owner: "root", service: "kernel", isKernel: true)
         }
         return [
-            user("critical_ledger", "ledger"), user("java_app", "orders"), user("nginx", "edge"), kernel("kworker/0:1"),
-            user("bash", "shell"), user("python_api", "search"), user("postgres", "orders"), kernel("rcu_sched"),
+            user("critical_ledger", "ledger"), user("java_app", "orders"), user("nginx", "edge"),
+            kernel("kworker/0:1"),
+            user("bash", "shell"), user("python_api", "search"), user("postgres", "orders"),
+            kernel("rcu_sched"),
             user("cron", "system"), user("node_gateway", "edge"), user("data_pipeline", "reports"),
-            kernel("migration/0"), user("sshd", "system"), user("java_app", "billing"), user("nginx", "static"),
+            kernel("migration/0"), user("sshd", "system"), user("java_app", "billing"),
+            user("nginx", "static"),
             kernel("ksoftirqd/0"), user("rsyslogd", "system"), user("python_api", "mail"), kernel("cpuhp/0"),
             user("worker", "batch"),
         ]

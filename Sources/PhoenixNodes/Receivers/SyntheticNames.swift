@@ -18,7 +18,12 @@ struct SyntheticNames: Sendable {
         }
         func counter(_ name: String, _ unit: String) -> Metric {
             let identity = MetricIdentity(
-                scope: scope, name: name, unit: unit, kind: .sum, temporality: .cumulative, isMonotonic: true
+                scope: scope,
+                name: name,
+                unit: unit,
+                kind: .sum,
+                temporality: .cumulative,
+                isMonotonic: true
             )
             return table.metric(identity)
         }
@@ -32,7 +37,12 @@ struct SyntheticNames: Sendable {
     }
 
     /// Appends what a process reports; nothing where the series table is full.
-    func append(_ process: inout SyntheticProcess, host: Int, at now: UInt64, to parts: inout MetricBatch.Parts) {
+    func append(
+        _ process: inout SyntheticProcess,
+        host: Int,
+        at now: UInt64,
+        to parts: inout MetricBatch.Parts
+    ) {
         if process.series.isEmpty || !process.series.allSatisfy({ table.touch($0) }) {
             process.series = name(process, host: host)
         }
@@ -53,12 +63,16 @@ struct SyntheticNames: Sendable {
         var attributes = [
             Attribute("host.name", host), Attribute("service.name", kind.service),
             Attribute("process.executable.name", kind.executable), Attribute("process.owner", kind.owner),
-            Attribute("process.pid", .int(process.pid)), Attribute("process.parent_pid", .int(kind.isKernel ? 2 : 1)),
+            Attribute("process.pid", .int(process.pid)),
+            Attribute("process.parent_pid", .int(kind.isKernel ? 2 : 1)),
         ]
         if !kind.isKernel {
             let container = SHA256.hexadecimal("\(host)/\(process.pid)".utf8).prefix(12)
             attributes += [
-                Attribute("process.command_line", "/usr/bin/\(kind.executable) --service \(kind.service) --id \(process.pid)"),
+                Attribute(
+                    "process.command_line",
+                    "/usr/bin/\(kind.executable) --service \(kind.service) --id \(process.pid)"
+                ),
                 Attribute("container.id", String(container)), Attribute("k8s.namespace.name", kind.service),
                 Attribute("k8s.pod.name", "\(kind.service)-\(container.prefix(5))"),
             ]

@@ -15,15 +15,21 @@ public struct MemoryLimiterSettings: NodeConfig {
 
     public static let fields: [Field<Self>] = [
         Field(
-            "limit", \.limit, live: true,
+            "limit",
+            \.limit,
+            live: true,
             "Accounted memory above which only critical requests are taken in; 0 sets no limit."
         ),
         Field(
-            "soft_limit", \.softLimit, live: true,
+            "soft_limit",
+            \.softLimit,
+            live: true,
             "Accounted memory above which senders are asked to retry later; 0 is four fifths of `limit`."
         ),
         Field(
-            "resident_limit", \.residentLimit, live: true,
+            "resident_limit",
+            \.residentLimit,
+            live: true,
             "Resident size of the process above which nothing is taken in; 0 is a quarter more than `limit`."
         ),
         Field("check_interval", \.checkInterval, "How often the resident size is read."),
@@ -39,7 +45,11 @@ public struct MemoryLimiterSettings: NodeConfig {
             )
         }
         if checkInterval <= .zero {
-            report.add(at: marks["check_interval"], "`check_interval` is 0", mend: "write a duration like `1s`")
+            report.add(
+                at: marks["check_interval"],
+                "`check_interval` is 0",
+                mend: "write a duration like `1s`"
+            )
         }
     }
 
@@ -56,6 +66,8 @@ public struct MemoryLimiterSettings: NodeConfig {
     }
     /// The section as a graph file may name it.
     public static let spec = SettingsSpec(
-        "memory_limiter", "When receivers refuse, so that memory never runs out.", config: Self.self
+        "memory_limiter",
+        "When receivers refuse, so that memory never runs out.",
+        config: Self.self
     )
 }

@@ -16,7 +16,9 @@ enum ResidentSize {
         guard count > 0 else { return nil }
         // The second number is the resident set, in pages.
         let fields = text[..<count].split(separator: UInt8(ascii: " "))
-        guard fields.count > 1, let pages = Int(String(decoding: fields[1], as: UTF8.self)) else { return nil }
+        guard fields.count > 1, let pages = Int(String(decoding: fields[1], as: UTF8.self)) else {
+            return nil
+        }
         return pages * Int(getpagesize())
     }
 }

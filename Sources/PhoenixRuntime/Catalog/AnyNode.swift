@@ -39,7 +39,9 @@ extension Settings {
     /// Reads the settings of a vertex in every mode; throws `SettingsError`.
     public init(of vertex: Graph.Vertex) throws {
         var report = Report()
-        guard let (base, modes) = Config.decode(vertex, &report) else { throw SettingsError(report.diagnostics) }
+        guard let (base, modes) = Config.decode(vertex, &report) else {
+            throw SettingsError(report.diagnostics)
+        }
         self.init(base, modes: modes)
     }
 }

@@ -20,10 +20,13 @@ public struct NodeCatalog: Sendable, ExpressibleByArrayLiteral {
     public var specs: [NodeSpec] { factories.map(\.spec) }
     /// Names borne by two types: a slip in the catalog.
     public var duplicates: [NodeType] {
-        [NodeType: [NodeFactory]](grouping: factories) { $0.spec.type }.filter { $0.value.count > 1 }.keys.sorted()
+        [NodeType: [NodeFactory]](grouping: factories) { $0.spec.type }.filter { $0.value.count > 1 }.keys
+            .sorted()
     }
     /// Both: for a build that adds node types of its own.
-    public static func + (left: Self, right: Self) -> Self { Self(factories: left.factories + right.factories) }
+    public static func + (left: Self, right: Self) -> Self {
+        Self(factories: left.factories + right.factories)
+    }
 }
 
 /// How nodes of one type are made, without naming the type.

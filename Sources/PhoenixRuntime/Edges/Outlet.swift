@@ -13,7 +13,9 @@ public final class Outlet<Content: Message>: Sendable {
     public let name: String
 
     /// Without `time`, waits are not measured, and `send(_:within:)` waits only as long as `offer` does.
-    public init(_ name: String = "out", time: (any TimeSource)? = nil) { (self.name, self.time) = (name, time) }
+    public init(_ name: String = "out", time: (any TimeSource)? = nil) {
+        (self.name, self.time) = (name, time)
+    }
 
     /// Delivers to every linked edge and waits for the slowest: that wait *is* the backpressure.
     ///
@@ -85,7 +87,10 @@ public final class Outlet<Content: Message>: Sendable {
             let queue = state.edges[index].queue
             let wake: @Sendable (Passage) -> Void = { [weak self] in self?.roomAppeared(at: queue, $0) }
             let waiter = RoomWaiter<Content>(
-                owner: id, bytes: state.refusedBytes, message: nil, wake: .callback(wake)
+                owner: id,
+                bytes: state.refusedBytes,
+                message: nil,
+                wake: .callback(wake)
             )
             switch queue.enqueue(waiter) {
             case .granted: state.edges[index].hasPromise = true

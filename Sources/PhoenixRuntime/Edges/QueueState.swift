@@ -18,11 +18,20 @@ struct QueueState<Content: Message> {
     /// Whom to wake once the lock is open again.
     struct Wakeups {
         var readers: [Reader] = []
-        var senders: [(RoomWaiter<Content>, Passage)] = []
+        var senders: [Sender] = []
+        @inline(__always)
         func resume() {
+            // Nearly always there is nobody to wake.
+            if readers.isEmpty && senders.isEmpty { return }
             for reader in readers { reader.continuation.resume() }
-            for (sender, passage) in senders { sender.resume(passage) }
+            for sender in senders { sender.waiter.resume(sender.passage) }
         }
+    }
+    /// A sender to wake, and what it is told. A struct: the metadata of a tuple of generic types is looked up anew
+    /// for every message.
+    struct Sender {
+        let waiter: RoomWaiter<Content>
+        let passage: Passage
     }
     struct Reader {
         let ticket: UInt64
@@ -110,7 +119,7 @@ struct QueueState<Content: Message> {
     mutating func recall(_ owner: ObjectIdentifier, _ passage: Passage) -> Wakeups {
         guard line.contains(where: { $0.owner == owner }) else { return Wakeups() }
         var wakeups = Wakeups()
-        wakeups.senders = line.filter { $0.owner == owner }.map { ($0, passage) }
+        wakeups.senders = line.filter { $0.owner == owner }.map { Sender(waiter: $0, passage: passage) }
         line.removeAll { $0.owner == owner }
         // Those behind one that left may find room now.
         admit(&wakeups)
@@ -137,7 +146,9 @@ struct QueueState<Content: Message> {
 
     /// The newest takes the place of what its source said before.
     private mutating func register(_ entry: Entry) {
-        guard let index = entries.firstIndex(where: { $0.key == entry.key }) else { return entries.append(entry) }
+        guard let index = entries.firstIndex(where: { $0.key == entry.key }) else {
+            return entries.append(entry)
+        }
         bytes -= entries[index].bytes
         entries[index] = entry
         tally.superseded += 1
@@ -151,11 +162,11 @@ struct QueueState<Content: Message> {
             line.removeFirst()
             guard let message = first.message else {
                 // A promise takes no room: its holder may wait elsewhere for long, and the rest of the line must not.
-                wakeups.senders.append((first, .granted))
+                wakeups.senders.append(Sender(waiter: first, passage: .granted))
                 continue
             }
             append(message, bytes: first.bytes)
-            wakeups.senders.append((first, .delivered))
+            wakeups.senders.append(Sender(waiter: first, passage: .delivered))
             if !readers.isEmpty { wakeups.readers.append(readers.removeFirst()) }
         }
     }
@@ -164,7 +175,8 @@ struct QueueState<Content: Message> {
 
     /// A run begins to read: it is told the mode that holds.
     mutating func beginReading() {
-        guard Content.kind == .mode, let current, current.attempts < Self.maximumAttempts, entries.isEmpty else {
+        guard Content.kind == .mode, let current, current.attempts < Self.maximumAttempts, entries.isEmpty
+        else {
             return
         }
         entries.append(current)
@@ -230,7 +242,9 @@ struct QueueState<Content: Message> {
             return .setAside
         }
         // A register that has heard newer needs the old no more; a mode is given by `beginReading`.
-        if isRegister, Content.kind == .mode || entries.contains(where: { $0.key == entry.key }) { return .nothing }
+        if isRegister, Content.kind == .mode || entries.contains(where: { $0.key == entry.key }) {
+            return .nothing
+        }
         entries.prepend(entry)
         bytes += entry.bytes
         return .returned
@@ -266,7 +280,7 @@ struct QueueState<Content: Message> {
         var wakeups = Wakeups()
         (wakeups.readers, readers) = (readers, [])
         if isShut {
-            wakeups.senders = line.map { ($0, .ended) }
+            wakeups.senders = line.map { Sender(waiter: $0, passage: .ended) }
             line.removeAll()
         }
         return wakeups

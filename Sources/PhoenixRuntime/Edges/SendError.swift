@@ -15,7 +15,8 @@ public struct SendError: Error, Hashable, CustomStringConvertible {
     public var description: String {
         switch code {
         case .ended: "\(port): a linked node takes nothing more; send again once the graph is relinked"
-        case .deadline: "\(port): a linked node had no room in time; send again later, or speed up what is downstream"
+        case .deadline:
+            "\(port): a linked node had no room in time; send again later, or speed up what is downstream"
         }
     }
 }

@@ -27,6 +27,9 @@ struct ListenerTable {
     private var leaving: Set<String> = []
     private(set) var open: Set<Key> = []
 
+    /// The claims that are served.
+    var served: [(key: Key, route: Route)] { claims.filter { !$0.isPending }.map { ($0.key, $0.route) } }
+
     mutating func attach(_ key: Key, _ routes: [Route]) {
         claims += routes.map { Claim(key: key, route: $0, isPending: true) }
     }
@@ -46,14 +49,18 @@ struct ListenerTable {
             let (key, route) = (claim.key, claim.route)
             if let other = protocols[key.address], other.key != key, key.owner == nil {
                 throw ListenError(
-                    .conflict, address: key.address, owner: route.owner,
+                    .conflict,
+                    address: key.address,
+                    owner: route.owner,
                     "\(other.route.owner) speaks \(other.key.protocolName) there; choose another address"
                 )
             }
             protocols[key.address] = claim
             if let other = change.wanted[key]?.first(where: { $0.path == route.path }) {
                 throw ListenError(
-                    .conflict, address: key.address, owner: route.owner,
+                    .conflict,
+                    address: key.address,
+                    owner: route.owner,
                     "\(other.owner) serves \(route.path) there; choose another path or address"
                 )
             }

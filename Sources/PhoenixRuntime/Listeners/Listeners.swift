@@ -42,6 +42,18 @@ public final class Listeners: Sendable {
         }
     }
 
+    /// Everything that is served now, sorted by owner, address and path.
+    public var served: [Served] {
+        state.withLock { state in
+            state.table.served.map { key, route in
+                Served(
+                    owner: route.owner, address: state.servers[key]?.boundAddress ?? key.address,
+                    protocolName: key.protocolName, path: route.path, endpoint: route.endpoint
+                )
+            }
+        }.sorted { ($0.owner, $0.address, $0.path) < ($1.owner, $1.address, $1.path) }
+    }
+
     /// Opens what is newly claimed, then changes all routes, then closes what nobody claims any more.
     ///
     /// Throws `ListenError` with everything as it was: what had been opened is closed again, the claims are dropped.
@@ -77,7 +89,10 @@ public final class Listeners: Sendable {
             do {
                 guard let provider else {
                     throw ListenError(
-                        .noServer, address: key.address, owner: owner, "this engine has no server; give it one"
+                        .noServer,
+                        address: key.address,
+                        owner: owner,
+                        "this engine has no server; give it one"
                     )
                 }
                 opened[key] = try await provider.open(key.address, protocol: key.protocolName)
@@ -86,8 +101,11 @@ public final class Listeners: Sendable {
                 abandon()
                 if let error = error as? ListenError { throw error }
                 throw ListenError(
-                    .cannotOpen, address: key.address, owner: owner,
-                    "free the address or choose another", cause: error
+                    .cannotOpen,
+                    address: key.address,
+                    owner: owner,
+                    "free the address or choose another",
+                    cause: error
                 )
             }
         }
@@ -99,4 +117,15 @@ public final class Listeners: Sendable {
             for server in servers { group.addTask { await server.close(within: deadline) } }
         }
     }
+}
+
+/// A path of an address that is served.
+public struct Served: Sendable {
+    /// The node it belongs to.
+    public var owner: String
+    /// The address as really bound.
+    public var address: String
+    public var protocolName: String
+    public var path: String
+    public var endpoint: any Endpoint
 }

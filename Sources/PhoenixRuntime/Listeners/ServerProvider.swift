@@ -46,7 +46,9 @@ public struct ListenError: Error, CustomStringConvertible {
     public var message: String
     public var cause: (any Error)?
     public init(_ code: Code, address: String, owner: String, _ message: String, cause: (any Error)? = nil) {
-        (self.code, self.address, self.owner, self.message, self.cause) = (code, address, owner, message, cause)
+        (self.code, self.address, self.owner, self.message, self.cause) = (
+            code, address, owner, message, cause
+        )
     }
     public var description: String {
         "\(owner): cannot listen on \(address): \(message)" + (cause.map { ": \($0)" } ?? "")

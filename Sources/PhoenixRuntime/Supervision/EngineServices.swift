@@ -41,8 +41,16 @@ public struct EngineServices: Sendable {
         // The same node has the same numbers again for one seed, whatever other nodes there are.
         let seed = id.utf8.reduce(seed ^ 0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
         return NodeContext(
-            id: id, wiring: wiring, series: series, time: time, seed: seed, listeners: listeners,
-            vitals: vitals.node(id), logger: logger, gate: gate, engine: engine
+            id: id,
+            wiring: wiring,
+            series: series,
+            time: time,
+            seed: seed,
+            listeners: listeners,
+            vitals: vitals.node(id),
+            logger: logger,
+            gate: gate,
+            engine: engine
         )
     }
 }

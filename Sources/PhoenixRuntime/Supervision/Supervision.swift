@@ -114,7 +114,9 @@ public struct Supervision: Sendable {
             return advance()
         case .drain:
             isDraining = true
-            return records.values.filter { $0.member.kind == .source }.map(\.member.id).sorted().flatMap { ask($0) }
+            return records.values.filter { $0.member.kind == .source }.map(\.member.id).sorted().flatMap {
+                ask($0)
+            }
                 + advance()
         case .deadline: return cut()
         }

@@ -32,7 +32,10 @@ extension Supervisor {
     /// All new nodes are made and their addresses opened first; an error there leaves everything as it was. Then links
     /// move, the nodes that go drain and hand over, and their heirs read on from the same queues. A node that has not
     /// handed over by the deadline is cancelled, and hands over what it remembers then.
-    public func reload(to graph: Graph, handOverWithin deadline: Duration = .seconds(30)) async throws -> GraphDiff {
+    public func reload(
+        to graph: Graph,
+        handOverWithin deadline: Duration = .seconds(30)
+    ) async throws -> GraphDiff {
         guard phase == .running else { throw ReloadError.notRunning }
         guard !isReloading else { throw ReloadError.busy }
         isReloading = true
@@ -75,7 +78,13 @@ extension Supervisor {
 
     private func prepare(_ diff: GraphDiff, _ graph: Graph, _ deadline: Duration) async throws -> Reload {
         var reload = Reload(
-            graph: graph, assembly: assembly, added: [], replaced: [], kept: [], removed: [], deadline: deadline
+            graph: graph,
+            assembly: assembly,
+            added: [],
+            replaced: [],
+            kept: [],
+            removed: [],
+            deadline: deadline
         )
         var (added, replaced): ([NodeID], [NodeID]) = ([], [])
         for (id, change) in diff.changes.sorted(by: { $0.key < $1.key }) {

@@ -50,7 +50,8 @@ public actor Supervisor {
     ///
     /// All nodes are made first: throws `StartError` or `ListenError` with nothing started. A node that fails later is
     /// run again after a delay that doubles, for ever: one node never ends the engine, readiness tells.
-    public func run(_ graph: Graph) async throws {
+    /// `whenRunning` is called once, when every node is made, every address open and every node told to run.
+    public func run(_ graph: Graph, whenRunning: @Sendable () -> Void = {}) async throws {
         guard phase == .idle else { return }
         phase = .starting
         do {
@@ -62,7 +63,11 @@ public actor Supervisor {
         await withDiscardingTaskGroup { group in
             watchMemory(&group)
             if phase == .starting { phase = .running }
-            perform(supervision.handle(.made(living.values.map(\.part.member).sorted { $0.id < $1.id })), &group)
+            perform(
+                supervision.handle(.made(living.values.map(\.part.member).sorted { $0.id < $1.id })),
+                &group
+            )
+            whenRunning()
             for await signal in signals {
                 if case .event = signal, phase == .ended { continue }
                 receive(signal, &group)
@@ -100,7 +105,9 @@ public actor Supervisor {
     }
     /// The error with the place of the node that it concerns.
     static func placed(_ error: any Error, in graph: Graph) -> any Error {
-        guard let error = error as? ListenError, let vertex = graph.vertices[error.owner] else { return error }
+        guard let error = error as? ListenError, let vertex = graph.vertices[error.owner] else {
+            return error
+        }
         return StartError(node: error.owner, mark: vertex.mark, cause: error)
     }
 

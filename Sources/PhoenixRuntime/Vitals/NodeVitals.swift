@@ -55,7 +55,9 @@ public final class NodeVitals: Sendable {
         counter(Vitals.dropped, ["reason": reason], Vitals.droppedHelp).add(points)
     }
     /// Counts one restart.
-    func countRestart() { counter(Vitals.restarts, [:], "How often the node failed and was started anew.").add() }
+    func countRestart() {
+        counter(Vitals.restarts, [:], "How often the node failed and was started anew.").add()
+    }
 
     func watch<Content>(_ queue: InletQueue<Content>, port: String) {
         let meter: @Sendable () -> InletMeter = {
@@ -68,19 +70,27 @@ public final class NodeVitals: Sendable {
     }
 
     /// Every series of the node now.
-    func samples() -> [(name: String, help: String, kind: VitalsSnapshot.Kind, sample: VitalsSnapshot.Sample)] {
+    func samples() -> [(name: String, help: String, kind: VitalsSnapshot.Kind, sample: VitalsSnapshot.Sample)]
+    {
         let (counters, gauges, inlets, outlets) = state.withLock { state in
             (state.counters, state.gauges, state.inlets, state.outlets)
         }
-        var result: [(name: String, help: String, kind: VitalsSnapshot.Kind, sample: VitalsSnapshot.Sample)] = []
+        var result: [(name: String, help: String, kind: VitalsSnapshot.Kind, sample: VitalsSnapshot.Sample)] =
+            []
         func add(
-            _ name: String, _ help: String, _ kind: VitalsSnapshot.Kind, _ labels: [String: String], _ value: Double
+            _ name: String,
+            _ help: String,
+            _ kind: VitalsSnapshot.Kind,
+            _ labels: [String: String],
+            _ value: Double
         ) {
             var labels = labels
             labels["node"] = node
             result.append((name, help, kind, .init(labels: labels, value: value)))
         }
-        for (key, entry) in counters { add(key.name, entry.help, .counter, key.labels, Double(entry.counter.value)) }
+        for (key, entry) in counters {
+            add(key.name, entry.help, .counter, key.labels, Double(entry.counter.value))
+        }
         for (key, entry) in gauges { add(key.name, entry.help, .gauge, key.labels, entry.gauge.value) }
         for (port, meter) in inlets {
             let (meter, labels) = (meter(), ["port": port])
@@ -89,7 +99,8 @@ public final class NodeVitals: Sendable {
             add(Vitals.queued, "Messages that wait to be read.", .gauge, labels, Double(meter.count))
             add(Vitals.queuedBytes, "Bytes that wait to be read.", .gauge, labels, Double(meter.bytes))
             let fill = max(
-                Double(meter.count) / Double(meter.limits.batches), Double(meter.bytes) / Double(meter.limits.bytes)
+                Double(meter.count) / Double(meter.limits.batches),
+                Double(meter.bytes) / Double(meter.limits.bytes)
             )
             add(Vitals.fill, "How full the queue is; 1 makes senders wait.", .gauge, labels, fill)
             for (reason, points) in meter.tally.dropped {

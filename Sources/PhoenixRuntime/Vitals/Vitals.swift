@@ -35,8 +35,11 @@ public final class Vitals: Sendable {
     /// Every series now, families sorted by name.
     public func snapshot() -> VitalsSnapshot {
         var families: [String: VitalsSnapshot.Family] = [:]
-        func add(_ name: String, _ help: String, _ kind: VitalsSnapshot.Kind, _ sample: VitalsSnapshot.Sample) {
-            families[name, default: .init(name: name, help: help, kind: kind, samples: [])].samples.append(sample)
+        func add(_ name: String, _ help: String, _ kind: VitalsSnapshot.Kind, _ sample: VitalsSnapshot.Sample)
+        {
+            families[name, default: .init(name: name, help: help, kind: kind, samples: [])].samples.append(
+                sample
+            )
         }
         let all = nodes.withLock { $0.values.sorted { $0.node < $1.node } }
         for vitals in all {

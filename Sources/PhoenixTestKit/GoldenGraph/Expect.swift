@@ -18,7 +18,9 @@ public actor Expect: Node {
 
     public init(_ settings: Settings<Config>, _ context: NodeContext) throws {
         guard let stage = GoldenStage.current else {
-            throw Unexpected("`\(context.id)`: an `expect` exporter runs in a golden case only: use `phoenix test`")
+            throw Unexpected(
+                "`\(context.id)`: an `expect` exporter runs in a golden case only: use `phoenix test`"
+            )
         }
         (self.context, self.stage) = (context, stage)
     }

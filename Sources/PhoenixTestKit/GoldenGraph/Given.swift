@@ -22,7 +22,9 @@ public actor Given: Source {
 
     public init(_ settings: Settings<Config>, _ context: NodeContext) throws {
         guard let stage = GoldenStage.current else {
-            throw Unexpected("`\(context.id)`: a `given` receiver runs in a golden case only: use `phoenix test`")
+            throw Unexpected(
+                "`\(context.id)`: a `given` receiver runs in a golden case only: use `phoenix test`"
+            )
         }
         (self.context, self.stage) = (context, stage)
     }
@@ -54,7 +56,8 @@ public actor Given: Source {
 
 extension MetricBatch {
     fileprivate var newestTime: UInt64? {
-        [numbers.times.max(), histograms.times.max(), exponentials.times.max(), summaries.times.max()].compactMap { $0 }
+        [numbers.times.max(), histograms.times.max(), exponentials.times.max(), summaries.times.max()]
+            .compactMap { $0 }
             .max()
     }
 }

@@ -24,8 +24,10 @@ public struct GoldenGraph: Sendable {
             try String(contentsOfFile: directory + "/" + file, encoding: .utf8)
         }
         self.init(
-            name: String(directory.split(separator: "/").last ?? "graph"), graph: try text("graph.yaml"),
-            given: try text("given.txt"), expected: (try? text("expect.txt")) ?? ""
+            name: String(directory.split(separator: "/").last ?? "graph"),
+            graph: try text("graph.yaml"),
+            given: try text("given.txt"),
+            expected: (try? text("expect.txt")) ?? ""
         )
     }
 
@@ -51,7 +53,10 @@ public struct GoldenGraph: Sendable {
     /// Throws `GraphRefusal` for a graph that does not load and `WorldError` for one that does not run.
     public func run(_ catalog: NodeCatalog, seed: UInt64 = 1) throws -> Outcome {
         let catalog = catalog + [Given.self, Expect.self]
-        let loaded = try GraphLoader(NodeSpecs(catalog.specs), files: [:]).load(text: graph, name: "graph.yaml")
+        let loaded = try GraphLoader(NodeSpecs(catalog.specs), files: [:]).load(
+            text: graph,
+            name: "graph.yaml"
+        )
         let stage = GoldenStage(given: given)
         let dropped = try World.run(seed: seed) { world in
             try await GoldenStage.$current.withValue(stage) {
@@ -63,7 +68,10 @@ public struct GoldenGraph: Sendable {
     }
 
     private static func run(
-        _ graph: Graph, _ catalog: NodeCatalog, _ stage: GoldenStage, _ world: World
+        _ graph: Graph,
+        _ catalog: NodeCatalog,
+        _ stage: GoldenStage,
+        _ world: World
     ) async throws -> String {
         var logger = Logger(label: "golden") { _ in SwiftLogNoOpLogHandler() }
         logger.logLevel = .critical
@@ -80,8 +88,11 @@ public struct GoldenGraph: Sendable {
             }
             try await group.waitForAll()
         }
-        let drops = services.vitals.snapshot().families.first { $0.name == "phoenix_node_points_dropped_total" }
-        let lines = (drops?.samples ?? []).filter { $0.value > 0 && $0.labels["reason"] != "unlinked" }.map { sample in
+        let drops = services.vitals.snapshot().families.first {
+            $0.name == "phoenix_node_points_dropped_total"
+        }
+        let lines = (drops?.samples ?? []).filter { $0.value > 0 && $0.labels["reason"] != "unlinked" }.map {
+            sample in
             "dropped \(Int(sample.value)) by \(sample.labels["node"] ?? "?"): \(sample.labels["reason"] ?? "?")"
         }
         return lines.sorted().joined(separator: "\n")
@@ -89,7 +100,9 @@ public struct GoldenGraph: Sendable {
 
     /// Without comments and space at the ends.
     private static func plain(_ text: String) -> String {
-        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).filter { !$0.hasPrefix("#") }
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).filter {
+            !$0.hasPrefix("#")
+        }
         return lines.joined(separator: "\n").trimmingCharacters(in: .whitespacesAndNewlines)
     }
 }

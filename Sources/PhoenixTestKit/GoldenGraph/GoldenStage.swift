@@ -16,7 +16,9 @@ final class GoldenStage: Sendable {
 
     init(given: String) { self.given = given }
 
-    func write(_ lines: [String], by node: String) { state.withLock { $0.written[node, default: []].append(lines) } }
+    func write(_ lines: [String], by node: String) {
+        state.withLock { $0.written[node, default: []].append(lines) }
+    }
 
     /// Everything has been sent.
     func finish() {
@@ -40,7 +42,8 @@ final class GoldenStage: Sendable {
     var transcript: String {
         let written = state.withLock { $0.written }.sorted { $0.key < $1.key }
         return written.map { node, batches in
-            (written.count > 1 ? "== \(node)\n" : "") + batches.map { $0.joined(separator: "\n") }.joined(separator: "\n\n")
+            (written.count > 1 ? "== \(node)\n" : "")
+                + batches.map { $0.joined(separator: "\n") }.joined(separator: "\n\n")
         }.joined(separator: "\n\n")
     }
 }

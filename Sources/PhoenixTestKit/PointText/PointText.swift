@@ -28,7 +28,9 @@ public enum PointText {
         }
         for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
             let line = line.drop { $0 == " " }
-            if line.isEmpty { end() } else if !line.hasPrefix("#") {
+            if line.isEmpty {
+                end()
+            } else if !line.hasPrefix("#") {
                 var parser = PointTextParser(String(line), number: index + 1)
                 try parser.parse(into: &parts, table)
             }

@@ -12,7 +12,9 @@ struct PointTextParser {
     mutating func parse(into parts: inout MetricBatch.Parts, _ table: SeriesTable) throws {
         let name = String(rest.prefix { $0 != "{" })
         rest = rest.dropFirst(name.count)
-        guard !name.isEmpty, take("{") else { throw error("a point begins like `name{resource: a=b; c=d} gauge`") }
+        guard !name.isEmpty, take("{") else {
+            throw error("a point begins like `name{resource: a=b; c=d} gauge`")
+        }
         var resource: [Attribute] = []
         if take("resource:") { resource = try attributes() }
         skipSpace()
@@ -90,7 +92,11 @@ struct PointTextParser {
         }
     }
     private func appendHistogram(
-        _ id: SeriesID, _ start: UInt64, _ time: UInt64, _ flags: PointFlags, _ points: inout HistogramPoints
+        _ id: SeriesID,
+        _ start: UInt64,
+        _ time: UInt64,
+        _ flags: PointFlags,
+        _ points: inout HistogramPoints
     ) throws {
         let buckets = list("buckets").compactMap(UInt64.init)
         let bounds = list("bounds").compactMap(Double.init)
@@ -109,7 +115,11 @@ struct PointTextParser {
         points.buckets += buckets
     }
     private func appendExponential(
-        _ id: SeriesID, _ start: UInt64, _ time: UInt64, _ flags: PointFlags, _ points: inout ExponentialPoints
+        _ id: SeriesID,
+        _ start: UInt64,
+        _ time: UInt64,
+        _ flags: PointFlags,
+        _ points: inout ExponentialPoints
     ) throws {
         points.series.append(id)
         points.starts.append(start)
@@ -124,9 +134,13 @@ struct PointTextParser {
         points.zeroThresholds.append(try real("threshold"))
         for (name, path) in [("positive", \ExponentialPoints.positives), ("negative", \.negatives)] {
             let parts = (words[name] ?? "0:[]").split(separator: ":", maxSplits: 1)
-            guard parts.count == 2, let offset = Int32(parts[0]) else { throw error("a side is written `0:[1, 2]`") }
+            guard parts.count == 2, let offset = Int32(parts[0]) else {
+                throw error("a side is written `0:[1, 2]`")
+            }
             let buckets = Self.items(parts[1]).compactMap(UInt64.init)
-            points[keyPath: path].append(.init(offset: offset, start: points.buckets.count, count: buckets.count))
+            points[keyPath: path].append(
+                .init(offset: offset, start: points.buckets.count, count: buckets.count)
+            )
             points.buckets += buckets
         }
     }
@@ -157,7 +171,8 @@ struct PointTextParser {
         let text = String(rest.prefix { !",;}".contains($0) })
         rest = rest.dropFirst(text.count)
         func inside(_ name: String) -> String? {
-            text.hasPrefix(name + "(") && text.hasSuffix(")") ? String(text.dropFirst(name.count + 1).dropLast()) : nil
+            text.hasPrefix(name + "(") && text.hasSuffix(")")
+                ? String(text.dropFirst(name.count + 1).dropLast()) : nil
         }
         if let number = inside("int").flatMap({ Int64($0) }) { return .int(number) }
         if let flag = inside("bool").flatMap({ Bool($0) }) { return .bool(flag) }
@@ -184,7 +199,9 @@ struct PointTextParser {
     }
     private func list(_ name: String) -> [String] { words[name].map { Self.items($0[...]) } ?? [] }
     private static func items(_ text: Substring) -> [String] {
-        text.drop { $0 == "[" }.prefix { $0 != "]" }.split(separator: ",").map { String($0.drop { $0 == " " }) }
+        text.drop { $0 == "[" }.prefix { $0 != "]" }.split(separator: ",").map {
+            String($0.drop { $0 == " " })
+        }
     }
     private func whole(_ name: String) throws -> UInt64 {
         guard let text = words[name] else { return 0 }

@@ -28,8 +28,11 @@ struct PointTextPrinter {
             if flags.contains(.hasSum) { text += " sum=\(Self.number(points.sums[index]))" }
             let layout = points.layouts[index]
             if layout.hasBuckets {
-                let buckets = points.buckets[points.offsets[index]..<points.offsets[index] + layout.bucketCount]
-                text += " bounds=\(Self.list(layout.bounds.map(Self.number))) buckets=\(Self.list(buckets.map(\.description)))"
+                let buckets = points.buckets[
+                    points.offsets[index]..<points.offsets[index] + layout.bucketCount
+                ]
+                text +=
+                    " bounds=\(Self.list(layout.bounds.map(Self.number))) buckets=\(Self.list(buckets.map(\.description)))"
             }
             return text + extremes(flags, points.minima[index], points.maxima[index])
         }
@@ -37,7 +40,8 @@ struct PointTextPrinter {
     private var exponentials: [String] {
         let points = batch.exponentials
         func side(_ side: ExponentialPoints.Side) -> String {
-            "\(side.offset):" + Self.list(points.buckets[side.start..<side.start + side.count].map(\.description))
+            "\(side.offset):"
+                + Self.list(points.buckets[side.start..<side.start + side.count].map(\.description))
         }
         return points.series.indices.map { index in
             var text = head(points.series[index], points.starts[index], points.times[index])

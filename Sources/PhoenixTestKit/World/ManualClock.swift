@@ -43,7 +43,9 @@ public final class ManualClock: TimeSource {
             }
         } onCancel: {
             let sleeper: Sleeper? = state.withLock { state in
-                guard let index = state.sleepers.firstIndex(where: { $0.ticket == ticket }) else { return nil }
+                guard let index = state.sleepers.firstIndex(where: { $0.ticket == ticket }) else {
+                    return nil
+                }
                 return state.sleepers.remove(at: index)
             }
             sleeper?.continuation.resume(returning: false)

@@ -34,7 +34,9 @@ public struct World: Sendable {
         while outcome.withLock({ $0 == nil }) {
             if executor.step() {
                 jobs += 1
-                guard jobs < maximumJobs else { throw WorldError(seed: seed, cause: nil, what: "runs for ever") }
+                guard jobs < maximumJobs else {
+                    throw WorldError(seed: seed, cause: nil, what: "runs for ever")
+                }
                 continue
             }
             guard world.clock.advanceToNext() else {

@@ -21,7 +21,10 @@ struct ChainIndex {
     }
     /// Takes an element out of its chain, by the links that `next` reads and `link` writes.
     mutating func remove(
-        _ element: UInt32, hash: UInt64, next: (UInt32) -> UInt32, link: (_ from: UInt32, _ to: UInt32) -> Void
+        _ element: UInt32,
+        hash: UInt64,
+        next: (UInt32) -> UInt32,
+        link: (_ from: UInt32, _ to: UInt32) -> Void
     ) {
         let bucket = bucket(hash)
         count -= 1

@@ -60,8 +60,16 @@ struct CollisionMerge {
     func hasInputs(_ output: UInt32) -> Bool { uses[output] != nil }
 
     /// What a number point adds to the output; nil for one older than what its input said last.
-    mutating func increment(_ slot: UInt32, _ number: Number, start: UInt64, time: UInt64, _ law: Law) -> Number? {
-        guard let last = inputs[slot], time > last.time || (time == last.time && law != .deltas) else { return nil }
+    mutating func increment(
+        _ slot: UInt32,
+        _ number: Number,
+        start: UInt64,
+        time: UInt64,
+        _ law: Law
+    ) -> Number? {
+        guard let last = inputs[slot], time > last.time || (time == last.time && law != .deltas) else {
+            return nil
+        }
         defer {
             inputs[slot]!.number = number
             inputs[slot]!.start = start
@@ -75,8 +83,15 @@ struct CollisionMerge {
         }
     }
     /// The same for a point of several numbers. A first point from which nothing counts adds an empty one.
-    mutating func increment(_ slot: UInt32, _ point: CompoundPoint, time: UInt64, _ law: Law) -> CompoundPoint? {
-        guard let last = inputs[slot], time > last.time || (time == last.time && law != .deltas) else { return nil }
+    mutating func increment(
+        _ slot: UInt32,
+        _ point: CompoundPoint,
+        time: UInt64,
+        _ law: Law
+    ) -> CompoundPoint? {
+        guard let last = inputs[slot], time > last.time || (time == last.time && law != .deltas) else {
+            return nil
+        }
         defer {
             inputs[slot]!.compound = point
             inputs[slot]!.start = point.start

@@ -24,12 +24,17 @@ final class CompoundPoint {
             sum: points.flags[index].contains(.hasSum) ? points.sums[index] : nil,
             start: points.starts[index],
             content: .histogram(
-                layout: layout, buckets: Array(points.buckets[offset..<offset + layout.bucketCount]))
+                layout: layout,
+                buckets: Array(points.buckets[offset..<offset + layout.bucketCount])
+            )
         )
     }
     convenience init(_ points: ExponentialPoints, _ index: Int) {
         func side(_ side: ExponentialPoints.Side) -> ExponentialBuckets.Side {
-            .init(offset: Int(side.offset), counts: Array(points.buckets[side.start..<side.start + side.count]))
+            .init(
+                offset: Int(side.offset),
+                counts: Array(points.buckets[side.start..<side.start + side.count])
+            )
         }
         self.init(
             count: points.counts[index],
@@ -37,18 +42,29 @@ final class CompoundPoint {
             start: points.starts[index],
             content: .exponential(
                 ExponentialBuckets(
-                    scale: Int(points.scales[index]), zeroCount: points.zeroCounts[index],
-                    zeroThreshold: max(0, points.zeroThresholds[index].isFinite ? points.zeroThresholds[index] : 0), positive: side(points.positives[index]),
-                    negative: side(points.negatives[index])))
+                    scale: Int(points.scales[index]),
+                    zeroCount: points.zeroCounts[index],
+                    zeroThreshold: max(
+                        0,
+                        points.zeroThresholds[index].isFinite ? points.zeroThresholds[index] : 0
+                    ),
+                    positive: side(points.positives[index]),
+                    negative: side(points.negatives[index])
+                )
+            )
         )
     }
     convenience init(_ points: SummaryPoints, _ index: Int) {
         let range = points.quantileRange(index)
         let order = range.sorted { points.quantiles[$0] < points.quantiles[$1] }
         self.init(
-            count: points.counts[index], sum: points.sums[index], start: points.starts[index],
+            count: points.counts[index],
+            sum: points.sums[index],
+            start: points.starts[index],
             content: .summary(
-                quantiles: order.map { points.quantiles[$0] }, values: order.map { points.values[$0] })
+                quantiles: order.map { points.quantiles[$0] },
+                values: order.map { points.values[$0] }
+            )
         )
     }
     func copy() -> CompoundPoint { CompoundPoint(count: count, sum: sum, start: start, content: content) }
@@ -70,7 +86,9 @@ final class CompoundPoint {
             content = .exponential(buckets)
         case (.summary(let quantiles, _), .summary(let others, let values)):
             // Quantiles cannot be added: the newer ones stand where they are the same, else none do.
-            content = quantiles == others ? .summary(quantiles: others, values: values) : .summary(quantiles: [], values: [])
+            content =
+                quantiles == others
+                ? .summary(quantiles: others, values: values) : .summary(quantiles: [], values: [])
         default: return false
         }
         count &+= other.count
@@ -82,8 +100,11 @@ final class CompoundPoint {
     func increase(since earlier: CompoundPoint) -> CompoundPoint? {
         guard count >= earlier.count else { return nil }
         let difference = CompoundPoint(
-            count: count - earlier.count, sum: sum.flatMap { sum in earlier.sum.map { sum - $0 } }, start: start,
-            content: content)
+            count: count - earlier.count,
+            sum: sum.flatMap { sum in earlier.sum.map { sum - $0 } },
+            start: start,
+            content: content
+        )
         switch (content, earlier.content) {
         case (.histogram(let layout, var buckets), .histogram(let earlierLayout, let others)):
             guard layout == earlierLayout else { return nil }

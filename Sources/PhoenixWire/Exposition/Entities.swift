@@ -30,12 +30,17 @@ final class Entities {
         let tail = tail(series.attributes, reserved)
         if blocks.areDisjoint(head, tail) { return entity(head, tail) }
         let key = LabelBlocks.Key(
-            resource: series.resource, scope: scope, attributes: series.attributes, reserved: reserved)
+            resource: series.resource,
+            scope: scope,
+            attributes: series.attributes,
+            reserved: reserved
+        )
         let whole =
             blocks.find(key)
             ?? add(
                 key,
-                plan.head(series.resource, scope ?? Scope()) + plan.attributes(series.attributes.attributes))
+                plan.head(series.resource, scope ?? Scope()) + plan.attributes(series.attributes.attributes)
+            )
         release(head)
         release(tail)
         return entity(whole, LabelBlocks.none)
@@ -118,7 +123,11 @@ final class Entities {
         let entity = entities[Int(place)]
         guard entity.uses == 0 else { return }
         index.remove(
-            place, hash: entity.hash, next: { entities[Int($0)].next }, link: { entities[Int($0)].next = $1 })
+            place,
+            hash: entity.hash,
+            next: { entities[Int($0)].next },
+            link: { entities[Int($0)].next = $1 }
+        )
         letGo(entity.head)
         letGo(entity.tail)
         free.append(place)
@@ -135,13 +144,18 @@ extension Entities {
             let entity = entities[Int(place)]
             let (head, tail) = (blocks[Int(entity.head)], blocks[Int(entity.tail)])
             return RenderedLabels(
-                head: UnsafePointer(head.bytes), headCount: Int(head.count), tail: UnsafePointer(tail.bytes),
-                tailCount: Int(tail.count))
+                head: UnsafePointer(head.bytes),
+                headCount: Int(head.count),
+                tail: UnsafePointer(tail.bytes),
+                tailCount: Int(tail.count)
+            )
         }
     }
     func withRendered<Result>(_ body: (Rendered) -> Result) -> Result {
         entities.withUnsafeBufferPointer { entities in
-            blocks.blocks.withUnsafeBufferPointer { blocks in body(Rendered(entities: entities, blocks: blocks)) }
+            blocks.blocks.withUnsafeBufferPointer { blocks in
+                body(Rendered(entities: entities, blocks: blocks))
+            }
         }
     }
     /// What entities and blocks hold in memory, in bytes, estimated.

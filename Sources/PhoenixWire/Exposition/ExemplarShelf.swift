@@ -47,7 +47,10 @@ struct ExemplarShelf {
     private static func text(_ exemplar: Exemplar, _ value: Double) -> [UInt8] {
         func hex(_ bytes: [UInt8]) -> String {
             let digits = Array("0123456789abcdef".utf8)
-            return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+            return String(
+                decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] },
+                as: UTF8.self
+            )
         }
         var labels: [ExposedLabel] = []
         if !exemplar.traceID.isEmpty { labels.append(ExposedLabel("trace_id", hex(exemplar.traceID))) }

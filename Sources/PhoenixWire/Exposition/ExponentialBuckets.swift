@@ -14,7 +14,10 @@ struct ExponentialBuckets: Equatable {
         func downscaled(by steps: Int) -> Side {
             guard steps > 0, !counts.isEmpty else { return self }
             var result = Side(offset: offset >> steps)
-            result.counts = [UInt64](repeating: 0, count: ((offset + counts.count - 1) >> steps) - result.offset + 1)
+            result.counts = [UInt64](
+                repeating: 0,
+                count: ((offset + counts.count - 1) >> steps) - result.offset + 1
+            )
             for (index, count) in counts.enumerated() {
                 result.counts[((offset + index) >> steps) - result.offset] &+= count
             }
@@ -119,7 +122,9 @@ struct ExponentialBuckets: Equatable {
         var (result, total): ([(bound: Double, count: UInt64)], UInt64) = ([], 0)
         func add(_ bound: Double, _ count: UInt64) {
             total &+= count
-            if bound.isFinite, let last = result.last, last.bound >= bound {
+            // A power beyond what a double can hold bounds nothing: what is below it goes with the next bucket.
+            if bound == -.infinity { return }
+            if let last = result.last, last.bound >= bound {
                 result[result.count - 1].count = total
             } else {
                 result.append((bound, total))
@@ -130,7 +135,8 @@ struct ExponentialBuckets: Equatable {
         }
         if zeroCount > 0 || !result.isEmpty { add(zeroThreshold, zeroCount) }
         let last = positive.counts.lastIndex { $0 > 0 } ?? -1
-        for (index, count) in positive.counts.enumerated() where index <= last && (count > 0 || !result.isEmpty) {
+        for (index, count) in positive.counts.enumerated()
+        where index <= last && (count > 0 || !result.isEmpty) {
             add(bound(positive.offset + index + 1), count)
         }
         if result.last?.bound != .infinity { result.append((.infinity, total)) }

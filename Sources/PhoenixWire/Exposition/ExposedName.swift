@@ -22,7 +22,8 @@ struct ExposedName: Sendable, Hashable {
         if !space.isEmpty { name = "\(space)_\(name)" }
         if strategy.collapsesUnderscores { name = Self.collapsed(name) }
         if name.utf8.first!.isDigit { name = "_" + name }
-        let hasTotal = name.hasSuffix("_total")
+        // "total" alone is a name, not a suffix.
+        let hasTotal = name.hasSuffix("_total") && name.utf8.dropLast(6).contains { $0 != .underscore }
         var base = isCounter && hasTotal ? String(name.dropLast("_total".utf8.count)) : name
         if strategy.addsSuffixes {
             if let words = UnitWords.words(for: metric.unit) {

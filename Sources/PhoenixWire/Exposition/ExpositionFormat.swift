@@ -35,7 +35,9 @@ public enum ExpositionFormat: Sendable, Hashable, CaseIterable {
             guard let equals = part.firstIndex(of: "=") else { continue }
             let name = trimmed(part[..<equals]).lowercased()
             var value = trimmed(part[part.index(after: equals)...])
-            if value.count >= 2, value.first == "\"", value.last == "\"" { value = value.dropFirst().dropLast() }
+            if value.count >= 2, value.first == "\"", value.last == "\"" {
+                value = value.dropFirst().dropLast()
+            }
             if name == "version" { version = String(value) }
             if name == "q" { weight = Double(value).map { min(max($0, 0), 1) } ?? 0 }
         }

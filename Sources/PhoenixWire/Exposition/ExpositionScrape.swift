@@ -69,7 +69,11 @@ struct ScrapeCursor {
     var hasHeader = false
 
     init(
-        format: ExpositionFormat, tick: UInt32, names: Set<String>, phase: Phase, showsSeries: Bool
+        format: ExpositionFormat,
+        tick: UInt32,
+        names: Set<String>,
+        phase: Phase,
+        showsSeries: Bool
     ) {
         (self.format, self.tick, self.names) = (format, tick, names)
         (self.phase, self.showsSeries) = (phase, showsSeries)

@@ -67,8 +67,12 @@ public final class ExpositionStore: Sendable {
     ) -> ExpositionScrape {
         let tick = Self.clock(now)
         let cursor = ScrapeCursor(
-            format: format, tick: tick, names: names,
-            phase: .plain(families.sorted { $0.name < $1.name }), showsSeries: showsSeries)
+            format: format,
+            tick: tick,
+            names: names,
+            phase: .plain(families.sorted { $0.name < $1.name }),
+            showsSeries: showsSeries
+        )
         let id = held.withLock { held in
             defer { held.nextCursor += 1 }
             held.cursors[held.nextCursor] = cursor

@@ -35,7 +35,13 @@ struct FamilyTable {
     private mutating func makePlan(_ metric: Metric) -> MetricPlan {
         func refused(_ reason: ExpositionDrop) -> MetricPlan {
             MetricPlan(
-                metric: metric, family: nil, refusal: reason, treatment: .refused, isDelta: false, law: .newest)
+                metric: metric,
+                family: nil,
+                refusal: reason,
+                treatment: .refused,
+                isDelta: false,
+                law: .newest
+            )
         }
         let isDelta = metric.temporality == .delta
         let hasTemporality = [.sum, .histogram, .exponentialHistogram].contains(metric.kind)
@@ -56,13 +62,19 @@ struct FamilyTable {
         let law: CollisionMerge.Law =
             type == .gauge || type == .summary ? .newest : isDelta ? .deltas : .increments
         return MetricPlan(
-            metric: metric, family: family, refusal: nil,
+            metric: metric,
+            family: family,
+            refusal: nil,
             treatment: !isNumber ? .compound : isDelta && type == .counter ? .add : .replace,
-            isDelta: isDelta && hasTemporality, law: law)
+            isDelta: isDelta && hasTemporality,
+            law: law
+        )
     }
     /// The family of a name: the one that is there if it is of the type, a new one if none of its names is taken.
     private mutating func family(
-        _ name: ExposedName, _ type: FamilyType, _ metric: Metric
+        _ name: ExposedName,
+        _ type: FamilyType,
+        _ metric: Metric
     ) -> (ExposedFamily?, ExpositionDrop) {
         if let known = claims[name.family], known.name.family == name.family {
             let isSame = known.type == type && known.name.sample == name.sample

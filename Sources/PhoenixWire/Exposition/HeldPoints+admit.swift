@@ -32,7 +32,12 @@ extension HeldPoints {
         }
         held += 1
         let entity = entities.entity(series)
-        var new = HeldSeries(generation: id.generation, entity: entity, plan: place, treatment: plan.treatment)
+        var new = HeldSeries(
+            generation: id.generation,
+            entity: entity,
+            plan: place,
+            treatment: plan.treatment
+        )
         new.seen = tick
         if let member = member(of: family.id, entity) {
             share(id, new, with: member, plan, tick)
@@ -47,7 +52,13 @@ extension HeldPoints {
     }
 
     /// Makes a series one of several behind a label set that is exposed already.
-    private func share(_ id: SeriesID, _ new: HeldSeries, with member: UInt32, _ plan: MetricPlan, _ tick: UInt32) {
+    private func share(
+        _ id: SeriesID,
+        _ new: HeldSeries,
+        with member: UInt32,
+        _ plan: MetricPlan,
+        _ tick: UInt32
+    ) {
         counts.collisions &+= 1
         let output =
             member & ExposedFamily.mergedBit != 0 ? member & ~ExposedFamily.mergedBit : turnIntoMerge(member)
@@ -67,8 +78,11 @@ extension HeldPoints {
         let key = output | ExposedFamily.mergedBit
         // The same chain and the same place: only the name of the element changes.
         index.remove(
-            slot, hash: pairHash(families.familyOfPlan[Int(record.plan)], record.entity),
-            next: { self[$0].next }, link: { self[$0].next = $1 })
+            slot,
+            hash: pairHash(families.familyOfPlan[Int(record.plan)], record.entity),
+            next: { self[$0].next },
+            link: { self[$0].next = $1 }
+        )
         var shown = record
         (shown.generation, shown.position) = (1, record.position)
         shown.next = index.insert(key, hash: pairHash(families.familyOfPlan[Int(record.plan)], record.entity))
@@ -82,14 +96,24 @@ extension HeldPoints {
         families.use(record.plan)
         exemplars.remove(slot)
         var input = HeldSeries(
-            generation: record.generation, entity: output, plan: record.plan, treatment: .input)
+            generation: record.generation,
+            entity: output,
+            plan: record.plan,
+            treatment: .input
+        )
         input.seen = record.seen
         records.element(slot).pointee = input
         merge.adopt(
             slot,
             .init(
-                output: output, number: record.number, compound: last, start: start, time: record.time,
-                seen: record.seen))
+                output: output,
+                number: record.number,
+                compound: last,
+                start: start,
+                time: record.time,
+                seen: record.seen
+            )
+        )
         return output
     }
 }

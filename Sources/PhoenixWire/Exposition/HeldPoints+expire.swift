@@ -23,8 +23,12 @@ extension HeldPoints {
                 let (key, place) = (open.members[sweepPlace], sweepPlace)
                 sweepPlace += 1
                 let record = self[key]
-                guard record.position == place, isMember(record, of: open), record.seen < oldest else { continue }
-                if key & ExposedFamily.mergedBit != 0, merge.hasInputs(key & ~ExposedFamily.mergedBit) { continue }
+                guard record.position == place, isMember(record, of: open), record.seen < oldest else {
+                    continue
+                }
+                if key & ExposedFamily.mergedBit != 0, merge.hasInputs(key & ~ExposedFamily.mergedBit) {
+                    continue
+                }
                 leave(key)
                 counts.expired &+= 1
             }

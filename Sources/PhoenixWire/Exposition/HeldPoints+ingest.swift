@@ -44,17 +44,30 @@ extension HeldPoints {
                 points.values.withUnsafeBufferPointer { values in
                     points.flags.withUnsafeBufferPointer { flags in
                         Self.replace(
-                            &records, series, times, values, flags, from: start, tick: tick,
-                            stopsAlways: keepsStarts, &older)
+                            &records,
+                            series,
+                            times,
+                            values,
+                            flags,
+                            from: start,
+                            tick: tick,
+                            stopsAlways: keepsStarts,
+                            &older
+                        )
                     }
                 }
             }
         }
     }
     private static func replace(
-        _ records: inout SlotMap<HeldSeries>, _ series: UnsafeBufferPointer<SeriesID>,
-        _ times: UnsafeBufferPointer<UInt64>, _ values: UnsafeBufferPointer<UInt64>,
-        _ flags: UnsafeBufferPointer<PointFlags>, from start: Int, tick: UInt32, stopsAlways: Bool,
+        _ records: inout SlotMap<HeldSeries>,
+        _ series: UnsafeBufferPointer<SeriesID>,
+        _ times: UnsafeBufferPointer<UInt64>,
+        _ values: UnsafeBufferPointer<UInt64>,
+        _ flags: UnsafeBufferPointer<PointFlags>,
+        from start: Int,
+        tick: UInt32,
+        stopsAlways: Bool,
         _ older: inout UInt64
     ) -> Int? {
         var index = start
@@ -98,7 +111,9 @@ extension HeldPoints {
             record.pointee.number = isDelta && !isFirst ? record.pointee.number + number : number
             record.pointee.time = time
             record.pointee.seen = tick
-            if options.sendsCreated, isFirst || !isDelta { starts.element(id.slot).pointee = points.starts[index] }
+            if options.sendsCreated, isFirst || !isDelta {
+                starts.element(id.slot).pointee = points.starts[index]
+            }
         }
     }
     private func add(_ slot: UInt32, _ number: Number, start: UInt64, time: UInt64, _ tick: UInt32) {
@@ -122,7 +137,11 @@ extension HeldPoints {
     }
 
     private func compound(
-        _ id: SeriesID, _ time: UInt64, _ isEnd: Bool, _ table: SeriesTable, _ tick: UInt32,
+        _ id: SeriesID,
+        _ time: UInt64,
+        _ isEnd: Bool,
+        _ table: SeriesTable,
+        _ tick: UInt32,
         _ make: () -> CompoundPoint
     ) {
         if isEnd { return endByPoint(id, time) }
@@ -135,7 +154,8 @@ extension HeldPoints {
         case .input: add(id.slot, make(), time, plan.law, tick)
         case .compound:
             let isFirst = record.pointee.time == 0
-            guard isFirst || time > record.pointee.time || (!plan.isDelta && time == record.pointee.time) else {
+            guard isFirst || time > record.pointee.time || (!plan.isDelta && time == record.pointee.time)
+            else {
                 counts[.outOfOrder] &+= 1
                 return
             }
@@ -146,7 +166,13 @@ extension HeldPoints {
             record.pointee.seen = tick
         }
     }
-    private func add(_ slot: UInt32, _ point: CompoundPoint, _ time: UInt64, _ law: CollisionMerge.Law, _ tick: UInt32) {
+    private func add(
+        _ slot: UInt32,
+        _ point: CompoundPoint,
+        _ time: UInt64,
+        _ law: CollisionMerge.Law,
+        _ tick: UInt32
+    ) {
         let output = Int(records[slot].entity)
         guard let increment = merge.increment(slot, point, time: time, law) else {
             counts[.outOfOrder] &+= 1
@@ -167,7 +193,9 @@ extension HeldPoints {
     /// `NO_RECORDED_VALUE`: the series ends with this point, unless a newer one is held.
     private func endByPoint(_ id: SeriesID, _ time: UInt64) {
         let record = records[id.slot]
-        guard record.generation == id.generation, record.treatment == .input || time >= record.time else { return }
+        guard record.generation == id.generation, record.treatment == .input || time >= record.time else {
+            return
+        }
         end(id.slot)
         counts.ended &+= 1
     }
@@ -189,6 +217,8 @@ extension HeldPoints {
             }
         default: return
         }
-        if !exemplars.put(exemplar, slot: exemplar.series.slot, bounds: bounds) { counts.droppedExemplars &+= 1 }
+        if !exemplars.put(exemplar, slot: exemplar.series.slot, bounds: bounds) {
+            counts.droppedExemplars &+= 1
+        }
     }
 }

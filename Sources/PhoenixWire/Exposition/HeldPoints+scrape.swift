@@ -57,14 +57,21 @@ extension HeldPoints {
         }
     }
     private func writeMembers(
-        _ family: ExposedFamily, _ page: inout ExpositionPage, _ cursor: inout ScrapeCursor
+        _ family: ExposedFamily,
+        _ page: inout ExpositionPage,
+        _ cursor: inout ScrapeCursor
     ) -> Bool {
         let oldest = cursor.tick > expirationTicks ? cursor.tick - expirationTicks : 0
         // One family's numbers are the bulk of a scrape: they have a loop of their own.
         let isNumber = family.type == .counter || family.type == .gauge
-        let header = cursor.hasHeader ? [] : FamilyHeader(
-            name: family.name, type: family.type, help: family.help
-        ).bytes(cursor.format)
+        let header =
+            cursor.hasHeader
+            ? []
+            : FamilyHeader(
+                name: family.name,
+                type: family.type,
+                help: family.help
+            ).bytes(cursor.format)
         var line = SeriesLine(family: family, format: cursor.format, options: options, header: header)
         defer { cursor.hasHeader = cursor.hasHeader || line.header.isEmpty }
         return entities.withRendered { rendered in
@@ -82,12 +89,20 @@ extension HeldPoints {
                 let isWritten =
                     isNumber
                     ? line.write(
-                        record.number, record.time, labels, to: &page,
+                        record.number,
+                        record.time,
+                        labels,
+                        to: &page,
                         exemplar: exemplars.isEmpty ? nil : exemplars[key].first,
-                        created: options.sendsCreated ? starts[key & ~ExposedFamily.mergedBit] : 0)
+                        created: options.sendsCreated ? starts[key & ~ExposedFamily.mergedBit] : 0
+                    )
                     : line.write(
-                        compounds[Int(record.value)]!, record.time, labels, to: &page,
-                        exemplars: exemplars.isEmpty ? [] : exemplars[key])
+                        compounds[Int(record.value)]!,
+                        record.time,
+                        labels,
+                        to: &page,
+                        exemplars: exemplars.isEmpty ? [] : exemplars[key]
+                    )
                 guard isWritten else { return false }
                 cursor.place += 1
             }

@@ -116,7 +116,9 @@ final class HeldPoints {
     func compact(_ family: ExposedFamily) {
         var kept = ContiguousArray<UInt32>()
         kept.reserveCapacity(family.live)
-        var marks = cursors.filter { $0.value.family === family }.map { ($0.key, $0.value.place, $0.value.end) }
+        var marks = cursors.filter { $0.value.family === family }.map {
+            ($0.key, $0.value.place, $0.value.end)
+        }
         for (place, key) in family.members.enumerated() {
             for index in marks.indices {
                 if marks[index].1 == place { cursors[marks[index].0]!.place = kept.count }

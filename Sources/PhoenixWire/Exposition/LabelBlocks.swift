@@ -55,10 +55,17 @@ final class LabelBlocks {
             if index > 0 { bytes.append(UInt8(ascii: ",")) }
             let start = bytes.count
             label.write(to: &bytes)
-            hash &+= bytes.withUnsafeBytes { foldHash(UnsafeRawBufferPointer(rebasing: $0[start...]), seed: processSeed) }
+            hash &+= bytes.withUnsafeBytes {
+                foldHash(UnsafeRawBufferPointer(rebasing: $0[start...]), seed: processSeed)
+            }
         }
         var block = Block(
-            bytes: nil, count: UInt32(bytes.count), uses: 0, hash: hash, shape: shape(of: labels.map(\.name)))
+            bytes: nil,
+            count: UInt32(bytes.count),
+            uses: 0,
+            hash: hash,
+            shape: shape(of: labels.map(\.name))
+        )
         if !bytes.isEmpty {
             let copy = UnsafeMutablePointer<UInt8>.allocate(capacity: bytes.count)
             bytes.withUnsafeBufferPointer { copy.update(from: $0.baseAddress!, count: bytes.count) }

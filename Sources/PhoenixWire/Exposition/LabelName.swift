@@ -69,7 +69,9 @@ public struct ExposedLabel: Sendable, Hashable, Comparable {
                 }
                 position += 1
             }
-            labels.append(ExposedLabel(String(decoding: name, as: UTF8.self), String(decoding: value, as: UTF8.self)))
+            labels.append(
+                ExposedLabel(String(decoding: name, as: UTF8.self), String(decoding: value, as: UTF8.self))
+            )
             position += 2
         }
         return labels

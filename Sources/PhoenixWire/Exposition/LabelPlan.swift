@@ -67,7 +67,9 @@ struct LabelPlan {
         for attribute in scope.attributes.attributes {
             let name = "otel_scope_" + self.name(of: attribute.key)
             // The three above come from the scope itself; an attribute of the name is dropped (specification).
-            guard !["otel_scope_name", "otel_scope_version", "otel_scope_schema_url"].contains(name) else { continue }
+            guard !["otel_scope_name", "otel_scope_version", "otel_scope_schema_url"].contains(name) else {
+                continue
+            }
             labels.append(Candidate(key: attribute.key, name: name, value: attribute.value.text))
         }
         return labels

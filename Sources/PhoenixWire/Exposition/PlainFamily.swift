@@ -4,7 +4,9 @@ public struct PlainFamily: Sendable, Equatable {
     public struct Sample: Sendable, Equatable {
         public var labels: [ExposedLabel]
         public var value: Double
-        public init(_ value: Double, _ labels: [ExposedLabel] = []) { (self.labels, self.value) = (labels, value) }
+        public init(_ value: Double, _ labels: [ExposedLabel] = []) {
+            (self.labels, self.value) = (labels, value)
+        }
     }
     /// The name of the samples: of a counter it ends in `_total`, of an info in `_info`.
     public var name: String

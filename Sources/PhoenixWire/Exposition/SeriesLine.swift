@@ -46,8 +46,12 @@ struct SeriesLine {
     /// Writes a number; false when the page has no room.
     @inline(__always)
     mutating func write(
-        _ number: Number, _ time: UInt64, _ labels: RenderedLabels, to page: inout ExpositionPage,
-        exemplar: ExemplarShelf.Held?, created: UInt64
+        _ number: Number,
+        _ time: UInt64,
+        _ labels: RenderedLabels,
+        to page: inout ExpositionPage,
+        exemplar: ExemplarShelf.Held?,
+        created: UInt64
     ) -> Bool {
         // A counter that is negative or no number would cost an OpenMetrics reader the whole scrape.
         if isCounter, !(number.double >= 0) { return true }
@@ -57,7 +61,9 @@ struct SeriesLine {
         writeHeader(to: &page)
         page.write(sample)
         page.write("{")
-        if labels.write(to: &page) { page.write("} ") } else {
+        if labels.write(to: &page) {
+            page.write("} ")
+        } else {
             page.count -= 1
             page.write(" ")
         }
@@ -88,7 +94,9 @@ struct SeriesLine {
 
     /// Writes name, suffix and labels with one more of its own.
     private func begin(
-        _ suffix: StaticString, _ labels: RenderedLabels, _ label: (name: StaticString, value: Double)?,
+        _ suffix: StaticString,
+        _ labels: RenderedLabels,
+        _ label: (name: StaticString, value: Double)?,
         _ page: inout ExpositionPage
     ) {
         page.write(name)
@@ -96,7 +104,9 @@ struct SeriesLine {
         page.write("{")
         let hasLabels = labels.write(to: &page)
         guard let label else {
-            if hasLabels { page.write("} ") } else {
+            if hasLabels {
+                page.write("} ")
+            } else {
                 page.count -= 1
                 page.write(" ")
             }
@@ -111,7 +121,10 @@ struct SeriesLine {
 
     /// Writes a histogram or a summary; false when the page has no room.
     mutating func write(
-        _ point: CompoundPoint, _ time: UInt64, _ labels: RenderedLabels, to page: inout ExpositionPage,
+        _ point: CompoundPoint,
+        _ time: UInt64,
+        _ labels: RenderedLabels,
+        to page: inout ExpositionPage,
         exemplars: [ExemplarShelf.Held]
     ) -> Bool {
         let buckets = Self.buckets(point)
@@ -142,7 +155,10 @@ struct SeriesLine {
     }
     /// OpenMetrics has `_sum` and `_count` together or not at all, and no sum where values may be negative.
     private func writeTotals(
-        _ point: CompoundPoint, _ time: UInt64, _ labels: RenderedLabels, hasNegative: Bool,
+        _ point: CompoundPoint,
+        _ time: UInt64,
+        _ labels: RenderedLabels,
+        hasNegative: Bool,
         _ page: inout ExpositionPage
     ) {
         let isOpen = format == .openMetrics

@@ -44,7 +44,9 @@ struct TargetInfos {
         targets[name]!.resources[resource, default: 0] += 1
     }
     mutating func remove(_ resource: AttributeSet) {
-        guard let name = Self.name(resource.attributes), let uses = targets[name]?.resources[resource] else { return }
+        guard let name = Self.name(resource.attributes), let uses = targets[name]?.resources[resource] else {
+            return
+        }
         if uses > 1 {
             targets[name]!.resources[resource] = uses - 1
             return

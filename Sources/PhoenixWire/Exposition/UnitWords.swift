@@ -31,7 +31,11 @@ enum UnitWords {
         var result: [UInt8] = []
         for byte in text.utf8 {
             let isLegal = byte.isLetterOrDigit
-            if isLegal { result.append(byte) } else if result.last != .underscore { result.append(.underscore) }
+            if isLegal {
+                result.append(byte)
+            } else if result.last != .underscore {
+                result.append(.underscore)
+            }
         }
         while result.last == .underscore { result.removeLast() }
         if result.first == .underscore { result.removeFirst() }
@@ -39,7 +43,8 @@ enum UnitWords {
     }
 
     private static let counted: [String: String] = [
-        "d": "days", "h": "hours", "min": "minutes", "s": "seconds", "ms": "milliseconds", "us": "microseconds",
+        "d": "days", "h": "hours", "min": "minutes", "s": "seconds", "ms": "milliseconds",
+        "us": "microseconds",
         "ns": "nanoseconds", "By": "bytes", "KiBy": "kibibytes", "MiBy": "mebibytes", "GiBy": "gibibytes",
         "TiBy": "tebibytes", "kBy": "kilobytes", "KBy": "kilobytes", "MBy": "megabytes", "GBy": "gigabytes",
         "TBy": "terabytes", "m": "meters", "V": "volts", "A": "amperes", "J": "joules", "W": "watts",

@@ -23,6 +23,10 @@ public final class OTLPDecoder {
     public func decode(_ request: UnsafeRawBufferPointer) throws(MalformedMessage) -> Refusals {
         try requests.decode(request)
     }
+    /// Adds the points of one request in OTLP/JSON, by the same rules. A malformed request adds nothing.
+    public func decodeJSON(_ request: UnsafeRawBufferPointer) throws(MalformedJSON) -> Refusals {
+        try requests.decodeJSON(request)
+    }
     /// Adds the points of a request in either encoding.
     public func decode(
         _ request: UnsafeRawBufferPointer, as encoding: OTLPEncoding
@@ -30,7 +34,7 @@ public final class OTLPDecoder {
         do {
             switch encoding {
             case .protobuf: return try decode(request)
-            case .json: throw MalformedMessage(.tag)
+            case .json: return try decodeJSON(request)
             }
         } catch {
             throw MalformedRequest(description: "not an ExportMetricsServiceRequest: \(error)")

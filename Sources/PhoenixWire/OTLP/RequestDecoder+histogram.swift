@@ -47,11 +47,11 @@ extension RequestDecoder {
         if !exemplars.isEmpty { attach(exemplars, to: id) }
     }
 
-    private mutating func refuseHistogram(_ reason: PointRefusal, _ bucketStart: Int) {
+    mutating func refuseHistogram(_ reason: PointRefusal, _ bucketStart: Int) {
         refusals.add(reason)
         builder.histograms.buckets.removeSubrange(bucketStart...)
     }
-    private mutating func append(
+    mutating func append(
         _ draft: HistogramDraft, _ flags: PointFlags, _ id: SeriesID, _ layout: BucketLayout, _ bucketStart: Int
     ) {
         builder.histograms.series.append(id)
@@ -81,12 +81,25 @@ extension RequestDecoder {
     private mutating func layout(of bounds: BoundsRun, bucketCount: Int) -> BucketLayout {
         if bucketCount == 0 { return .none }
         guard let packed = bounds.packed else { return BucketLayout(bounds: bounds.values) }
+        return layout(of: packed) { bounds.values }
+    }
+
+    /// The layout of bounds that lie in an array, recognised by the same bytes as those of a message.
+    mutating func layout(of bounds: [Double], bucketCount: Int) -> BucketLayout {
+        if bucketCount == 0 { return .none }
+        return bounds.withUnsafeBytes { bytes in
+            guard let base = bytes.baseAddress, !bounds.isEmpty else { return BucketLayout(bounds: []) }
+            let start = base.assumingMemoryBound(to: UInt8.self)
+            return layout(of: ProtobufCursor(start, start + bytes.count)) { bounds }
+        }
+    }
+    private mutating func layout(of packed: ProtobufCursor, values: () -> [Double]) -> BucketLayout {
         let (start, count) = (packed.position, packed.left)
         if let entry = layouts.find(start, count, context: 0, after: cursors.layout) {
             cursors.layout = entry
             return layouts.meanings[Int(entry)]
         }
-        let layout = BucketLayout(bounds: bounds.values)
+        let layout = BucketLayout(bounds: values())
         cursors.layout = layouts.add(start, count, context: 0, after: cursors.layout, layout)
         return layout
     }

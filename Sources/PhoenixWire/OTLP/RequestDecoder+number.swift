@@ -63,12 +63,8 @@ extension RequestDecoder {
         }
         let attributes = try attributeSlot(run, message, tag: 0x3A)
         let exemplars = hasExemplars ? try parseExemplars(message, tag: 0x2A) : []
-        let isRecorded = !flags.contains(.noRecordedValue)
         guard context.hasTemporality else { return refusals.add(.temporality) }
-        if isRecorded {
-            guard time != 0 else { return refusals.add(.noTime) }
-            guard hasValue else { return refusals.add(.noValue) }
-        }
+        if let refusal = NumberRules.refusal(time: time, hasValue: hasValue, flags) { return refusals.add(refusal) }
         guard let id = series(context, attributes) else { return refusals.add(.seriesLimit) }
         builder.numbers.append(id, time: time, start: start, bits: bits, flags: flags)
         if !exemplars.isEmpty { attach(exemplars, to: id) }
@@ -108,7 +104,7 @@ extension RequestDecoder {
             cursors.attributes = entry
             return attributeSets.slot(of: entry)
         }
-        let set = table.intern(try run.attributes(tag: tag, depth: 6))
+        let set = table.intern(try run.attributes(tag: tag, depth: 5))
         cursors.attributes = attributeSets.add(
             start, count, context: UInt64(tag), after: cursors.attributes, set, slot: set.slot
         )

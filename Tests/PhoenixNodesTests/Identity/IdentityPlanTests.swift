@@ -111,7 +111,13 @@ import Testing
         var parts = try PointText.batch(text, table).parts
         parts.exemplars = parts.numbers.series.map {
             Exemplar(
-                series: $0, timeUnixNano: 1, bits: 2, flags: [], traceID: [], spanID: [], filteredAttributes: .empty
+                series: $0,
+                timeUnixNano: 1,
+                bits: 2,
+                flags: [],
+                traceID: [],
+                spanID: [],
+                filteredAttributes: .empty
             )
         }
         let passed = try #require(plan.apply(MetricBatch(parts)).passed)

@@ -24,12 +24,19 @@ struct EdgeStressTests {
         let keeper = Outlet<Parcel>()
         keeper.relink(to: [main, beside])
         let outlets = [Int](0..<senders).map { _ in Outlet<Parcel>(time: time) }
-        for (index, outlet) in outlets.enumerated() { outlet.relink(to: index % 2 == 0 ? [main] : [beside, main]) }
+        for (index, outlet) in outlets.enumerated() {
+            outlet.relink(to: index % 2 == 0 ? [main] : [beside, main])
+        }
         let counts = Shared(Counts())
         let seeds = outlets.map { _ in random.next() }
         try await withThrowingTaskGroup { group in
-            group.addTask { await read(main, seed: seed &+ 1) { number in counts.change { $0.read.append(number) } } }
-            group.addTask { await read(beside, seed: seed &+ 2) { number in counts.change { $0.readBeside.append(number) } } }
+            group.addTask {
+                await read(main, seed: seed &+ 1) { number in counts.change { $0.read.append(number) } }
+            }
+            group.addTask {
+                await read(beside, seed: seed &+ 2) { number in counts.change { $0.readBeside.append(number) }
+                }
+            }
             try await withThrowingTaskGroup { senders in
                 for (index, outlet) in outlets.enumerated() {
                     senders.addTask {
@@ -65,14 +72,22 @@ struct EdgeStressTests {
 
     /// Each message in a task of its own, some cancelled: what throws must not arrive, and what does not must.
     private static func send(
-        _ outlet: Outlet<Parcel>, _ index: Int, seed: UInt64, _ alive: Parcel.Alive,
+        _ outlet: Outlet<Parcel>,
+        _ index: Int,
+        seed: UInt64,
+        _ alive: Parcel.Alive,
         _ note: @escaping @Sendable (Int) -> Void
     ) async throws {
         var random = SeededGenerator(seed: seed)
         for message in 0..<messages {
             let number = index * 1_000 + message
             let patience = Int.random(in: 0..<200, using: &random)
-            let parcel = Parcel(number, from: index, bytes: Int.random(in: 1...60, using: &random), alive: alive)
+            let parcel = Parcel(
+                number,
+                from: index,
+                bytes: Int.random(in: 1...60, using: &random),
+                alive: alive
+            )
             try await withThrowingTaskGroup { group in
                 group.addTask {
                     do {
@@ -91,7 +106,9 @@ struct EdgeStressTests {
 
     /// Reader after reader, most of them cancelled; now and then one fails with a message in hand.
     private static func read(
-        _ queue: InletQueue<Parcel>, seed: UInt64, _ note: @escaping @Sendable (Int) -> Void
+        _ queue: InletQueue<Parcel>,
+        seed: UInt64,
+        _ note: @escaping @Sendable (Int) -> Void
     ) async {
         var random = SeededGenerator(seed: seed)
         while !queue.isDrained {
@@ -103,7 +120,10 @@ struct EdgeStressTests {
                     for await parcel in Inlet(queue) {
                         left -= 1
                         // A first failure only: a second would set the message aside.
-                        if left == 0, queue.attemptsInHand == 0 { return _ = queue.returnInHand() }
+                        if left == 0, queue.attemptsInHand == 0 {
+                            _ = queue.returnInHand()
+                            return
+                        }
                         note(parcel.number)
                     }
                 }

@@ -68,7 +68,9 @@ struct RedeliveryTests {
                             if reader % 2 == 0 {
                                 for await parcel in Inlet(queue) { read.change { $0.append(parcel.number) } }
                             } else {
-                                for await parcel in Inlet(queue).messages { read.change { $0.append(parcel.number) } }
+                                for await parcel in Inlet(queue).messages {
+                                    read.change { $0.append(parcel.number) }
+                                }
                             }
                         }
                         if reader < 5 {

@@ -7,10 +7,15 @@ import Testing
 @Suite("Observations and modes: the newest counts, no sender waits")
 struct RegisterTests {
     private func observation(
-        _ source: String, at seconds: UInt64, _ value: Double = 0, alerts: [String] = []
+        _ source: String,
+        at seconds: UInt64,
+        _ value: Double = 0,
+        alerts: [String] = []
     ) -> Observation {
         Observation(
-            source: source, timeUnixNano: seconds * 1_000_000_000, readings: [.init("x", value)],
+            source: source,
+            timeUnixNano: seconds * 1_000_000_000,
+            readings: [.init("x", value)],
             alerts: alerts.map { .init($0, "because") }
         )
     }

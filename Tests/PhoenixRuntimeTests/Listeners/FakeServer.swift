@@ -6,7 +6,9 @@ final class FakeServer: ServerProvider {
     final class Open: OpenServer {
         let boundAddress: String
         let server: FakeServer
-        init(_ boundAddress: String, _ server: FakeServer) { (self.boundAddress, self.server) = (boundAddress, server) }
+        init(_ boundAddress: String, _ server: FakeServer) {
+            (self.boundAddress, self.server) = (boundAddress, server)
+        }
         func setRoutes(_ routes: [Route]) {
             server.routes.change { $0[boundAddress] = routes.map { "\($0.owner) \($0.path)" }.sorted() }
         }

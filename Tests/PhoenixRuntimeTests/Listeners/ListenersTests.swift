@@ -59,7 +59,10 @@ struct ListenersTests {
         listeners.attach("h:1", paths: ["/"], Page(), owner: "a")
         listeners.attach("h:1", paths: ["/"], Page(), owner: "b")
         let overlap = await #expect(throws: ListenError.self) { try await listeners.commit() }
-        #expect(overlap?.description == "b: cannot listen on h:1: a serves / there; choose another path or address")
+        #expect(
+            overlap?.description
+                == "b: cannot listen on h:1: a serves / there; choose another path or address"
+        )
         listeners.attach("h:1", paths: ["/"], Page(), owner: "a")
         listeners.attach("h:1", protocol: "statsd", paths: ["/b"], Page(), owner: "b")
         let unlike = await #expect(throws: ListenError.self) { try await listeners.commit() }

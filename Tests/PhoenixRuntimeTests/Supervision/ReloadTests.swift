@@ -8,7 +8,9 @@ import Testing
 @Suite("A running graph is changed, and no point is lost or doubled")
 struct ReloadTests {
     private let line = Graph.test(
-        ["a": Ticker.type, "b": Relay.type, "c": Sink.type], "a.out > b.in", "b.out > c.in"
+        ["a": Ticker.type, "b": Relay.type, "c": Sink.type],
+        "a.out > b.in",
+        "b.out > c.in"
     )
 
     private func run(_ world: World, from old: Graph, to new: Graph) async throws -> (Engine, GraphDiff?) {
@@ -28,11 +30,16 @@ struct ReloadTests {
     @Test func `a node is put into the stream`() throws {
         let longer = Graph.test(
             ["a": Ticker.type, "b": Relay.type, "b2": Relay.type, "c": Sink.type],
-            "a.out > b.in", "b.out > b2.in", "b2.out > c.in"
+            "a.out > b.in",
+            "b.out > b2.in",
+            "b2.out > c.in"
         )
         try World.run(seeds: 0..<200) { world in
             let (engine, diff) = try await run(world, from: line, to: longer)
-            try require(diff?.changes == ["a": .keep, "b": .keep, "b2": .add, "c": .keep], "\(String(describing: diff))")
+            try require(
+                diff?.changes == ["a": .keep, "b": .keep, "b2": .add, "c": .keep],
+                "\(String(describing: diff))"
+            )
             let sent = engine.board.events.value.filter { $0 == "sent" }.count
             try require(engine.board.points.value == sent, "\(engine.board.points.value) of \(sent)")
             try require(engine.board.events.value.contains("b2 flushed"), "not run")
@@ -53,7 +60,10 @@ struct ReloadTests {
         // Its mode port is linked now, so the relay is made anew; it hands over the batch that it held.
         var steered = Graph.test(
             ["a": Ticker.type, "b": Relay.type, "c": Sink.type, "g": Governor.type],
-            "a.out > b.in", "b.out > c.in", "c.observations > g.in", "g.mode > b.mode"
+            "a.out > b.in",
+            "b.out > c.in",
+            "c.observations > g.in",
+            "g.mode > b.mode"
         )
         steered.name = "steered"
         try World.run(seeds: 0..<300) { [steered] world in
@@ -61,7 +71,10 @@ struct ReloadTests {
             try require(diff?.changes["b"] == .replace(["mode"]), "\(String(describing: diff))")
             let sent = engine.board.events.value.filter { $0 == "sent" }.count
             try require(engine.board.points.value == sent, "\(engine.board.points.value) of \(sent)")
-            try require(engine.board.events.value.filter { $0 == "b flushed" }.count == 1, "flushed with an heir")
+            try require(
+                engine.board.events.value.filter { $0 == "b flushed" }.count == 1,
+                "flushed with an heir"
+            )
         }
     }
 
@@ -72,14 +85,19 @@ struct ReloadTests {
             try await engine.run(line) {
                 let broken = Graph.test(["a": Ticker.type, "z": Ticker.type])
                 await settle()
-                let error = await #expect(throws: StartError.self) { try await engine.supervisor.reload(to: broken) }
+                let error = await #expect(throws: StartError.self) {
+                    try await engine.supervisor.reload(to: broken)
+                }
                 try require(error?.node == "z", "\(String(describing: error))")
                 try await world.clock.sleep(for: .milliseconds(100))
                 try require(await engine.supervisor.drain(within: .seconds(10)).isClean, "not clean")
                 await #expect(throws: ReloadError.notRunning) { try await engine.supervisor.reload(to: line) }
             }
             let sent = engine.board.events.value.filter { $0 == "sent" }.count
-            try require(sent > 5 && engine.board.points.value == sent, "\(engine.board.points.value) of \(sent)")
+            try require(
+                sent > 5 && engine.board.points.value == sent,
+                "\(engine.board.points.value) of \(sent)"
+            )
         }
     }
 }

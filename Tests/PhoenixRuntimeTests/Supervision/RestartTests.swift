@@ -8,7 +8,9 @@ import Testing
 @Suite("A node that fails is run again; it never ends the engine")
 struct RestartTests {
     private let line = Graph.test(
-        ["a": Ticker.type, "b": Relay.type, "c": Sink.type], "a.out > b.in", "b.out > c.in"
+        ["a": Ticker.type, "b": Relay.type, "c": Sink.type],
+        "a.out > b.in",
+        "b.out > c.in"
     )
 
     @Test func `one failure costs no point`() throws {
@@ -38,7 +40,10 @@ struct RestartTests {
             }
             let sent = engine.board.events.value.filter { $0 == "sent" }.count
             try require(engine.board.points.value == sent - 1, "\(engine.board.points.value) of \(sent)")
-            let dropped = engine.value("phoenix_node_points_dropped_total", ["node": "b", "reason": "set_aside"])
+            let dropped = engine.value(
+                "phoenix_node_points_dropped_total",
+                ["node": "b", "reason": "set_aside"]
+            )
             try require(dropped == 1, "set aside: \(dropped)")
         }
     }
@@ -67,11 +72,17 @@ struct RestartTests {
             #expect(supervision.unready == ["a"])
             #expect(supervision.handle(.delayOver("a")) == [.run("a")])
         }
-        #expect(delays.prefix(4) == [.milliseconds(100), .milliseconds(200), .milliseconds(400), .milliseconds(800)])
+        #expect(
+            delays.prefix(4) == [
+                .milliseconds(100), .milliseconds(200), .milliseconds(400), .milliseconds(800),
+            ]
+        )
         #expect(delays.suffix(3) == [.seconds(30), .seconds(30), .seconds(30)])
         #expect(supervision.unready == ["a"], "it runs, and has failed too often to count on")
         #expect(
-            supervision.handle(.failed("a", after: .seconds(60))) == [.runLater("a", after: .milliseconds(100))]
+            supervision.handle(.failed("a", after: .seconds(60))) == [
+                .runLater("a", after: .milliseconds(100))
+            ]
         )
         #expect(supervision.handle(.delayOver("a")) == [.run("a")])
         #expect(supervision.unready.isEmpty)

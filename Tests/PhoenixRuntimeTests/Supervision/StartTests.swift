@@ -27,7 +27,9 @@ struct StartTests {
     @Test func `a type that the build lacks is named`() throws {
         try World.run { world in
             let graph = Graph.test(["a": NodeType(.exporter, "nowhere")])
-            let error = await #expect(throws: StartError.self) { try await Engine(world).supervisor.run(graph) }
+            let error = await #expect(throws: StartError.self) {
+                try await Engine(world).supervisor.run(graph)
+            }
             #expect(error?.description.contains("this build has no exporter nowhere") == true)
         }
     }

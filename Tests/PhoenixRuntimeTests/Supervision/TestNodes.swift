@@ -39,7 +39,11 @@ func batch(_ points: Int) -> MetricBatch {
     var parts = MetricBatch.Parts()
     for slot in 0..<points {
         parts.numbers.append(
-            SeriesID(slot: UInt32(slot), generation: 0), time: 0, start: 0, bits: 0, flags: PointFlags(rawValue: 0)
+            SeriesID(slot: UInt32(slot), generation: 0),
+            time: 0,
+            start: 0,
+            bits: 0,
+            flags: PointFlags(rawValue: 0)
         )
     }
     return MetricBatch(parts)
@@ -123,7 +127,9 @@ actor Sink: Node {
         for await batch in input {
             Board.of(context).points.add(batch.count)
             let observation = Observation(
-                source: context.id, timeUnixNano: context.time.unixNanoseconds, readings: [.init("x", 1)]
+                source: context.id,
+                timeUnixNano: context.time.unixNanoseconds,
+                readings: [.init("x", 1)]
             )
             try await context.wiring[Self.observations].send(observation)
         }
@@ -144,7 +150,9 @@ actor Governor: Node {
     init(_ settings: Settings<NoConfig>, _ context: NodeContext) throws { self.context = context }
     func run() async throws {
         guard let input = context.wiring[Self.input] else { return }
-        for await _ in input { try await context.wiring[Self.mode].send(ModeChange(.balanced, because: "test")) }
+        for await _ in input {
+            try await context.wiring[Self.mode].send(ModeChange(.balanced, because: "test"))
+        }
         try await context.wiring[Self.metrics].send(batch(1))
         Board.of(context).note("\(context.id) ended")
     }
@@ -182,7 +190,10 @@ struct Engine: Sendable {
         let name = "\(UInt64.random(in: .min ... .max))"
         board = Board.make(name)
         services = EngineServices(
-            time: world.clock, seed: world.seed, listeners: listeners, engine: EngineInfo(graph: name),
+            time: world.clock,
+            seed: world.seed,
+            listeners: listeners,
+            engine: EngineInfo(graph: name),
             limits: QueueLimits(batches: batches)
         )
         supervisor = Supervisor(catalog: testCatalog, services: services)

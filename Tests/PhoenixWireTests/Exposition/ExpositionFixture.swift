@@ -8,26 +8,45 @@ struct ExpositionFixture {
     let store: ExpositionStore
     var now = Duration.seconds(0)
 
-    init(watchingSince: UInt64 = 0, _ change: (inout ExpositionOptions) -> Void = { $0.addsScopeLabels = false }) {
+    init(
+        watchingSince: UInt64 = 0,
+        _ change: (inout ExpositionOptions) -> Void = { $0.addsScopeLabels = false }
+    ) {
         var options = ExpositionOptions()
         change(&options)
         store = ExpositionStore(options, watchingSince: watchingSince)
     }
     func series(
-        _ name: String, _ attributes: [Attribute] = [], kind: PointKind = .gauge, unit: String = "",
-        temporality: Temporality? = nil, monotonic: Bool? = nil, resource: [Attribute] = [],
-        scope: Scope = Scope(), help: String = ""
+        _ name: String,
+        _ attributes: [Attribute] = [],
+        kind: PointKind = .gauge,
+        unit: String = "",
+        temporality: Temporality? = nil,
+        monotonic: Bool? = nil,
+        resource: [Attribute] = [],
+        scope: Scope = Scope(),
+        help: String = ""
     ) -> SeriesID {
         let usual: Temporality = kind == .gauge || kind == .summary ? .unspecified : .cumulative
         let metric = table.metric(
             MetricIdentity(
-                scope: scope, name: name, unit: unit, kind: kind, temporality: temporality ?? usual,
-                isMonotonic: monotonic ?? (kind == .sum)),
-            description: help)
+                scope: scope,
+                name: name,
+                unit: unit,
+                kind: kind,
+                temporality: temporality ?? usual,
+                isMonotonic: monotonic ?? (kind == .sum)
+            ),
+            description: help
+        )
         return table.id(
-            resource: table.intern(resource), metric: metric, attributes: table.intern(attributes))!
+            resource: table.intern(resource),
+            metric: metric,
+            attributes: table.intern(attributes)
+        )!
     }
-    func put(_ id: SeriesID, _ value: Double, at time: UInt64 = 1, start: UInt64 = 0, flags: PointFlags = []) {
+    func put(_ id: SeriesID, _ value: Double, at time: UInt64 = 1, start: UInt64 = 0, flags: PointFlags = [])
+    {
         put([(id, Number(value))], at: time, start: start, flags: flags)
     }
     func put(_ id: SeriesID, _ value: Int, at time: UInt64 = 1, start: UInt64 = 0) {
@@ -43,8 +62,13 @@ struct ExpositionFixture {
     }
     func end(_ id: SeriesID, at time: UInt64) { put(id, 0.0, at: time, flags: .noRecordedValue) }
     func put(
-        histogram id: SeriesID, _ buckets: [UInt64], bounds: [Double], sum: Double? = 1, at time: UInt64 = 1,
-        start: UInt64 = 0, exemplars: [Exemplar] = []
+        histogram id: SeriesID,
+        _ buckets: [UInt64],
+        bounds: [Double],
+        sum: Double? = 1,
+        at time: UInt64 = 1,
+        start: UInt64 = 0,
+        exemplars: [Exemplar] = []
     ) {
         var parts = MetricBatch.Parts()
         parts.histograms.series = [id]
@@ -62,8 +86,13 @@ struct ExpositionFixture {
         store.ingest(MetricBatch(parts), table, now: now)
     }
     func put(
-        exponential id: SeriesID, scale: Int32, zero: UInt64 = 0, threshold: Double = 0,
-        positive: (Int32, [UInt64]) = (0, []), negative: (Int32, [UInt64]) = (0, []), sum: Double? = 1,
+        exponential id: SeriesID,
+        scale: Int32,
+        zero: UInt64 = 0,
+        threshold: Double = 0,
+        positive: (Int32, [UInt64]) = (0, []),
+        negative: (Int32, [UInt64]) = (0, []),
+        sum: Double? = 1,
         at time: UInt64 = 1
     ) {
         var parts = MetricBatch.Parts()

@@ -2,7 +2,7 @@
 struct ExpositionReader {
     struct Problem: Error, CustomStringConvertible {
         var description: String
-        init(_ text: String, _ line: some StringProtocol = "") { description = "\(text): \(line)" }
+        init(_ text: String, _ line: String = "") { description = "\(text): \(line)" }
     }
     struct Sample: Equatable {
         var name: String
@@ -30,7 +30,9 @@ struct ExpositionReader {
         if text.isEmpty && !isOpen { return }
         guard text.hasSuffix("\n") else { throw Problem("no line feed at the end") }
         guard !text.utf8.contains(13) || text.contains("\"") else { throw Problem("carriage return") }
-        var lines = text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false).map { String($0) }
+        var lines = text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false).map {
+            String($0)
+        }
         lines.removeLast()
         if isOpen {
             guard lines.last == "# EOF" else { throw Problem("no # EOF") }
@@ -55,8 +57,12 @@ struct ExpositionReader {
     }
 
     private mutating func comment(_ line: String) throws {
-        let parts = line.split(separator: " ", maxSplits: 3, omittingEmptySubsequences: false).map(String.init)
-        guard parts.count >= 4, ["HELP", "TYPE", "UNIT"].contains(parts[1]) else { throw Problem("comment", line) }
+        let parts = line.split(separator: " ", maxSplits: 3, omittingEmptySubsequences: false).map(
+            String.init
+        )
+        guard parts.count >= 4, ["HELP", "TYPE", "UNIT"].contains(parts[1]) else {
+            throw Problem("comment", line)
+        }
         let name = parts[2]
         guard Self.isName(name) else { throw Problem("name", line) }
         if families.last?.name != name {
@@ -79,7 +85,9 @@ struct ExpositionReader {
                 claimed[name + suffix] = name
             }
         case "UNIT":
-            guard isOpen, name.hasSuffix("_" + parts[3]), families[last].unit == nil else { throw Problem("unit", line) }
+            guard isOpen, name.hasSuffix("_" + parts[3]), families[last].unit == nil else {
+                throw Problem("unit", line)
+            }
             families[last].unit = parts[3]
         default:
             guard families[last].help == nil else { throw Problem("two HELP", line) }
@@ -97,7 +105,9 @@ struct ExpositionReader {
     }
     private static func isName(_ name: String) -> Bool {
         !name.isEmpty && !name.utf8.first!.isNumber
-            && name.utf8.allSatisfy { $0.isNumber || ($0 | 32 >= 97 && $0 | 32 <= 122) || $0 == 95 || $0 == 58 }
+            && name.utf8.allSatisfy {
+                $0.isNumber || ($0 | 32 >= 97 && $0 | 32 <= 122) || $0 == 95 || $0 == 58
+            }
     }
 
     private mutating func sample(_ line: String) throws {
@@ -145,19 +155,34 @@ struct ExpositionReader {
         var exemplar: String?
         var tail = String(String.UnicodeScalarView(rest))
         if let mark = tail.firstRange(of: " # ") {
-            guard isOpen, name.hasSuffix("_total") || name.hasSuffix("_bucket") else { throw Problem("exemplar", line) }
+            guard isOpen, name.hasSuffix("_total") || name.hasSuffix("_bucket") else {
+                throw Problem("exemplar", line)
+            }
             exemplar = String(tail[mark.upperBound...])
             tail = String(tail[..<mark.lowerBound])
         }
         let parts = tail.split(separator: " ", omittingEmptySubsequences: false)
-        guard (1...2).contains(parts.count), let value = Self.number(parts[0]) else { throw Problem("value", line) }
-        let key = name + labels.filter { !$0.value.isEmpty }.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)\u{1}" }.joined()
+        guard (1...2).contains(parts.count), let value = Self.number(parts[0]) else {
+            throw Problem("value", line)
+        }
+        let key =
+            name
+            + labels.filter { !$0.value.isEmpty }.sorted { $0.key < $1.key }.map {
+                "\($0.key)=\($0.value)\u{1}"
+            }.joined()
         guard seen.insert(key).inserted else { throw Problem("duplicate", line) }
         guard let last = families.indices.last,
             suffixes(families[last].type).map({ families[last].name + $0 }).contains(name)
         else { throw Problem("outside its family", line) }
         families[last].samples.append(
-            Sample(name: name, labels: labels, value: value, time: parts.dropFirst().first.map(String.init), exemplar: exemplar))
+            Sample(
+                name: name,
+                labels: labels,
+                value: value,
+                time: parts.dropFirst().first.map(String.init),
+                exemplar: exemplar
+            )
+        )
     }
     static func number(_ text: Substring) -> Double? {
         switch text {
@@ -169,8 +194,12 @@ struct ExpositionReader {
     }
     private func check(_ family: Family) throws {
         if family.type == "counter", isOpen {
-            for sample in family.samples where !(sample.value >= 0) { throw Problem("counter value", family.name) }
-            guard family.samples.allSatisfy({ $0.name != family.name }) else { throw Problem("no _total", family.name) }
+            for sample in family.samples where !(sample.value >= 0) {
+                throw Problem("counter value", family.name)
+            }
+            guard family.samples.allSatisfy({ $0.name != family.name }) else {
+                throw Problem("no _total", family.name)
+            }
         }
         guard family.type == "histogram" else { return }
         var last: (labels: [String: String], bound: Double, count: Double)?
@@ -180,7 +209,9 @@ struct ExpositionReader {
                 throw Problem("le", family.name)
             }
             if let last, last.labels == labels, last.bound < .infinity {
-                guard last.bound < bound, last.count <= sample.value else { throw Problem("buckets", family.name) }
+                guard last.bound < bound, last.count <= sample.value else {
+                    throw Problem("buckets", family.name)
+                }
             } else if let last, last.bound < .infinity {
                 throw Problem("no +Inf", family.name)
             }

@@ -5,14 +5,22 @@ import Testing
 
 @Suite struct NamesTests {
     private func name(
-        _ name: String, _ unit: String = "", _ kind: PointKind = .gauge,
-        _ strategy: TranslationStrategy = .underscoreEscapingWithSuffixes, namespace: String = ""
+        _ name: String,
+        _ unit: String = "",
+        _ kind: PointKind = .gauge,
+        _ strategy: TranslationStrategy = .underscoreEscapingWithSuffixes,
+        namespace: String = ""
     ) -> String? {
         let metric = MetricIdentity(name: name, unit: unit, kind: kind, isMonotonic: kind == .sum)
         return ExposedName(of: metric, strategy: strategy, namespace: namespace)?.sample
     }
 
-    @Test(arguments: zip(TranslationStrategy.allCases, ["foo_bar_bytes_total", "foo_bar", "foo_bar_bytes_total", "foo_bar"]))
+    @Test(
+        arguments: zip(
+            TranslationStrategy.allCases,
+            ["foo_bar_bytes_total", "foo_bar", "foo_bar_bytes_total", "foo_bar"]
+        )
+    )
     func strategies(_ strategy: TranslationStrategy, _ expected: String) {
         #expect(name("foo.bar", "By", .sum, strategy) == expected)
     }

@@ -7,16 +7,28 @@ import Testing
         "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,"
         + "application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,"
         + "text/plain;version=0.0.4;q=0.3,*/*;q=0.2"
-    @Test(arguments: [
-        (nil, .text), ("", .text), ("*/*", .text), ("text/plain", .text), (prometheus3, .openMetrics),
-        ("application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1", .openMetrics),
-        ("application/openmetrics-text;q=0.1, text/plain", .text),
-        ("text/plain;version=1.0.0", .text), ("application/openmetrics-text;version=2.0.0", .text),
-        ("application/openmetrics-text;version=2.0.0,application/openmetrics-text;version=1.0.0;q=0.3", .openMetrics),
-        ("APPLICATION/OPENMETRICS-TEXT; Version=\"1.0.0\"", .openMetrics),
-        ("application/openmetrics-text;q=0", .text), ("text/plain;q=x,application/openmetrics-text;q=0.2", .openMetrics),
-        ("application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.7,text/plain;q=0.2", .text),
-    ] as [(String?, ExpositionFormat)])
+    @Test(
+        arguments: [
+            (nil, .text), ("", .text), ("*/*", .text), ("text/plain", .text), (prometheus3, .openMetrics),
+            (
+                "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
+                .openMetrics
+            ),
+            ("application/openmetrics-text;q=0.1, text/plain", .text),
+            ("text/plain;version=1.0.0", .text), ("application/openmetrics-text;version=2.0.0", .text),
+            (
+                "application/openmetrics-text;version=2.0.0,application/openmetrics-text;version=1.0.0;q=0.3",
+                .openMetrics
+            ),
+            ("APPLICATION/OPENMETRICS-TEXT; Version=\"1.0.0\"", .openMetrics),
+            ("application/openmetrics-text;q=0", .text),
+            ("text/plain;q=x,application/openmetrics-text;q=0.2", .openMetrics),
+            (
+                "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.7,text/plain;q=0.2",
+                .text
+            ),
+        ] as [(String?, ExpositionFormat)]
+    )
     func picks(_ header: String?, _ expected: ExpositionFormat) {
         #expect(ExpositionFormat.negotiated(accept: header) == expected)
     }

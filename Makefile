@@ -1,0 +1,45 @@
+# Every target prints what it does. `make run` needs the Swift toolchain only; the rest says what it lacks.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+SWIFT ?= swift
+# The same words for building and testing, or everything would be built twice.
+RELEASE := -c release
+TESTING := -c release -Xswiftc -enable-testing
+# A target may import only what it declares.
+CHECKED := --explicit-target-dependency-import-check error
+
+.PHONY: help run build test soak bench format lint reference system-packages
+
+help: ## Lists the targets.
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
+
+run: system-packages ## Builds and runs the demonstration: three pipelines on ports 8888 to 8890.
+	@echo "Building Phoenix (the first time takes some minutes) ..."
+	$(SWIFT) build $(RELEASE) --product phoenix
+	exec "$$($(SWIFT) build $(RELEASE) --show-bin-path)/phoenix" run graphs/demo.yaml
+
+build: system-packages ## Builds the program for release.
+	$(SWIFT) build $(RELEASE) --product phoenix $(CHECKED)
+
+test: system-packages ## Runs all tests: Swift's, golden graphs, and those against the peers' own clients.
+	@tools/test.sh "$(SWIFT)" "$(TESTING)" "$(CHECKED)"
+
+soak: build ## Runs the demonstration under load for a while and watches memory and health (SOAK_SECONDS).
+	@tools/soak.sh "$$($(SWIFT) build $(RELEASE) --show-bin-path)/phoenix" "$${SOAK_SECONDS:-300}"
+
+bench: system-packages ## Runs the benchmarks of Benchmarks/.
+	cd Benchmarks && $(SWIFT) build $(RELEASE) && $(SWIFT) run $(RELEASE) --skip-build micro
+
+format: ## Formats all Swift sources.
+	$(SWIFT) format -i -r Sources Tests Benchmarks/Sources Package.swift
+
+lint: ## Says what the formatter would change.
+	$(SWIFT) format lint -r Sources Tests Package.swift
+
+reference: system-packages ## Writes docs/nodes and docs/schema out of the node types themselves.
+	$(SWIFT) run phoenix reference docs
+
+system-packages:
+	@tools/system-packages.sh

@@ -1,0 +1,35 @@
+import ArgumentParser
+import Foundation
+
+/// `phoenix reference`: writes the generated pages of the documentation.
+struct Reference: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Write the reference pages of all node types and the JSON Schema into a directory."
+    )
+
+    @Argument(help: "The directory, such as docs.")
+    var directory = "docs"
+    @Option(help: "The directory of example graphs.")
+    var examples = "graphs/examples"
+
+    func run() throws {
+        let pages = ReferencePages(PhoenixCommand.catalog, examples: examples).all
+        // What no type stands behind any more must go, or readers would trust it.
+        let nodes = directory + "/nodes"
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: nodes)) ?? []
+        where name.hasSuffix(".md") {
+            if pages["nodes/" + name] == nil {
+                try FileManager.default.removeItem(atPath: nodes + "/" + name)
+            }
+        }
+        for (path, text) in pages.sorted(by: { $0.key < $1.key }) {
+            let file = URL(fileURLWithPath: directory).appendingPathComponent(path)
+            try FileManager.default.createDirectory(
+                at: file.deletingLastPathComponent(),
+                withIntermediateDirectories: true
+            )
+            try Data(text.utf8).write(to: file)
+        }
+        Terminal.say("\(pages.count) pages in \(directory)")
+    }
+}

@@ -1,0 +1,80 @@
+import NIOCore
+public import PhoenixRuntime
+public import PhoenixWire
+
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+/// Opens the addresses that nodes claim, all on one HTTP server: its limits and event loops are shared by all of them.
+public final class WireServerProvider: ServerProvider {
+    private let server: HTTPServer
+
+    public init(_ server: HTTPServer) { self.server = server }
+
+    public func open(_ address: String, protocol protocolName: String) async throws -> any OpenServer {
+        guard protocolName == "http" else {
+            throw AddressError("this build serves `http` only, not `\(protocolName)`")
+        }
+        guard let parsed = HTTPAddress(address) else {
+            throw AddressError("`\(address)` is no address; write `host:port`, `[::1]:port` or `unix:/path`")
+        }
+        do {
+            return OpenWireServer(try await server.bind(parsed))
+        } catch let error as IOError {
+            throw AddressError(parsed, error)
+        }
+    }
+}
+
+/// Why an address could not be bound, in plain words.
+public struct AddressError: Error, Sendable, Equatable, CustomStringConvertible {
+    public var description: String
+    init(_ description: String) { self.description = description }
+
+    init(_ address: HTTPAddress, _ error: IOError) {
+        switch error.errnoCode {
+        case EADDRINUSE:
+            self.init("another process listens there already")
+        case EACCES, EPERM:
+            let port = address.port.map { $0 < 1024 ? "; ports below 1024 are for root" : "" } ?? ""
+            self.init("this user may not listen there\(port)")
+        case EADDRNOTAVAIL:
+            self.init("this machine does not have that address")
+        case ENOENT, ENOTDIR:
+            self.init("the directory of the socket does not exist")
+        case EMFILE, ENFILE:
+            self.init("no file descriptors are left; raise the limit (ulimit -n)")
+        default:
+            self.init("the system says: \(error)")
+        }
+    }
+}
+
+/// One bound address, with the routes of all nodes that claimed paths of it.
+private final class OpenWireServer: OpenServer {
+    private let bound: BoundServer
+
+    init(_ bound: BoundServer) { self.bound = bound }
+
+    var boundAddress: String { bound.address.description }
+
+    func setRoutes(_ routes: [Route]) {
+        var table = RouteTable.Routes()
+        for route in routes {
+            switch route.endpoint {
+            case let endpoint as HTTPEndpoint: table.exact[route.path] = endpoint.handler
+            case let endpoint as GRPCMethodEndpoint: table.grpc[route.path] = endpoint.method
+            case let endpoint as FallbackEndpoint where route.path == FallbackEndpoint.path:
+                table.fallback = endpoint.handler
+            // An endpoint of a kind that this server does not know answers 404, as if nobody had claimed it.
+            default: continue
+            }
+        }
+        bound.routes.replace(table)
+    }
+
+    func close(within deadline: Duration) async { await bound.close(within: deadline) }
+}

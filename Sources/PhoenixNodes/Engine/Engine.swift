@@ -1,0 +1,156 @@
+public import Logging
+import NIOCore
+import NIOPosix
+public import PhoenixGraph
+import PhoenixModel
+public import PhoenixRuntime
+import PhoenixWire
+import Synchronization
+
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+/// A graph with all that it takes to run: event loops, server, series table, supervisor, and the engine's own endpoints.
+///
+/// The `engine` and `memory_limiter` sections of the graph shape it. Runs once.
+public final class Engine: Sendable {
+    /// Where a node listens, for people.
+    public struct Address: Sendable, Equatable {
+        /// The node, or `the engine`.
+        public var node: String
+        /// Its type; nil for the engine.
+        public var type: NodeType?
+        /// `HTTP` or `gRPC`.
+        public var speech: String
+        /// The address as really bound.
+        public var address: String
+        public var path: String
+        public var purpose: String
+    }
+    public let graph: Graph
+    public let settings: EngineSettings
+    private let services: EngineServices
+    private let supervisor: Supervisor
+    private let endpoints = EngineEndpoints()
+    private let loops: MultiThreadedEventLoopGroup
+    private let server: HTTPServer
+
+    /// Throws `SettingsError` where the engine's own sections do not fit; the loader found that before.
+    public init(_ graph: Graph, _ catalog: NodeCatalog, version: String, logger: Logger) throws {
+        let settings: EngineSettings = try Self.section("engine", of: graph)
+        let memory: MemoryLimiterSettings = try Self.section("memory_limiter", of: graph)
+        (self.graph, self.settings) = (graph, settings)
+        let loopCount = settings.eventLoops > 0 ? settings.eventLoops : System.coreCount
+        loops = MultiThreadedEventLoopGroup(numberOfThreads: loopCount)
+        server = HTTPServer(group: loops) { event in
+            logger.debug("connection trouble", metadata: ["what": "\(event)"])
+        }
+        let time = SystemTime()
+        let info = EngineInfo(
+            graph: graph.name,
+            version: version,
+            instance: settings.instance.isEmpty ? Self.hostName : settings.instance,
+            startUnixNano: time.unixNanoseconds
+        )
+        services = EngineServices(
+            series: SeriesTable(capacity: settings.maxSeries, idleSeconds: settings.seriesIdleSeconds),
+            time: time,
+            listeners: Listeners(WireServerProvider(server)),
+            gate: AdmissionGate(memory.limits),
+            logger: logger,
+            engine: info,
+            limits: settings.queueLimits,
+            residentCheckInterval: memory.checkInterval
+        )
+        supervisor = Supervisor(catalog: catalog, services: services)
+        endpoints.attach(to: settings.listen, services.listeners)
+    }
+
+    private static func section<Config: NodeConfig>(_ name: String, of graph: Graph) throws -> Config {
+        guard let tree = graph.settings[name] else { return Config() }
+        var report = Report()
+        guard let config = Config.decode(tree, at: tree.mark, &report) else {
+            throw SettingsError(report.diagnostics)
+        }
+        return config
+    }
+
+    private static var hostName: String {
+        var name = [CChar](repeating: 0, count: 256)
+        guard gethostname(&name, name.count - 1) == 0 else { return "localhost" }
+        return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    /// Runs the graph until it is drained, or all its nodes have ended by themselves.
+    ///
+    /// Throws `StartError` or `ListenError` with nothing started. `whenServing` is called once every address is open and
+    /// every node runs.
+    public func run(whenServing: @escaping @Sendable ([Address]) -> Void = { _ in }) async throws {
+        do {
+            try await runAll(whenServing)
+        } catch {
+            await closeLoops()
+            throw error
+        }
+        await closeLoops()
+    }
+
+    private func runAll(_ whenServing: @escaping @Sendable ([Address]) -> Void) async throws {
+        let metrics = EngineMetrics(services: services, server: server)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await self.keepTime() }
+            group.addTask { await self.endpoints.answer(self.supervisor, metrics) }
+            defer { group.cancelAll() }
+            try await supervisor.run(graph) { whenServing(self.addresses) }
+        }
+    }
+
+    /// Moves the clock of the series table, and retires what was silent.
+    private func keepTime() async throws {
+        let start = services.time.monotonic
+        while !Task.isCancelled {
+            let seconds = (services.time.monotonic - start).components.seconds
+            services.series.advance(to: UInt32(clamping: seconds + 1))
+            // Cancelled: the engine has ended.
+            guard (try? await services.time.sleep(for: .seconds(1))) != nil else { return }
+        }
+    }
+
+    private func closeLoops() async {
+        do { try await loops.shutdownGracefully() } catch {
+            services.logger.warning("event loops did not end", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Ends the engine from its sources to its sinks; answers once it has ended, or when what is left cannot be ended.
+    public func drain(within deadline: Duration? = nil) async -> DrainReport {
+        await supervisor.drain(within: deadline ?? settings.drainTimeout)
+    }
+
+    /// How far the engine came.
+    public var readiness: Readiness { get async { await supervisor.readiness } }
+
+    /// What the engine and its nodes count, now.
+    public var vitals: VitalsSnapshot { services.vitals.snapshot() }
+
+    /// Where the engine and its nodes listen now, the engine first.
+    public var addresses: [Address] {
+        let all = services.listeners.served.map { served in
+            let endpoint = served.endpoint as? any DescribedEndpoint
+            return Address(
+                node: served.owner,
+                type: graph.vertices[served.owner]?.type,
+                speech: endpoint?.speech ?? served.protocolName,
+                address: served.address,
+                path: served.path,
+                purpose: endpoint?.purpose ?? ""
+            )
+        }
+        return all.filter { !$0.purpose.isEmpty }.sorted {
+            ($0.type == nil ? 0 : 1) < ($1.type == nil ? 0 : 1)
+        }
+    }
+}

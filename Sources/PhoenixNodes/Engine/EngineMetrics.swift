@@ -1,0 +1,90 @@
+import PhoenixModel
+import PhoenixRuntime
+import PhoenixWire
+
+/// What the engine says of itself on its `/metrics`: nodes, queues, series, memory, the process.
+struct EngineMetrics: Sendable {
+    let services: EngineServices
+    let server: HTTPServer
+
+    func families(_ readiness: Readiness) -> [PlainFamily] {
+        vitals + table + about(readiness) + ProcessFigures.current.families
+    }
+
+    private var vitals: [PlainFamily] {
+        services.vitals.snapshot().families.map { family in
+            // A node made anew under its old name may show a port twice; a scrape must not.
+            var sums: [[ExposedLabel]: Double] = [:]
+            for sample in family.samples {
+                let labels = sample.labels.map { ExposedLabel($0.key, $0.value) }.sorted()
+                sums[labels, default: 0] += sample.value
+            }
+            let samples = sums.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map { labels, value in
+                PlainFamily.Sample(value, labels)
+            }
+            return PlainFamily(family.name, family.help, family.kind == .counter ? .counter : .gauge, samples)
+        }
+    }
+
+    private var table: [PlainFamily] {
+        let census = services.series.census
+        return [
+            PlainFamily(
+                "phoenix_series_active",
+                "Series that the engine knows.",
+                .gauge,
+                Double(census.series)
+            ),
+            PlainFamily(
+                "phoenix_series_attribute_sets",
+                "Distinct sets of attributes.",
+                .gauge,
+                Double(census.attributeSets)
+            ),
+            PlainFamily("phoenix_series_metrics", "Distinct metrics.", .gauge, Double(census.metrics)),
+            PlainFamily(
+                "phoenix_series_retired_total",
+                "Series forgotten because they were silent.",
+                .counter,
+                Double(census.retired)
+            ),
+            PlainFamily(
+                "phoenix_series_refused_total",
+                "Series refused because the table was full.",
+                .counter,
+                Double(census.refused)
+            ),
+        ]
+    }
+
+    private func about(_ readiness: Readiness) -> [PlainFamily] {
+        let info = services.engine
+        let start = Double(info.startUnixNano) / 1e9
+        let labels = [
+            ExposedLabel("version", info.version), ExposedLabel("graph", info.graph),
+            ExposedLabel("instance_name", info.instance),
+        ]
+        return [
+            PlainFamily("phoenix_build_info", "What runs here.", .gauge, [.init(1, labels)]),
+            PlainFamily("process_start_time_seconds", "When the engine started, since 1970.", .gauge, start),
+            PlainFamily(
+                "phoenix_uptime_seconds",
+                "How long the engine runs.",
+                .gauge,
+                max(0, Double(services.time.unixNanoseconds) / 1e9 - start)
+            ),
+            PlainFamily(
+                "phoenix_engine_ready",
+                "Whether every node does its work.",
+                .gauge,
+                readiness.isReady ? 1 : 0
+            ),
+            PlainFamily(
+                "phoenix_http_connections",
+                "Connections open now, on all addresses.",
+                .gauge,
+                Double(server.connectionCount)
+            ),
+        ]
+    }
+}

@@ -1,0 +1,174 @@
+public import PhoenixGraph
+import PhoenixModel
+public import PhoenixRuntime
+public import PhoenixWire
+
+/// Exposes the newest point of every series to Prometheus.
+public actor Prometheus: Node {
+    public struct Config: NodeConfig {
+        public var listen = ListenAddress.tcp(host: "127.0.0.1", port: 8889)
+        public var path = "/metrics"
+        public var namespace = ""
+        public var labels: [String: String] = [:]
+        public var convertsResource = false
+        public var translationStrategy = Strategy.underscoreEscapingWithSuffixes
+        public var addScopeLabels = true
+        public var targetInfo = true
+        public var sendTimestamps = false
+        public var metricExpiration = Duration.seconds(300)
+        public var maxSeries = 1_000_000
+        public var maxScrapes = 10
+        public var gzipLevel = 1
+        public var activeSeriesMetric = ""
+        public var pipeline = ""
+        public init() {}
+        public static let fields: [Field<Config>] = [
+            Field("listen", \.listen, required: true, "The address that is scraped."),
+            Field("path", \.path, "The path that is scraped."),
+            Field("namespace", \.namespace, "Put before every metric's name, with an underscore."),
+            Field("labels", \.labels, "Labels that every series gets, by attribute key."),
+            Field(
+                "resource_to_telemetry_conversion",
+                \.convertsResource,
+                "Whether resource attributes become labels of every series."
+            ),
+            Field("translation_strategy", \.translationStrategy, "How metric names become Prometheus names."),
+            Field(
+                "add_scope_labels",
+                \.addScopeLabels,
+                "Whether series carry `otel_scope_name` and its kin."
+            ),
+            Field("target_info", \.targetInfo, "Whether `target_info` tells the attributes of resources."),
+            Field("send_timestamps", \.sendTimestamps, "Whether samples carry the time of their point."),
+            Field(
+                "metric_expiration",
+                \.metricExpiration,
+                "How long a series is exposed after its last point, by the clock."
+            ),
+            Field(
+                "max_series",
+                \.maxSeries,
+                in: 1...50_000_000,
+                "How many series are held at most; new ones beyond it are dropped and counted."
+            ),
+            Field(
+                "max_scrapes",
+                \.maxScrapes,
+                in: 1...1_000,
+                "How many scrapes may run at once; others get 503."
+            ),
+            Field(
+                "gzip_level",
+                \.gzipLevel,
+                in: 0...9,
+                "How hard answers are compressed for who asks; 0 never."
+            ),
+            Field(
+                "active_series_metric",
+                \.activeSeriesMetric,
+                "The name under which the number of exposed series is told, as it is and with the namespace."
+            ),
+            Field(
+                "pipeline",
+                \.pipeline,
+                "The pipeline's name to controllers: one that is switched off shows `phoenix_*` state only, and "
+                    + "goes on accumulating. The node's id where it is left out."
+            ),
+        ]
+        public var claims: [Claim] { [.listen(address: listen.text, protocol: "http", path: path)] }
+    }
+    /// `translation_strategy` as it is written.
+    public enum Strategy: String, ChoiceValue {
+        case underscoreEscapingWithSuffixes = "UnderscoreEscapingWithSuffixes"
+        case underscoreEscapingWithoutSuffixes = "UnderscoreEscapingWithoutSuffixes"
+        case noUTF8EscapingWithSuffixes = "NoUTF8EscapingWithSuffixes"
+        case noTranslation = "NoTranslation"
+    }
+    enum Port {
+        static let input = InputPort<MetricBatch>("in", required: true)
+        static let mode = InputPort<ModeChange>("mode")
+        static let observations = OutputPort<Observation>("observations")
+    }
+    public static let type = NodeType(.exporter, "prometheus")
+    public static let summary = "Serves the newest point of every series to Prometheus."
+    public static let ports: [PortSpec] = [
+        .input(Port.input), .input(Port.mode), .output(Port.observations),
+    ]
+    /// The store goes to the heir as it is: what is exposed does not blink.
+    public typealias State = ExpositionStore
+
+    private let context: NodeContext
+    private let face: PrometheusFace
+
+    public init(_ settings: Settings<Config>, _ context: NodeContext) throws {
+        let config = settings.base
+        self.context = context
+        let store = ExpositionStore(Self.options(config), watchingSince: context.time.unixNanoseconds)
+        face = PrometheusFace(config, store, context)
+        let face = face
+        context.listen(
+            config.listen.text,
+            paths: [config.path],
+            HTTPEndpoint(
+                ExpositionHandler(gzipLevel: config.gzipLevel, maximumScrapes: config.maxScrapes) {
+                    face.contents
+                },
+                purpose: "metrics for Prometheus"
+            )
+        )
+    }
+
+    public func run() async throws {
+        guard let input = context.wiring[Port.input] else { return }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await self.watch() }
+            if let modes = context.wiring[Port.mode] {
+                group.addTask { [face] in for await change in modes.messages { face.follow(change) } }
+            }
+            for await batch in input.messages {
+                face.store.ingest(batch, context.series, now: context.time.monotonic)
+                input.settle()
+            }
+            group.cancelAll()
+            try await group.waitForAll()
+        }
+    }
+    public func handOver() async -> ExpositionStore? { face.store }
+    public func inherit(_ store: ExpositionStore) { face.inherit(store) }
+    public static func inheritance(from old: Settings<Config>, to new: Settings<Config>) -> Inheritance {
+        options(old.base) == options(new.base)
+            ? .everything : .nothing("names, labels or limits of the exposition changed")
+    }
+
+    /// Once a second: ends what expired, and tells how much there is.
+    private func watch() async throws {
+        do {
+            while true {
+                try await context.time.sleep(for: .seconds(1))
+                while !face.store.expire(now: context.time.monotonic) { await Task.yield() }
+                try await context.wiring[Port.observations].send(
+                    Observation(
+                        source: context.id,
+                        timeUnixNano: context.time.unixNanoseconds,
+                        readings: face.readings
+                    )
+                )
+            }
+        } catch is CancellationError {
+            // The data ended: nothing is left to watch.
+        }
+    }
+
+    static func options(_ config: Config) -> ExpositionOptions {
+        var options = ExpositionOptions()
+        (options.namespace, options.constantLabels) = (config.namespace, config.labels)
+        options.strategy =
+            TranslationStrategy(rawValue: config.translationStrategy.rawValue)
+            ?? .underscoreEscapingWithSuffixes
+        (options.convertsResource, options.addsScopeLabels) = (config.convertsResource, config.addScopeLabels)
+        (options.exposesTargetInfo, options.sendsTimestamps) = (config.targetInfo, config.sendTimestamps)
+        (options.expiration, options.maximumSeries) = (config.metricExpiration, config.maxSeries)
+        options.reservedNames = PrometheusFace.reservedNames(config)
+        return options
+    }
+}

@@ -1,0 +1,155 @@
+public import PhoenixGraph
+public import PhoenixModel
+public import PhoenixRuntime
+
+/// Leaves attributes out and adds up the series that meet by it: fewer series, and no total wrong.
+///
+/// Every output is a sum of the node's own, also where only one series goes into it, so that a mode may change what is
+/// left out at any batch: the outputs left stand still, and the new ones count on.
+public actor Aggregate: Node {
+    /// Attributes left out of some series only.
+    public struct Rule: ObjectValue, Hashable {
+        public var drop: [AttributeTarget] = []
+        public var when: Conditions = []
+        public var unless: Conditions?
+        public init() {}
+        public static let fields: [Field<Self>] = [
+            Field("drop", \.drop, required: true, "The attributes to leave out."),
+            Field("when", \.when, "Only of series for which these conditions hold."),
+            Field("unless", \.unless, "Not of series for which these conditions hold."),
+        ]
+    }
+    /// Series that become one.
+    public struct Rollup: ObjectValue, Hashable {
+        public var when: Conditions = []
+        public var set: [String: String] = [:]
+        public var keep: [AttributeTarget] = []
+        public init() {}
+        public static let fields: [Field<Self>] = [
+            Field("when", \.when, required: true, "The conditions that must hold of a series."),
+            Field("set", \.set, "The attributes that it gets in place of its own."),
+            Field("keep", \.keep, required: true, "The attributes that it keeps beside those set."),
+        ]
+    }
+    public struct Config: NodeConfig {
+        public var drop: [AttributeTarget] = []
+        public var keep: [AttributeTarget] = []
+        public var rules: [Rule] = []
+        public var rollup: [Rollup] = []
+        public var whole: Conditions?
+        public var gauges: [String: GaugeMerge] = [:]
+        public var staleAfter = 2.5
+        public var expiry = Duration.seconds(900)
+        public init() {}
+        public static let exclusive = [["drop", "keep"]]
+        public static let fields: [Field<Config>] = [
+            Field("drop", \.drop, live: true, "The attributes to leave out."),
+            Field("keep", \.keep, live: true, "The attributes to keep; all others are left out."),
+            Field(
+                "rules",
+                \.rules,
+                live: true,
+                "Attributes to leave out of some series only, beside `drop` or `keep`."
+            ),
+            Field(
+                "rollup",
+                \.rollup,
+                live: true,
+                "Series that become one; the first whose conditions hold counts."
+            ),
+            Field(
+                "whole",
+                \.whole,
+                live: true,
+                "Series for which these conditions hold keep all their attributes."
+            ),
+            Field(
+                "gauges",
+                \.gauges,
+                live: true,
+                "How gauges that meet are merged, by metric: sum, avg, min, max or last. Without a word the semantic "
+                    + "conventions decide."
+            ),
+            Field(
+                "stale_after",
+                \.staleAfter,
+                live: true,
+                in: 1...1000,
+                "For how many of its own intervals a gauge counts after its last point."
+            ),
+            Field(
+                "expiry",
+                \.expiry,
+                live: true,
+                in: .seconds(1)...(.seconds(86_400)),
+                "How long a series that is not seen is remembered, and counts as alive."
+            ),
+        ]
+        public func check(_ marks: FieldMarks, _ report: inout Report) {
+            guard !drop.isEmpty, !keep.isEmpty else { return }
+            report.add(
+                at: marks["drop"],
+                "`drop` and `keep` contradict each other",
+                mend: "leave one of them out; what `keep` does not name is dropped"
+            )
+        }
+    }
+    public static let type = NodeType(.processor, "aggregate")
+    public static let summary = "Leaves attributes out and adds up the series that meet, exactly."
+    public static let ports = RelabelingPort.all + [.output(RelabelingPort.observations)]
+
+    private let work: Relabeling<Config>
+
+    public init(_ settings: Settings<Config>, _ context: NodeContext) throws {
+        work = Relabeling(Programs(settings) { $0 }, context)
+    }
+
+    public func run() async throws { try await work.run({ await self.enter($0) }, { try await self.tick() }) }
+    public func reconfigure(_ settings: Settings<Config>) -> Bool {
+        work.replace(with: Programs(settings) { $0 })
+        return true
+    }
+
+    private func enter(_ change: ModeChange) { work.enter(change) }
+    private func tick() async throws { try await work.tick() }
+}
+
+extension Aggregate.Config: IdentityProgram {
+    var merging: Merging { .always }
+    var options: Reaggregator.Options {
+        var options = Reaggregator.Options()
+        (options.gauges, options.staleAfter) = (gauges, staleAfter)
+        options.forgetAfterSeconds = UInt32(clamping: Int(expiry.inSeconds))
+        return options
+    }
+
+    func judge(_ subject: inout Subject) -> Verdict {
+        if let whole, whole.hold(&subject) { return .pass }
+        if let rollup = rollup.first(where: { $0.when.hold(&subject) }) {
+            rollup.apply(to: &subject)
+            return .pass
+        }
+        // All conditions look at the series as it came.
+        let due = rules.filter { $0.applies(to: &subject) }
+        if !keep.isEmpty { subject.keep(keep) }
+        for target in drop + due.flatMap(\.drop) { subject.remove(target) }
+        return .pass
+    }
+}
+
+extension Aggregate.Rule {
+    fileprivate func applies(to subject: inout Subject) -> Bool {
+        if let unless, unless.hold(&subject) { return false }
+        return when.hold(&subject)
+    }
+}
+
+extension Aggregate.Rollup {
+    fileprivate func apply(to subject: inout Subject) {
+        let targets = set.sorted { $0.key < $1.key }.map {
+            (AttributeTarget(stringLiteral: $0.key), $0.value)
+        }
+        subject.keep(keep)
+        for (target, value) in targets { subject.set(target, to: .string(value)) }
+    }
+}

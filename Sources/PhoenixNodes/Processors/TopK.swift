@@ -1,0 +1,120 @@
+public import PhoenixGraph
+public import PhoenixModel
+public import PhoenixRuntime
+
+/// Shows the first K of each group apart and adds up the rest as "others": exactly, and with all their metrics.
+///
+/// Who is in is decided by one ranking metric over a sliding window; one who is in stays until another beats it by a
+/// margin. Every output is a sum of the node's own: who goes out leaves its outputs standing and counts on in the others.
+public actor TopK: Node {
+    /// What of the ranking metric counts.
+    public enum Measure: String, ChoiceValue {
+        /// What it grew by in the window.
+        case increase
+        /// Its newest value.
+        case value
+    }
+    public struct Config: NodeConfig {
+        public var k = 10
+        public var metric = "process.cpu.time"
+        public var measure = Measure.increase
+        public var window = Duration.seconds(300)
+        public var every = Duration.seconds(15)
+        public var margin = 0.1
+        public var entity: [AttributeTarget] = ["host.name", "process.pid"]
+        public var group: [AttributeTarget] = ["host.name"]
+        public var keep: [AttributeTarget] = []
+        public var others: [AttributeTarget] = ["host.name"]
+        public var exempt: Conditions?
+        public var gauges: [String: GaugeMerge] = [:]
+        public var staleAfter = 2.5
+        public var expiry = Duration.seconds(900)
+        public init() {}
+        public static let fields: [Field<Config>] = [
+            Field("k", \.k, live: true, in: 0...100_000, "How many entities of each group are shown apart."),
+            Field("by", \.metric, live: true, "The metric that ranks them."),
+            Field("measure", \.measure, live: true, "What of the metric counts."),
+            Field(
+                "window",
+                \.window,
+                live: true,
+                in: .seconds(1)...(.seconds(86_400)),
+                "The time over which an increase is taken; exact to a twentieth of it."
+            ),
+            Field(
+                "every",
+                \.every,
+                live: true,
+                in: .seconds(1)...(.seconds(86_400)),
+                "How often they are ranked anew."
+            ),
+            Field("margin", \.margin, live: true, in: 0...10, "The share by which a challenger must win."),
+            Field("entity", \.entity, "The attributes that tell one entity from another."),
+            Field("group", \.group, "The attributes of the groups within which entities are ranked."),
+            Field(
+                "keep",
+                \.keep,
+                live: true,
+                "The attributes that those who are in keep; if none is said, all."
+            ),
+            Field(
+                "others",
+                \.others,
+                live: true,
+                "The attributes that the others keep, beside `phoenix.others`."
+            ),
+            Field(
+                "exempt",
+                \.exempt,
+                live: true,
+                "Entities for which these conditions hold are always in, beyond K."
+            ),
+            Field(
+                "gauges",
+                \.gauges,
+                live: true,
+                "How gauges that meet are merged, by metric, as in `aggregate`."
+            ),
+            Field(
+                "stale_after",
+                \.staleAfter,
+                live: true,
+                in: 1...1000,
+                "For how many of its own intervals a gauge counts after its last point."
+            ),
+            Field(
+                "expiry",
+                \.expiry,
+                live: true,
+                in: .seconds(1)...(.seconds(86_400)),
+                "How long a series that is not seen is remembered, and counts as alive."
+            ),
+        ]
+    }
+    public static let type = NodeType(.processor, "topk")
+    public static let summary =
+        "Shows the first K entities of each group apart and adds up the rest, exactly."
+    public static let ports = RelabelingPort.all + [.output(RelabelingPort.observations)]
+
+    private let work: Relabeling<TopKProgram>
+    private let league: League
+
+    public init(_ settings: Settings<Config>, _ context: NodeContext) throws {
+        let league = League(settings.base, context.series)
+        self.league = league
+        work = Relabeling(Programs(settings) { TopKProgram($0, league) }, context) { batch, program in
+            league.watch(batch, program.config)
+        }
+    }
+
+    public func run() async throws { try await work.run({ await self.enter($0) }, { try await self.tick() }) }
+    public func reconfigure(_ settings: Settings<Config>) -> Bool {
+        // Who is who cannot change under a ranking that goes on.
+        guard settings.base.entity == league.entity, settings.base.group == league.group else { return false }
+        work.replace(with: Programs(settings) { TopKProgram($0, league) })
+        return true
+    }
+
+    private func enter(_ change: ModeChange) { work.enter(change) }
+    private func tick() async throws { try await work.tick() }
+}

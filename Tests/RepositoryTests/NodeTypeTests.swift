@@ -1,0 +1,37 @@
+import PhoenixCommand
+import PhoenixGraph
+import PhoenixNodes
+import PhoenixRuntime
+import Testing
+
+/// Every node type has a source file, a test, an example and a page.
+@Suite struct NodeTypeTests {
+    static let specs = NodeSpecs(.standard)
+    static let types = specs.sorted.map(\.type)
+    private static let tests = Repository.files(below: "Tests/PhoenixNodesTests", ending: ".swift")
+    private static let cases = Repository.files(below: "graphs/golden", ending: "graph.yaml")
+
+    /// Types that are tested by nothing yet: the list may only shrink.
+    static let untested: Set<String> = [
+        "receiver otlp", "receiver synthetic", "exporter prometheus", "controller manual", "exporter debug",
+    ]
+
+    @Test(arguments: types) func hasAnExample(_ type: NodeType) {
+        let example = "graphs/examples/" + ReferencePages.example(of: type, among: Self.specs)
+        #expect(Repository.exists(example), "\(type) has no example: write \(example)")
+    }
+
+    @Test(arguments: types) func hasATest(_ type: NodeType) throws {
+        let swiftName = type.name.split(separator: "_").map(\.capitalized).joined()
+        let ofSwift = Self.tests.contains { $0.hasSuffix("/\(swiftName)Tests.swift") }
+        let golden = try Self.cases.contains { file in
+            let text = try Repository.text(file)
+            return text.contains("\n  \(type.name):") || text.contains("type: \(type.name)")
+        }
+        let isKnown = Self.untested.contains("\(type)")
+        #expect(ofSwift || golden || isKnown, "\(type) has neither \(swiftName)Tests.swift nor a golden case")
+        #expect(!(isKnown && (ofSwift || golden)), "\(type) is tested now: take it from the list")
+    }
+}
+
+extension Substring { fileprivate var capitalized: String { prefix(1).uppercased() + dropFirst() } }

@@ -1,0 +1,83 @@
+#!/usr/bin/env bash
+# All tests, and a closing count. What cannot run here is skipped loudly; with CI=true nothing may be skipped.
+set -uo pipefail
+read -ra swift <<<"$1"
+read -ra testing <<<"$2"
+read -ra checked <<<"$3"
+cd "$(dirname "$0")/.."
+
+passed=() failed=() skipped=()
+step() { # NAME COMMAND...
+    local name=$1
+    shift
+    echo
+    echo "== $name"
+    if "$@"; then passed+=("$name"); else failed+=("$name"); fi
+}
+skip() { # NAME REASON
+    echo
+    echo "!! SKIPPED: $1: $2" >&2
+    if [[ ${CI:-} == true ]]; then failed+=("$1 (skipped: $2)"); else skipped+=("$1: $2"); fi
+}
+
+swift_log=$(mktemp)
+peers_log=$(mktemp)
+trap 'rm -f "$swift_log" "$peers_log"' EXIT
+
+build() { "${swift[@]}" build "${testing[@]}" "${checked[@]}" --build-tests; }
+swift_tests() { "${swift[@]}" test "${testing[@]}" "${checked[@]}" --skip-build 2>&1 | tee "$swift_log"; return "${PIPESTATUS[0]}"; }
+
+# --- the peers: OpenTelemetry's SDK, gRPC's health client, Prometheus's parser and promtool against the program
+venv=.venv
+python_packages=(pytest opentelemetry-sdk opentelemetry-exporter-otlp grpcio grpcio-health-checking prometheus-client)
+debian_packages=()
+command -v promtool >/dev/null || debian_packages+=(prometheus)
+command -v curl >/dev/null || debian_packages+=(curl)
+python3 -c 'import venv, ensurepip' 2>/dev/null || debian_packages+=(python3 python3-venv)
+
+install_peers() {
+    if ((${#debian_packages[@]})); then
+        command -v apt-get >/dev/null && [[ $(id -u) -eq 0 ]] || {
+            peers_lack="install ${debian_packages[*]}"
+            return 1
+        }
+        echo "Installing ${debian_packages[*]} by apt-get ..."
+        # Prometheus itself is a tool here, no service.
+        { apt-get update -qq && DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
+            apt-get install -y -qq --no-install-recommends "${debian_packages[@]}" >/dev/null; } || {
+            peers_lack="apt-get could not install ${debian_packages[*]}"
+            return 1
+        }
+    fi
+    if ! "$venv/bin/python" -c 'import pytest, opentelemetry.sdk, opentelemetry.exporter.otlp, grpc, grpc_health, prometheus_client' 2>/dev/null; then
+        echo "Installing ${python_packages[*]} from PyPI into $venv ..."
+        { python3 -m venv "$venv" && "$venv/bin/pip" install -q --disable-pip-version-check "${python_packages[@]}"; } || {
+            peers_lack="PyPI could not be reached, or refused"
+            return 1
+        }
+    fi
+}
+peers_tests() {
+    PHOENIX="$("${swift[@]}" build "${testing[@]}" --show-bin-path)/phoenix" \
+        "$venv/bin/python" -m pytest -q Tests/Peers 2>&1 | tee "$peers_log"
+    return "${PIPESTATUS[0]}"
+}
+
+step "build" build
+if ((${#failed[@]} == 0)); then
+    step "Swift tests" swift_tests
+    if compgen -G 'Tests/Peers/*.py' >/dev/null; then
+        peers_lack=""
+        if install_peers; then step "peers" peers_tests; else skip "peers" "$peers_lack"; fi
+    fi
+fi
+
+echo
+echo "================================================================"
+count=$(grep -oE 'Test run with [0-9]+ tests?[^.]*' "$swift_log" | awk '{sum += $4} END {print sum + 0}')
+peers=$(grep -oE '[0-9]+ passed' "$peers_log" | tail -1)
+echo "Swift tests run: $count; peers: ${peers:-none}"
+echo "steps: ${#passed[@]} passed, ${#failed[@]} failed, ${#skipped[@]} skipped"
+for name in ${failed[@]+"${failed[@]}"}; do echo "FAILED:  $name"; done
+for name in ${skipped[@]+"${skipped[@]}"}; do echo "SKIPPED: $name"; done
+((${#failed[@]} == 0))
