@@ -7,19 +7,21 @@ final class KeySymbols: Sendable {
     private static let maximum = 1 << 14
     private static let maximumKeyBytes = 256
     private struct State {
-        var symbols: [String: UInt32] = [:]
+        /// By their bytes: Swift's strings are equal where only their composition differs, OpenTelemetry's keys are not.
+        var symbols: [[UInt8]: UInt32] = [:]
         var keys: [String] = [""]
     }
     private let state = Lock(State())
 
     /// The symbol of a key; 0 for one that has none.
     func symbol(of key: String) -> UInt32 {
-        state.withLock { state in
-            if let symbol = state.symbols[key] { return symbol }
-            guard state.keys.count < Self.maximum, key.utf8.count <= Self.maximumKeyBytes else { return 0 }
+        let bytes = Array(key.utf8)
+        return state.withLock { state in
+            if let symbol = state.symbols[bytes] { return symbol }
+            guard state.keys.count < Self.maximum, bytes.count <= Self.maximumKeyBytes else { return 0 }
             let symbol = UInt32(state.keys.count)
             state.keys.append(key)
-            state.symbols[key] = symbol
+            state.symbols[bytes] = symbol
             return symbol
         }
     }

@@ -19,11 +19,6 @@ struct Ranking {
         var isExempt: Bool
         var isAdmitted: Bool
         var lastSeen: UInt64
-        /// What was added in each share of the window, the newest at `position`.
-        fileprivate var shares = [Double](repeating: 0, count: Ranking.shareCount)
-        fileprivate var position: UInt64 = 0
-        /// The newest value of each of its series, where the value ranks.
-        fileprivate var values: [SeriesID: Double] = [:]
         fileprivate var score = 0.0
     }
     /// An entity's attributes.
@@ -34,7 +29,18 @@ struct Ranking {
     /// The window is kept in so many shares; scores are exact to one of them.
     static let shareCount = 20
 
+    /// What was counted of an entity; its shares of the window lie in `shares`, the newest at `position`.
+    private struct Tally {
+        var position: UInt64 = 0
+        var lastSeen: UInt64 = 0
+    }
     private(set) var entities: [Key: Entity] = [:]
+    private var numbers: [Key: Int] = [:]
+    private var freeNumbers: [Int] = []
+    private var tallies: [Tally] = []
+    private var shares: [Double] = []
+    /// The newest value of each of an entity's series, where the value ranks.
+    private var values: [Int: [SeriesID: Double]] = [:]
     private var groups: [[AttributeValue?]: Int] = [:]
     private var nextGroup = 0
     private var admittedIn: [Int: Int] = [:]
@@ -54,42 +60,78 @@ struct Ranking {
         return hasRoom || isExempt
     }
 
+    /// The number of an entity's tally, under which points are counted without a look at its name. Valid until the
+    /// entity is forgotten.
+    mutating func number(of key: Key, at now: UInt64 = 0) -> Int {
+        if let number = numbers[key] { return number }
+        let number = freeNumbers.popLast() ?? tallies.count
+        if number == tallies.count {
+            tallies.append(Tally())
+            shares += Array(repeating: 0, count: Self.shareCount)
+        }
+        numbers[key] = number
+        tallies[number].lastSeen = now
+        return number
+    }
+    /// Whether the entity has a tally.
+    func isKnown(_ key: Key) -> Bool { numbers[key] != nil }
     /// The ranking metric of an entity grew by `amount`, or has a new value.
     mutating func score(_ key: Key, _ series: SeriesID, by amount: Double, at now: UInt64) {
-        guard var entity = entities[key] else { return }
-        entity.lastSeen = max(entity.lastSeen, now)
+        score(number(of: key), series, by: amount, at: now)
+    }
+    mutating func score(_ number: Int, _ series: SeriesID, by amount: Double, at now: UInt64) {
+        tallies[number].lastSeen = max(tallies[number].lastSeen, now)
         if rules.byIncrease {
-            advance(&entity, to: now)
-            entity.shares[Int(entity.position % UInt64(Self.shareCount))] += amount
+            advance(number, to: now)
+            shares[number * Self.shareCount + Int(tallies[number].position % UInt64(Self.shareCount))] += amount
         } else {
-            entity.values[series] = amount
+            values[number, default: [:]][series] = amount
         }
-        entities[key] = entity
     }
     mutating func see(_ key: Key, at now: UInt64) {
         entities[key]?.lastSeen = now
     }
 
-    private func advance(_ entity: inout Entity, to now: UInt64) {
+    private mutating func advance(_ number: Int, to now: UInt64) {
         let position = now / max(1, rules.window / UInt64(Self.shareCount))
-        guard position > entity.position else { return }
-        let steps = min(position - entity.position, UInt64(Self.shareCount))
-        for step in 0..<steps { entity.shares[Int((position - step) % UInt64(Self.shareCount))] = 0 }
-        entity.position = position
+        guard position > tallies[number].position else { return }
+        let steps = min(position - tallies[number].position, UInt64(Self.shareCount))
+        for step in 0..<steps {
+            shares[number * Self.shareCount + Int((position - step) % UInt64(Self.shareCount))] = 0
+        }
+        tallies[number].position = position
+    }
+    /// Forgets entities and tallies that were not seen for a window.
+    private mutating func forget(at now: UInt64) {
+        for (key, number) in numbers {
+            let lastSeen = max(entities[key]?.lastSeen ?? 0, tallies[number].lastSeen)
+            guard lastSeen &+ rules.window < now else { continue }
+            entities[key] = nil
+            numbers[key] = nil
+            values[number] = nil
+            tallies[number] = Tally()
+            for share in number * Self.shareCount..<(number + 1) * Self.shareCount { shares[share] = 0 }
+            freeNumbers.append(number)
+        }
+        for (key, entity) in entities where numbers[key] == nil && entity.lastSeen &+ rules.window < now {
+            entities[key] = nil
+        }
     }
 
     /// Ranks anew; answers who came in and who went out. Forgets those not seen for a window.
     mutating func rank(at now: UInt64) -> Set<Key> {
-        for (key, entity) in entities where entity.lastSeen &+ rules.window < now { entities[key] = nil }
+        forget(at: now)
         var byGroup: [Int: [Key]] = [:]
         for key in Array(entities.keys) {
             guard var entity = entities.removeValue(forKey: key) else { continue }
+            let number = number(of: key)
             if rules.byIncrease {
-                advance(&entity, to: now)
-                entity.score = entity.shares.reduce(0, +)
+                advance(number, to: now)
+                entity.score = shares[number * Self.shareCount..<(number + 1) * Self.shareCount].reduce(0, +)
             } else {
-                entity.score = entity.values.values.reduce(0, +)
+                entity.score = values[number]?.values.reduce(0, +) ?? 0
             }
+            entity.lastSeen = max(entity.lastSeen, tallies[number].lastSeen)
             if !entity.isExempt { byGroup[entity.group, default: []].append(key) }
             entities[key] = entity
         }

@@ -39,17 +39,17 @@ final class League: Sendable {
         var metric = ""
         var rankAt: UInt64 = 0
         var now: UInt64 = 0
-        /// The newest value of each series of the ranking metric, and whose it is.
-        var scores: [SeriesID: Score] = [:]
-        /// By slot the generation of a series that is known.
-        var known: [UInt32] = []
+        /// By slot what is known of a series: its newest value and whose it is, where its metric ranks.
+        var tracks = [Track]()
         /// The slots of each entity's series: they change place together.
         var slots: [Ranking.Key: [UInt32]] = [:]
     }
-    private struct Score {
-        var key: Ranking.Key
-        var value: Double?
-        var time: UInt64 = 0
+    private struct Track {
+        var generation: UInt32 = 0
+        /// The entity's tally; -1 where the metric is another.
+        var entity: Int32 = -1
+        var hasValue = false
+        var value = 0.0
     }
     let entity: [AttributeTarget]
     let group: [AttributeTarget]
@@ -74,54 +74,51 @@ final class League: Sendable {
         let points = batch.numbers
         return state.withLock { state in
             prepare(&state, config)
-            // Before anybody new comes, whom the ranking does not know yet.
-            if state.now >= state.rankAt { forget(&state) }
             for index in points.series.indices {
                 let (id, time) = (points.series[index], points.times[index])
                 state.now = max(state.now, time)
                 learn(id, &state)
-                guard var score = state.scores[id], !points.flags[index].contains(.noRecordedValue) else {
-                    continue
-                }
+                let slot = Int(id.slot)
+                guard slot < state.tracks.count, state.tracks[slot].entity >= 0,
+                    state.tracks[slot].generation == id.generation,
+                    !points.flags[index].contains(.noRecordedValue)
+                else { continue }
                 let bits = points.values[index]
                 let value =
                     points.flags[index].contains(.isInteger)
                     ? Double(Int64(bitPattern: bits)) : Double(bitPattern: bits)
                 // What was counted before it was watched says nothing of the window; after a reset the value counts.
-                let increase = score.value.map { value >= $0 ? value - $0 : value } ?? 0
+                let last = state.tracks[slot].value
+                let increase = !state.tracks[slot].hasValue ? 0 : value >= last ? value - last : value
                 state.ranking.score(
-                    score.key,
-                    id,
-                    by: config.measure == .increase ? increase : value,
-                    at: time
+                    Int(state.tracks[slot].entity), id, by: config.measure == .increase ? increase : value, at: time
                 )
-                (score.value, score.time) = (value, time)
-                state.scores[id] = score
+                state.tracks[slot].value = value
+                state.tracks[slot].hasValue = true
             }
             guard state.now >= state.rankAt else { return [] }
             state.rankAt = state.now &+ config.every.nanoseconds
             let changed = state.ranking.rank(at: state.now)
+            defer { forget(&state) }
             return changed.flatMap { state.slots[$0] ?? [] }
         }
     }
     private func prepare(_ state: inout State, _ config: TopK.Config) {
         state.ranking.rules = config.rules
         guard state.metric != config.metric else { return }
-        (state.metric, state.scores, state.known, state.slots) = (config.metric, [:], [], [:])
+        (state.metric, state.tracks, state.slots) = (config.metric, [], [:])
     }
 
     /// Notes whose a series is that was not seen before.
     private func learn(_ id: SeriesID, _ state: inout State) {
         let slot = Int(id.slot)
-        if slot < state.known.count, state.known[slot] == id.generation { return }
+        if slot < state.tracks.count, state.tracks[slot].generation == id.generation { return }
         guard let series = table.series(id) else { return }
-        if slot >= state.known.count {
-            state.known += Array(
-                repeating: 0,
-                count: max(slot + 1, state.known.count * 2) - state.known.count
-            )
+        if slot >= state.tracks.count {
+            let count = max(slot + 1, state.tracks.count * 2)
+            state.tracks += Array(repeating: Track(), count: count - state.tracks.count)
         }
-        state.known[slot] = id.generation
+        state.tracks[slot] = Track(generation: id.generation)
         var subject = Subject(
             resource: series.resource.attributes,
             point: series.attributes.attributes,
@@ -129,16 +126,16 @@ final class League: Sendable {
         )
         let key = key(&subject)
         state.slots[key, default: []].append(id.slot)
-        if series.metric.name == state.metric { state.scores[id] = Score(key: key) }
+        let number = state.ranking.number(of: key, at: state.now)
+        if series.metric.name == state.metric { state.tracks[slot].entity = Int32(number) }
     }
     /// Forgets what belongs to entities that the ranking has forgotten, and to series that are gone.
     private func forget(_ state: inout State) {
-        let gone = state.slots.keys.filter { state.ranking.entities[$0] == nil }
+        let gone = state.slots.keys.filter { !state.ranking.isKnown($0) }
         for key in gone {
-            for slot in state.slots[key] ?? [] { state.known[Int(slot)] = 0 }
+            for slot in state.slots[key] ?? [] { state.tracks[Int(slot)] = Track() }
             state.slots[key] = nil
         }
-        state.scores = state.scores.filter { table.isCurrent($0.key) && state.slots[$0.value.key] != nil }
     }
 }
 

@@ -3,6 +3,8 @@ import PhoenixModel
 /// Reads `KeyValue` and `AnyValue` of opentelemetry/proto/common/v1/common.proto: once for each new set of bytes.
 extension ProtobufCursor {
     /// The attributes in a message, or in a run of its bytes, whose attribute fields bear `tag`.
+    ///
+    /// Depths are counted as the reference implementations do: from 0, the request's own.
     func attributes(tag attributeTag: UInt32, depth: Int) throws(MalformedMessage) -> [Attribute] {
         var cursor = self
         var attributes: [Attribute] = []
@@ -17,7 +19,7 @@ extension ProtobufCursor {
         return attributes
     }
     func keyValue(depth: Int) throws(MalformedMessage) -> Attribute {
-        guard depth < Self.maximumDepth else { throw MalformedMessage(.depth) }
+        guard depth <= Self.maximumDepth else { throw MalformedMessage(.depth) }
         var cursor = self
         var attribute = Attribute("", .empty)
         while !cursor.isAtEnd {
@@ -31,7 +33,7 @@ extension ProtobufCursor {
     }
     /// Reads a value over what an earlier part of the same field said, as protobuf merges messages.
     private func anyValue(into value: inout AttributeValue, depth: Int) throws(MalformedMessage) {
-        guard depth < Self.maximumDepth else { throw MalformedMessage(.depth) }
+        guard depth <= Self.maximumDepth else { throw MalformedMessage(.depth) }
         var cursor = self
         while !cursor.isAtEnd {
             switch try cursor.tag() {
@@ -48,16 +50,20 @@ extension ProtobufCursor {
                 var entries: [Attribute] = []
                 if case .map(let earlier) = value { entries = earlier }
                 let inner = try cursor.delimited()
-                guard depth + 1 < Self.maximumDepth else { throw MalformedMessage(.depth) }
+                guard depth + 1 <= Self.maximumDepth else { throw MalformedMessage(.depth) }
                 entries += try inner.attributes(tag: 0x0A, depth: depth + 1)
                 value = .map(entries)
+            // An index into a table that metrics do not have: as if absent, but it replaces what stood before.
+            case 0x40:
+                _ = try cursor.varint()
+                value = .empty
             case 0x3A: value = .bytes(try cursor.delimited().asBytes())
             case let tag: try cursor.skip(tag)
             }
         }
     }
     private func arrayElements(into elements: inout [AttributeValue], depth: Int) throws(MalformedMessage) {
-        guard depth < Self.maximumDepth else { throw MalformedMessage(.depth) }
+        guard depth <= Self.maximumDepth else { throw MalformedMessage(.depth) }
         var cursor = self
         while !cursor.isAtEnd {
             let tag = try cursor.tag()

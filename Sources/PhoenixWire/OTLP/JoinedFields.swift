@@ -12,7 +12,14 @@ final class JoinedFields {
         var cursor = message
         while !cursor.isAtEnd {
             let found = try cursor.tag()
-            if found == tag { joined += try cursor.delimited().asBytes() } else { try cursor.skip(found) }
+            guard found == tag else {
+                try cursor.skip(found)
+                continue
+            }
+            // No field may begin in one part and end in the next.
+            let part = try cursor.delimited()
+            try part.checkFields()
+            joined += part.asBytes()
         }
         self.init(joined)
     }

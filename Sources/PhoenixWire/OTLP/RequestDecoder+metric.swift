@@ -90,13 +90,12 @@ extension RequestDecoder {
         var first = message.position
         while !cursor.isAtEnd {
             let tag = try cursor.tag()
-            let isOther = Self.kind(announcedBy: tag) != nil && tag != dataTag
-            // What a later kind replaces still has to be well-formed.
-            if isOther {
-                try checkData(try cursor.delimited(), tag)
-                first = cursor.position
-            } else {
+            if Self.kind(announcedBy: tag) == nil {
                 try cursor.skip(tag)
+            } else {
+                // What a later kind replaces still has to be well-formed.
+                try checkData(try cursor.delimited(), tag)
+                if tag != dataTag { first = cursor.position }
             }
         }
         return try JoinedFields(contentsOf: dataTag, in: ProtobufCursor(first, message.end))
@@ -158,7 +157,7 @@ extension RequestDecoder {
             case 0x0A: name = try cursor.text()
             case 0x12: description = try cursor.text()
             case 0x1A: unit = try cursor.text()
-            case 0x62: _ = try cursor.delimited().keyValue(depth: 5)
+            case 0x62: _ = try cursor.delimited().keyValue(depth: 4)
             case let tag: try cursor.skip(tag)
             }
         }
@@ -183,7 +182,7 @@ extension RequestDecoder {
         while !cursor.isAtEnd {
             switch try cursor.tag() {
             case 0x0A, 0x12, 0x1A: _ = try cursor.text()
-            case 0x62: _ = try cursor.delimited().keyValue(depth: 5)
+            case 0x62: _ = try cursor.delimited().keyValue(depth: 4)
             case let tag: try cursor.skip(tag)
             }
         }

@@ -104,7 +104,7 @@ extension RequestDecoder {
             cursors.attributes = entry
             return attributeSets.slot(of: entry)
         }
-        let set = table.intern(try run.attributes(tag: tag, depth: 6))
+        let set = table.intern(try run.attributes(tag: tag, depth: 5))
         cursors.attributes = attributeSets.add(
             start, count, context: UInt64(tag), after: cursors.attributes, set, slot: set.slot
         )

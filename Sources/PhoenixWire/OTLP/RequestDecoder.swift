@@ -74,6 +74,8 @@ struct RequestDecoder {
                 let part = try cursor.delimited()
                 resource = parts == 0 ? part : resource
                 parts += 1
+            } else if tag == 0x1A {
+                try cursor.delimited().checkText()
             } else {
                 try cursor.skip(tag)
             }
@@ -102,9 +104,29 @@ struct RequestDecoder {
             cursors.resource = entry
             return resources.slot(of: entry)
         }
-        let set = table.intern(try message.attributes(tag: 0x0A, depth: 3))
+        try checkEntities(of: message)
+        let set = table.intern(try message.attributes(tag: 0x0A, depth: 2))
         cursors.resource = resources.add(start, count, context: 0, after: cursors.resource, set, slot: set.slot)
         return set.slot
+    }
+
+    /// References to entities (3) are not used, but hold strings that must be well-formed.
+    private func checkEntities(of resource: ProtobufCursor) throws(MalformedMessage) {
+        var cursor = resource
+        while !cursor.isAtEnd {
+            let tag = try cursor.tag()
+            guard tag == 0x1A else {
+                try cursor.skip(tag)
+                continue
+            }
+            var reference = try cursor.delimited()
+            while !reference.isAtEnd {
+                switch try reference.tag() {
+                case 0x0A, 0x12, 0x1A, 0x22: try reference.delimited().checkText()
+                case let tag: try reference.skip(tag)
+                }
+            }
+        }
     }
 
     private mutating func decodeScopeMetrics(_ message: ProtobufCursor, resource: UInt32) throws(MalformedMessage) {
@@ -131,7 +153,7 @@ struct RequestDecoder {
             withExtendedLifetime(key) {}
         }
         cursors.scope = entry
-        let context = UInt64(UInt32(bitPattern: entry)) << 16 | UInt64(scopes.age & 0xFFFF) << 48
+        let context = UInt64(UInt32(bitPattern: entry)) << 16
         cursor = message
         while !cursor.isAtEnd {
             let tag = try cursor.tag()
@@ -154,7 +176,14 @@ struct RequestDecoder {
         let whole = try JoinedFields(contentsOf: 0x0A, in: message)
         let scope = try parseScope(whole.cursor, schemaURL: schemaURL)
         withExtendedLifetime(whole) {}
-        return scopes.add(key.position, key.left, context: context, after: cursors.scope, scope)
+        let age = scopes.age
+        let entry = scopes.add(key.position, key.left, context: context, after: cursors.scope, scope)
+        if scopes.age != age {
+            // Metrics are known by the number of their scope's entry, and the numbers begin anew.
+            metrics.removeAll()
+            cursors.metric = -1
+        }
+        return entry
     }
     private func parseScope(_ message: ProtobufCursor, schemaURL: String) throws(MalformedMessage) -> Scope {
         var (cursor, scope) = (message, Scope(schemaURL: schemaURL))
@@ -165,7 +194,7 @@ struct RequestDecoder {
             case let tag: try cursor.skip(tag)
             }
         }
-        scope.attributes = table.intern(try message.attributes(tag: 0x1A, depth: 4))
+        scope.attributes = table.intern(try message.attributes(tag: 0x1A, depth: 3))
         return scope
     }
 

@@ -148,7 +148,7 @@ struct RequestCorpus {
     private mutating func attributes(upTo count: Int) -> [Judge.KeyValue] {
         (0..<random.below(count + 1)).map { _ in
             .with { pair in
-                pair.key = random.pick(["a", "b", "c", "process.pid", "ключ", ""])
+                pair.key = random.pick(["a", "b", "c", "process.pid", "ключ", "\u{E9}", "e\u{301}", ""])
                 if !random.once(in: 10) { pair.value = value(depth: 0) }
             }
         }

@@ -115,7 +115,11 @@ struct Scrambler {
         }
         return bytes
     }
-    private mutating func tag(_ number: UInt64, _ wireType: UInt64) -> [UInt8] { varint(number << 3 | wireType) }
+    /// Five bytes at most, or swift-protobuf and Google's C++ disagree whether it is one.
+    private mutating func tag(_ number: UInt64, _ wireType: UInt64) -> [UInt8] {
+        let bytes = varint(number << 3 | wireType)
+        return bytes.count > 5 ? tag(number, wireType) : bytes
+    }
     private mutating func delimited(_ number: UInt64, _ content: ArraySlice<UInt8>) -> [UInt8] {
         tag(number, 2) + varint(UInt64(content.count)) + content
     }

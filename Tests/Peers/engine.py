@@ -1,0 +1,126 @@
+"""A phoenix process under test: started on free ports, awaited, drained, and held to exit 0."""
+
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+
+
+def binary() -> pathlib.Path:
+    named = os.environ.get("PHOENIX_BINARY")
+    candidates = [pathlib.Path(named)] if named else [ROOT / ".build" / kind / "phoenix" for kind in ("release", "debug")]
+    for candidate in candidates:
+        if candidate.exists():
+            return candidate.resolve()
+    raise FileNotFoundError(f"no phoenix binary at {candidates}; build it, or set PHOENIX_BINARY")
+
+
+def poll(what, observe, deadline=20.0, every=0.02):
+    """The first truthy answer of `observe`; the last falsy one, or its error, is told when the deadline passes."""
+    end = time.monotonic() + deadline
+    while True:
+        seen = None
+        try:
+            seen = observe()
+            if seen:
+                return seen
+        except (OSError, AssertionError) as error:
+            seen = error
+        if time.monotonic() > end:
+            raise AssertionError(f"{what}: not within {deadline} s; last seen: {seen!r}")
+        time.sleep(every)
+
+
+def free_ports(count: int) -> list[int]:
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+    finally:
+        for one in sockets:
+            one.close()
+
+
+def fetch(url: str, headers: dict[str, str] | None = None, timeout=10.0) -> tuple[int, dict[str, str], bytes]:
+    """GET; the status is an answer, not an error. Header names are in small letters."""
+    request = urllib.request.Request(url, headers=headers or {})
+    try:
+        with urllib.request.urlopen(request, timeout=timeout) as answer:
+            return answer.status, {k.lower(): v for k, v in answer.headers.items()}, answer.read()
+    except urllib.error.HTTPError as error:
+        return error.code, {k.lower(): v for k, v in error.headers.items()}, error.read()
+
+
+class Engine:
+    """One process with one graph of `graphs/`. The graph finds its ports in the environment."""
+
+    PORTS = ("ENGINE_PORT", "OTLP_PORT", "OTLP_PORT_2", "FULL_PORT", "OPTIMIZED_PORT", "TOPK_PORT")
+
+    def __init__(self, graph: str, directory: pathlib.Path, *, sets=(), log_level="info", stderr=None):
+        self.ports = dict(zip(self.PORTS, free_ports(len(self.PORTS))))
+        self.is_told = False
+        self.log_path = directory / f"{graph}-{self.ports['ENGINE_PORT']}.log"
+        self.log_file = open(self.log_path, "wb")
+        command = [str(binary()), "run", str(HERE / "graphs" / f"{graph}.yaml"), "--log-level", log_level]
+        for one in sets:
+            command += ["--set", one]
+        environment = os.environ | {name: str(port) for name, port in self.ports.items()}
+        self.process = subprocess.Popen(
+            command, stdout=self.log_file, stderr=stderr or self.log_file, env=environment, start_new_session=True
+        )
+        try:
+            poll("ready", self._ready, deadline=30)
+        except BaseException:
+            self.kill()
+            raise
+        self.ready_at = time.time_ns()
+
+    def _ready(self) -> bool:
+        if self.process.poll() is not None:
+            raise RuntimeError(f"phoenix ended with {self.process.returncode}:\n{self.log}")
+        return fetch(f"{self.url('ENGINE_PORT')}/ready", timeout=2)[0] == 200
+
+    @property
+    def log(self) -> str:
+        return self.log_path.read_text(errors="replace")
+
+    def port(self, name: str) -> int:
+        return self.ports[name]
+
+    def url(self, name: str) -> str:
+        return f"http://127.0.0.1:{self.ports[name]}"
+
+    @property
+    def otlp(self) -> str:
+        return f"127.0.0.1:{self.ports['OTLP_PORT']}"
+
+    def terminate(self):
+        """Tells it to drain; a second signal would end it at once."""
+        if not self.is_told and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        self.is_told = True
+
+    def drain(self, within=30.0):
+        """Ends the process as an operator would."""
+        self.terminate()
+        try:
+            code = self.process.wait(within)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"phoenix did not drain within {within} s:\n{self.log}") from None
+        self.log_file.close()
+        assert code == 0, f"phoenix ended with {code}:\n{self.log}"
+
+    def kill(self):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self.log_file.close()

@@ -1,0 +1,227 @@
+"""A real Prometheus scrapes all three endpoints, and promtool and prometheus-client find nothing to complain of."""
+
+import json
+import os
+import random
+import shutil
+import subprocess
+import time
+import urllib.parse
+from collections import defaultdict
+
+import pytest
+
+from engine import fetch, free_ports, poll
+from exposition import OPENMETRICS, TEXT, Pipelines, families, read
+from otlp import Request
+from test_exact import EXECUTABLES, Counter, marker, send_all
+from wire import export
+
+PORTS = ("FULL_PORT", "OPTIMIZED_PORT", "TOPK_PORT", "ENGINE_PORT")
+
+
+def program(name: str) -> str:
+    found = os.environ.get(name.upper()) or shutil.which(name)
+    assert found, f"{name} is not installed; set {name.upper()} to where it is"
+    return found
+
+
+@pytest.fixture(scope="module")
+def engine(engines):
+    """Every kind of point and every letter that names and values may be made of."""
+    engine = engines("three")
+    start, now = time.time_ns() - 5_000_000_000, time.time_ns()
+    request = Request()
+    for pid in (1, 2, 3):
+        request.resource(service_name="peers", host_name="a", process_pid=pid, process_executable_name="nginx")
+        request.sum("http.server.requests", pid, start, now, unit="{request}", url_path='/a"b\\c\nd', odd="ü 漢 🙂")
+        request.sum("process.cpu.time", pid / 4, start, now, unit="s")
+        request.sum("process.disk.io", pid, start, now, unit="By", direction="read")
+        request.sum("queue.length", pid, start, now, monotonic=False)
+        request.gauge("system.memory.utilization", 0.5, now, unit="1")
+        request.gauge("9starts-with.digit/and:colon", -1.5, now, unit="m/s")
+        request.gauge("limits", float("inf"), now, which="inf")
+        request.gauge("limits", float("nan"), now, which="nan")
+        request.histogram("http.server.duration", [0.1, 1.0], [1, 2, 3], 4.5, start, now, unit="s")
+        exponential = request.metric("exponential", unit="By").exponential_histogram
+        exponential.aggregation_temporality = 2
+        point = exponential.data_points.add(start_time_unix_nano=start, time_unix_nano=now, count=4, scale=1, zero_count=1)
+        point.sum = 9.0
+        point.positive.offset = 2
+        point.positive.bucket_counts.extend([1, 0, 2])
+        summary = request.metric("summary").summary.data_points.add(start_time_unix_nano=start, time_unix_nano=now, count=3, sum=6.0)
+        summary.quantile_values.add(quantile=0.5, value=2.0)
+        request.message.resource_metrics[-1].scope_metrics[-1].metrics[0].description = 'a "description" \\ with\nletters'
+    answer = export(engine.otlp, request.bytes)
+    assert (answer.status, answer.body) == (200, b""), answer
+    Pipelines(engine).settle(marker(engine))
+    return engine
+
+
+@pytest.mark.parametrize("port", PORTS)
+@pytest.mark.parametrize("accept", [TEXT, OPENMETRICS])
+def test_prometheus_clients_parsers_take_every_endpoint(engine, port, accept):
+    found = families(engine.url(port), accept)
+    assert len(found) > 5
+    assert len({family.name for family in found}) == len(found), "a family comes twice"
+    assert read(engine.url(port), accept)
+
+
+@pytest.mark.parametrize("port", PORTS)
+def test_promtool_has_no_complaint(engine, port):
+    status, _, text = fetch(f"{engine.url(port)}/metrics", {"accept": TEXT})
+    assert status == 200
+    done = subprocess.run([program("promtool"), "check", "metrics"], input=text, capture_output=True)
+    complaints = [line for line in (done.stdout + done.stderr).decode().splitlines() if line and not is_the_senders(line)]
+    assert not complaints
+
+
+def is_the_senders(complaint: str) -> bool:
+    """What promtool holds against names and help texts that the sender chose."""
+    return "no help text" in complaint
+
+
+@pytest.mark.parametrize("port", PORTS)
+def test_text_and_openmetrics_end_as_they_must(engine, port):
+    text = fetch(f"{engine.url(port)}/metrics", {"accept": TEXT})[2]
+    assert text.endswith(b"\n") and b"\r" not in text
+    open_ = fetch(f"{engine.url(port)}/metrics", {"accept": OPENMETRICS})[2]
+    assert open_.endswith(b"\n# EOF\n") and open_.count(b"# EOF") == 1
+
+
+@pytest.mark.parametrize("port", PORTS)
+def test_head_is_answered_like_get(engine, port):
+    from wire import send
+
+    address = engine.url(port).removeprefix("http://")
+    answer = send(address, "HEAD", "/metrics", None)
+    assert (answer.status, answer.body) == (200, b"")
+    assert answer.type.startswith("text/plain")
+    assert send(address, "POST", "/metrics", b"x").status == 405
+
+
+@pytest.mark.parametrize("port", PORTS[:3])
+def test_gzip_is_sent_to_those_who_ask(engine, port):
+    import gzip
+
+    plain = fetch(f"{engine.url(port)}/metrics", {"accept": TEXT})
+    packed = fetch(f"{engine.url(port)}/metrics", {"accept": TEXT, "accept-encoding": "gzip"})
+    assert "content-encoding" not in plain[1]
+    assert packed[1]["content-encoding"] == "gzip"
+    names = {line.split(b"{")[0].split(b" ")[0] for line in plain[2].splitlines() if not line.startswith(b"#")}
+    assert names == {line.split(b"{")[0].split(b" ")[0] for line in gzip.decompress(packed[2]).splitlines() if not line.startswith(b"#")}
+
+
+class Server:
+    """A real Prometheus that scrapes an engine's endpoints every second."""
+
+    def __init__(self, engine, directory):
+        self.port = free_ports(1)[0]
+        self.log = open(directory / "prometheus.log", "wb")
+        jobs = [
+            {"job_name": name, "honor_labels": True, "static_configs": [{"targets": [f"127.0.0.1:{engine.port(name)}"]}]}
+            for name in PORTS
+        ]
+        config = directory / "prometheus.yml"
+        # JSON is YAML.
+        config.write_text(json.dumps({"global": {"scrape_interval": "1s", "scrape_timeout": "1s"}, "scrape_configs": jobs}))
+        self.process = subprocess.Popen(
+            [
+                program("prometheus"), f"--config.file={config}", f"--storage.tsdb.path={directory / 'data'}",
+                f"--web.listen-address=127.0.0.1:{self.port}", "--log.level=warn",
+            ],
+            stdout=self.log, stderr=self.log,
+        )  # fmt: skip
+        poll("Prometheus is ready", lambda: fetch(f"http://127.0.0.1:{self.port}/-/ready")[0] == 200, deadline=30)
+
+    def api(self, path: str, **query):
+        status, _, body = fetch(f"http://127.0.0.1:{self.port}/api/v1/{path}?{urllib.parse.urlencode(query)}")
+        answer = json.loads(body)
+        assert (status, answer["status"]) == (200, "success"), answer
+        return answer["data"]
+
+    def query(self, expression: str) -> dict[str, float]:
+        """The values of an instant query by job."""
+        return {one["metric"].get("job", ""): float(one["value"][1]) for one in self.api("query", query=expression)["result"]}
+
+    def stop(self):
+        self.process.terminate()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.log.close()
+
+
+@pytest.fixture(scope="module")
+def prometheus(engine, tmp_path_factory):
+    server = Server(engine, tmp_path_factory.mktemp("prometheus"))
+    yield server
+    server.stop()
+
+
+def test_prometheus_scrapes_every_endpoint_without_error(engine, prometheus):
+    def targets():
+        found = prometheus.api("targets")["activeTargets"]
+        errors = {one["labels"]["job"]: one["lastError"] for one in found if one["lastError"]}
+        assert not errors, errors
+        return len(found) == len(PORTS) and all(one["health"] == "up" for one in found)
+
+    poll("all targets are up", targets)
+    assert poll("`up` of all", lambda: up if len(up := prometheus.query("up")) == len(PORTS) else None) == dict.fromkeys(PORTS, 1.0)
+    samples = prometheus.query("scrape_samples_scraped")
+    assert all(samples[port] > 5 for port in PORTS)
+
+
+def test_prometheus_reads_what_we_expose(engine, prometheus):
+    def seen(name):
+        return [(one["metric"], one["value"][1]) for one in prometheus.api("query", query=name)["result"]]
+
+    def is_there():
+        return seen("phoenix_full_final_output_http_server_requests_total")
+
+    found = poll("the series with odd labels", is_there)
+    assert {labels["url_path"] for labels, _ in found} == {'/a"b\\c\nd'}
+    assert {labels["odd"] for labels, _ in found} == {"ü 漢 🙂"}
+    metadata = prometheus.api("metadata", metric="phoenix_full_final_output_http_server_requests_total")
+    kinds = {one["type"] for entries in metadata.values() for one in entries}
+    # OpenMetrics names a counter's family without `_total`.
+    assert kinds <= {"counter"}
+    targets = prometheus.api("targets/metadata", match_target='{job="FULL_PORT"}')
+    kinds = {one["metric"]: one["type"] for one in targets}
+    assert kinds["phoenix_full_final_output_http_server_requests"] == "counter"
+    assert kinds["phoenix_full_final_output_http_server_duration_seconds"] == "histogram"
+
+
+def test_increases_agree_over_the_three_pipelines(engine, prometheus):
+    """The same rate from every pipeline, by a judge of others; and no decrease anywhere."""
+    names = {
+        "FULL_PORT": "phoenix_full_final_output_hand_calls_total",
+        "OPTIMIZED_PORT": "phoenix_opt_final_output_hand_calls_total",
+        "TOPK_PORT": "phoenix_exp_final_output_hand_calls_total",
+    }
+    dice = random.Random(7)
+    expected: defaultdict[str, float] = defaultdict(float)
+    counters = [Counter("ab"[pid % 2], 5000 + pid, EXECUTABLES[pid % 4]) for pid in range(12)]
+    send_all(engine, counters, 2)
+
+    def scraped(value: float):
+        # Where sums are the same on all three, all three were scraped after the last request.
+        return lambda: all(prometheus.query(f"sum by (job) ({name})").get(port) == value for port, name in names.items())
+
+    poll("zeros of all counters are scraped", scraped(0))
+    begin = time.time()
+    for _ in range(4):
+        for counter in counters:
+            counter.work(dice, expected)
+        send_all(engine, counters, 3)
+        poll("what was sent is scraped", scraped(expected["hand_calls_total"]))
+    window = f"{int(time.time() - begin) + 10}s"
+    for port, name in names.items():
+        # `increase` extrapolates; the sum of differences within the window does not.
+        difference = prometheus.query(f"sum by (job) (last_over_time({name}[{window}]) - ignoring() min_over_time({name}[{window}]))")
+        assert difference[port] == expected["hand_calls_total"]
+        assert prometheus.query(f"sum by (job) (resets({name}[{window}]))")[port] == 0
+    increases = [prometheus.query(f"sum by (job) (increase({name}[{window}]))")[port] for port, name in names.items()]
+    assert max(increases) / min(increases) == pytest.approx(1, rel=0.05)
