@@ -1,88 +1,166 @@
 /// What is remembered of histograms and summaries: they are wider than numbers, and fewer.
 struct CompoundState: Sendable {
-    var histogramMembers: [UInt32: HistogramMember] = [:]
-    var histogramOutputs: [UInt32: HistogramOutput] = [:]
-    var exponentialMembers: [UInt32: ExponentialMember] = [:]
-    var exponentialOutputs: [UInt32: ExponentialOutput] = [:]
-    var summaryMembers: [UInt32: SummaryMember] = [:]
-    var summaryOutputs: [UInt32: SummaryOutput] = [:]
+    var histograms = CompoundPool<HistogramMember, HistogramOutput>()
+    var exponentials = CompoundPool<ExponentialMember, ExponentialOutput>()
+    var summaries = CompoundPool<SummaryMember, SummaryOutput>()
 
     mutating func forget(_ slot: UInt32) {
-        if !histogramMembers.isEmpty { histogramMembers[slot] = nil }
-        if !exponentialMembers.isEmpty { exponentialMembers[slot] = nil }
-        if !summaryMembers.isEmpty { summaryMembers[slot] = nil }
+        histograms.forget(slot)
+        exponentials.forget(slot)
+        summaries.forget(slot)
     }
     mutating func drop(output number: UInt32) {
-        histogramOutputs[number] = nil
-        exponentialOutputs[number] = nil
-        summaryOutputs[number] = nil
+        histograms.totals[number] = nil
+        exponentials.totals[number] = nil
+        summaries.totals[number] = nil
+    }
+    /// When a writer beside the one followed was last seen; 0 where there is none.
+    func newestTwin(_ slot: UInt32) -> UInt64 {
+        max(histograms.newestTwin(slot), exponentials.newestTwin(slot), summaries.newestTwin(slot))
     }
 
-    func emit(_ number: UInt32, _ output: Output, _ parts: inout MetricBatch.Parts) {
-        if let histogram = histogramOutputs[number] {
-            histogram.emit(output, to: &parts.histograms)
-        } else if let exponential = exponentialOutputs[number] {
-            exponential.emit(output, to: &parts.exponentials)
-        } else if let summary = summaryOutputs[number] {
-            summary.emit(output, to: &parts.summaries)
+    /// Emits an output; a window is empty again afterwards.
+    mutating func emit(_ number: UInt32, _ output: Output, _ parts: inout MetricBatch.Parts) {
+        let isDelta = output.state.contains(.isDelta)
+        if let total = histograms.totals[number] {
+            total.emit(output, to: &parts.histograms)
+            if isDelta { histograms.totals[number]?.clear() }
+        } else if let total = exponentials.totals[number] {
+            total.emit(output, to: &parts.exponentials)
+            if isDelta { exponentials.totals[number]?.clear() }
+        } else if let total = summaries.totals[number] {
+            total.emit(output, to: &parts.summaries)
         }
     }
 }
 
-/// How a cumulative point follows the one before of its stream.
-enum Succession {
-    case first(fromZero: Bool)
-    case increase
-    case reset
-    case late
+/// The accumulator of a compound output.
+protocol CompoundTotal: Sendable {
+    associatedtype Point: Sendable
+    /// Adds a whole point.
+    mutating func add(_ point: Point)
+    /// Adds nothing of a point, but what it lacks is lacking from now on.
+    mutating func join(_ point: Point)
+    /// Adds what came between two points of a stream; false, and nothing, where a count fell: the stream began anew.
+    mutating func add(from old: Point, to new: Point) -> Bool
 }
 
-extension Reaggregator {
-    /// The output of a compound point's series, and the member's succession; nil where it goes no further.
-    mutating func route(_ id: SeriesID, flags: PointFlags, _ resolve: Resolve) -> UInt32? {
-        var number = members[id.slot].output
-        if members[id.slot].generation != id.generation || number == Self.refusedOutput {
-            guard let admitted = admit(id, resolve) else { return nil }
-            number = admitted
-        }
-        members.element(id.slot).pointee.seen = nowSeconds
-        guard number < Self.firstDropped else {
-            countDropped(number)
+/// The last points of compound streams by slot, and their outputs by number.
+struct CompoundPool<Point: Sendable, Total: CompoundTotal>: Sendable where Total.Point == Point {
+    private struct Twin: Sendable {
+        var member: Member
+        var point: Point
+    }
+    /// How a cumulative point follows the one before of its stream, and since when what it adds was under way.
+    private enum Succession {
+        case nothing(since: UInt64)
+        case whole(since: UInt64)
+        case increase(from: Point, since: UInt64)
+    }
+    var totals: [UInt32: Total] = [:]
+    private var last: [UInt32: Point] = [:]
+    private var twins: [UInt32: [Twin]] = [:]
+
+    mutating func forget(_ slot: UInt32) {
+        if !last.isEmpty { last[slot] = nil }
+        if !twins.isEmpty { twins[slot] = nil }
+    }
+    func newestTwin(_ slot: UInt32) -> UInt64 {
+        twins.isEmpty ? 0 : twins[slot]?.map(\.member.time).max() ?? 0
+    }
+    /// Follows a point that goes nowhere.
+    mutating func skip(_ point: Point, _ slot: UInt32, _ member: inout Member, time: UInt64, start: UInt64) {
+        guard !member.state.contains(.hasValue) || time > member.time else { return }
+        if !twins.isEmpty { twins[slot] = nil }
+        member.follow(time: time, start: start)
+        last[slot] = point
+    }
+
+    /// Adds a cumulative point's increase to an output; answers since when that was under way, nil for a late point.
+    mutating func add(
+        _ point: Point, _ slot: UInt32, _ member: inout Member, to number: UInt32, time: UInt64, start: UInt64,
+        fromZero: Bool, _ counts: inout ReaggregatorCounts
+    ) -> UInt64? {
+        guard
+            let succession = follow(
+                point, slot, &member, time: time, start: start, fromZero: fromZero, &counts
+            )
+        else {
+            counts.late += 1
             return nil
         }
-        return flags.contains(.noRecordedValue) ? nil : number
-    }
-    /// What a point is to the one before, before its contents are looked at.
-    func succession(_ slot: UInt32, time: UInt64, start: UInt64) -> Succession {
-        let member = members[slot]
-        guard member.state.contains(.hasValue) else {
-            return .first(fromZero: countsFromZero(start: start, time: time))
+        switch succession {
+        case .nothing(let since):
+            totals[number]?.join(point)
+            return since
+        case .whole(let since):
+            totals[number]?.add(point)
+            return since
+        case .increase(let old, let since):
+            if totals[number]?.add(from: old, to: point) == false {
+                counts.resets += 1
+                totals[number]?.add(point)
+            }
+            return since
         }
-        guard time > member.time else { return .late }
-        return start > member.start && start >= member.time ? .reset : .increase
     }
-    mutating func remember(_ slot: UInt32, time: UInt64, start: UInt64) {
-        let member = members.element(slot)
-        (member.pointee.time, member.pointee.start) = (time, start)
-        member.pointee.state.insert(.hasValue)
+    private mutating func follow(
+        _ point: Point, _ slot: UInt32, _ member: inout Member, time: UInt64, start: UInt64, fromZero: Bool,
+        _ counts: inout ReaggregatorCounts
+    ) -> Succession? {
+        guard member.state.contains(.hasValue), let old = last[slot] else {
+            member.follow(time: time, start: start)
+            last[slot] = point
+            return fromZero ? .whole(since: start) : .nothing(since: time)
+        }
+        if member.isFollowedBefore(start: start) {
+            return followTwin(point, slot, member, time: time, start: start, &counts)
+        }
+        guard time > member.time else { return nil }
+        let since = member.time
+        let isRestarted = member.isRestarted(start: start, time: time)
+        member.follow(time: time, start: start)
+        last[slot] = point
+        guard isRestarted else { return .increase(from: old, since: since) }
+        counts.resets += 1
+        return .whole(since: since)
     }
-    /// Whether the metric of an output is delta.
-    func isDelta(_ number: UInt32) -> Bool { names[Int(number)]?.metric.temporality == .delta }
+    /// See `Reaggregator.countTwin`.
+    private mutating func followTwin(
+        _ point: Point, _ slot: UInt32, _ followed: Member, time: UInt64, start: UInt64,
+        _ counts: inout ReaggregatorCounts
+    ) -> Succession? {
+        var known = twins[slot] ?? []
+        defer { twins[slot] = known.isEmpty ? nil : known }
+        let index = known.firstIndex {
+            max($0.member.start, start) - min($0.member.start, start) <= Member.startJitter
+        }
+        guard let index else {
+            guard time > followed.time else { return nil }
+            counts.overlaps += 1
+            if known.count == PhoenixModel.Twin.limit,
+                let oldest = known.indices.min(by: { known[$0].member.time < known[$1].member.time })
+            {
+                known.remove(at: oldest)
+            }
+            var member = Member()
+            member.follow(time: time, start: start)
+            known.append(Twin(member: member, point: point))
+            return .nothing(since: time)
+        }
+        guard time > known[index].member.time else { return nil }
+        counts.overlaps += 1
+        let old = known[index]
+        known[index].member.follow(time: time, start: start)
+        known[index].point = point
+        return .increase(from: old.point, since: old.member.time)
+    }
+}
 
-    /// Notes the window of a delta point on its output; true where the output begins anew with it.
-    mutating func openWindow(_ number: UInt32, start: UInt64) -> Bool {
-        let output = Int(number)
-        guard outputs[output].touched != serial else {
-            if start != 0 { outputs[output].start = min(outputs[output].start, start) }
-            return false
-        }
-        outputs[output].start = start
-        outputs[output].time = 0
-        return true
-    }
-    /// Whether the same delta window came twice.
-    func isRepetition(_ slot: UInt32, time: UInt64, start: UInt64) -> Bool {
-        let member = members[slot]
-        return member.state.contains(.hasValue) && member.time == time && member.start == start
+extension Member {
+    @inline(__always)
+    mutating func follow(time: UInt64, start: UInt64) {
+        (self.time, self.start) = (time, start)
+        state.insert(.hasValue)
     }
 }

@@ -1,13 +1,13 @@
 /// Where the points of an input series go.
 public enum Destination: Sendable, Equatable {
-    /// Nowhere; `reason` is the node's own number for why, below `Reaggregator.maximumReasons`.
+    /// Nowhere; `reason` is the node's own number for why, below `Reaggregator.maximumReasons`: greater ones count as the last.
     case drop(reason: Int)
     /// Into the series of the input's metric with these attributes, together with all others that go there.
     case output(resource: AttributeSet, attributes: AttributeSet)
 }
 
 /// How the values of gauges that meet on one output become one value. Never silently a sum.
-public enum GaugeMerge: String, Sendable, Hashable, CaseIterable {
+public enum GaugeMerge: String, Sendable, Hashable, CaseIterable, BitwiseCopyable {
     case sum, avg, min, max, last
 
     /// What OpenTelemetry's semantic conventions let expect of a gauge: amounts add, all else shows the last.

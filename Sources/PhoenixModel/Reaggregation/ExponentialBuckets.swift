@@ -132,10 +132,26 @@ struct ExponentialBuckets: Sendable, Equatable {
     mutating func add(_ other: Self) {
         var other = other
         Self.align(&self, &other)
+        // Before room is made: buckets far apart would need room for all between them.
+        while Self.isTooWide(positive.bounds, other.positive.bounds)
+            || Self.isTooWide(negative.bounds, other.negative.bounds)
+        {
+            downscale(to: scale - 1)
+            other.downscale(to: scale)
+        }
         zeroCount &+= other.zeroCount
         positive.add(other.positive)
         negative.add(other.negative)
-        shrink()
+    }
+    /// Takes over the resolution and threshold of another, but no count.
+    mutating func join(_ other: Self) {
+        var other = other
+        Self.align(&self, &other)
+    }
+    private static func isTooWide(_ left: (low: Int, high: Int)?, _ right: (low: Int, high: Int)?) -> Bool {
+        let low = min(left?.low ?? .max, right?.low ?? .max)
+        let high = max(left?.high ?? .min, right?.high ?? .min)
+        return low <= high && high - low >= maximumBuckets
     }
     /// What came since an earlier point of the same stream; nil where a count fell.
     func increase(since earlier: Self) -> Self? {
@@ -145,11 +161,5 @@ struct ExponentialBuckets: Sendable, Equatable {
         result.zeroCount -= earlier.zeroCount
         guard result.positive.subtract(earlier.positive), result.negative.subtract(earlier.negative) else { return nil }
         return result
-    }
-    private mutating func shrink() {
-        func isTooWide(_ side: Side) -> Bool {
-            side.bounds.map { $0.high - $0.low + 1 > Self.maximumBuckets } ?? false
-        }
-        while isTooWide(positive) || isTooWide(negative) { downscale(to: scale - 1) }
     }
 }

@@ -2,14 +2,16 @@
 struct Member: BitwiseCopyable, Sendable {
     /// Of the series id; 0 where the slot has no member.
     var generation: UInt32 = 0
-    /// The number of the output, or `dropped` with the reason in `value`.
+    /// The number of the output; from `Reaggregator.firstDropped` on it goes nowhere, and this says why.
     var output: UInt32 = 0
+    /// The bits of its last value; of a delta stream the end of what was counted before its last gap.
     var value: UInt64 = 0
+    /// The start of its last point; of a delta stream the end of its last gap.
     var start: UInt64 = 0
     var time: UInt64 = 0
     /// When a point last came, in seconds of the receiver's clock.
     var seen: UInt32 = 0
-    /// The time between its last two points, in tenths of a second; 0 before there were two.
+    /// The time between its last points, in tenths of a second; 0 before there were two.
     var interval: UInt16 = 0
     var state: State = []
 
@@ -24,14 +26,69 @@ struct Member: BitwiseCopyable, Sendable {
         static let hasTwins = State(rawValue: 8)
         /// It stands in its output's list of candidates.
         static let isCandidate = State(rawValue: 16)
+        /// Its points are followed even while they go nowhere, so that a later output begins with what comes then.
+        static let isCumulative = State(rawValue: 32)
     }
     static let dropped = UInt32.max
+    /// Starts that differ by less are the same: senders compute them anew, from clocks of different fineness.
+    static let startJitter: UInt64 = 1_000_000_000
+
+    @inline(__always) var double: Double {
+        state.contains(.isInteger) ? Double(Int64(bitPattern: value)) : Double(bitPattern: value)
+    }
+    @inline(__always)
+    mutating func remember(_ point: NumberPoint) {
+        (value, time, start) = (point.bits, point.time, point.start)
+        state.insert(.hasValue)
+        if point.isInteger { state.insert(.isInteger) } else { state.remove(.isInteger) }
+    }
+    /// Whether a point's start says that the stream began anew since the last point. A start at the point's own time
+    /// says nothing: it is how senders write that they do not know it.
+    @inline(__always)
+    func isRestarted(start: UInt64, time: UInt64) -> Bool {
+        start > self.start && start >= self.time && start < time
+    }
+    /// Whether the value fell.
+    @inline(__always)
+    func isAbove(_ point: NumberPoint) -> Bool {
+        if state.contains(.isInteger), point.isInteger { return point.integer < Int64(bitPattern: value) }
+        return point.double < double
+    }
+    /// Whether a point belongs to a stream that began clearly earlier than the one we follow: one writer's start only
+    /// moves forward.
+    @inline(__always)
+    func isFollowedBefore(start earlier: UInt64) -> Bool {
+        earlier != 0 && start > earlier && start - earlier > Self.startJitter
+    }
+    /// The interval follows a slower rhythm at once and a faster one slowly, so that a group whose members come at
+    /// different moments is not taken for a fast one.
+    @inline(__always)
+    mutating func noteInterval(until next: UInt64) {
+        // What comes sooner than a tenth of a second is the same point, amended.
+        guard state.contains(.isLive), next > time, next - time >= 100_000_000 else { return }
+        let gap = UInt16(clamping: (next - time + 99_999_999) / 100_000_000)
+        interval = gap >= interval ? gap : max(gap, interval - max(1, interval / 8))
+    }
 }
 
 /// Another writer that sends a series under the same identity, told apart by its start.
 struct Twin: Sendable {
-    var start: UInt64
-    var value: UInt64
-    var isInteger: Bool
+    var member: Member
+    /// How many are followed for one series; beyond that the one silent longest is given up.
+    static let limit = 16
+}
+
+/// One number point out of its columns.
+struct NumberPoint: BitwiseCopyable {
     var time: UInt64
+    var start: UInt64
+    var bits: UInt64
+    var flags: PointFlags
+    @inline(__always) var isInteger: Bool { flags.contains(.isInteger) }
+    @inline(__always) var integer: Int64 { Int64(bitPattern: bits) }
+    @inline(__always) var double: Double { isInteger ? Double(integer) : Double(bitPattern: bits) }
+    /// A number that a running sum can take.
+    @inline(__always) var isFinite: Bool { isInteger || bits & 0x7ff0_0000_0000_0000 != 0x7ff0_0000_0000_0000 }
+    /// A number that a monotonic sum can be, or grow by.
+    @inline(__always) var isAmount: Bool { isFinite && (integer >= 0 || (!isInteger && bits == 1 << 63)) }
 }

@@ -1,41 +1,71 @@
 /// One series that a reaggregator emits, with its accumulator.
-struct Output: Sendable {
-    enum Kind: UInt8, Sendable {
+struct Output: BitwiseCopyable, Sendable {
+    enum Kind: UInt8, BitwiseCopyable, Sendable {
         /// Adds increases; emits the total.
         case counter
         /// Adds what comes; emits what came since it last emitted.
         case delta
         /// The live values of its members, put together by `merge`.
         case gauge
-        /// In the pools of `CompoundOutputs`.
+        /// In the pools of `CompoundState`.
         case compound
     }
-    var id: SeriesID
-    var kind: Kind
-    var merge: GaugeMerge
+    struct State: OptionSet, BitwiseCopyable, Sendable {
+        let rawValue: UInt8
+        /// A point of it went out: its start stands.
+        static let hasEmitted = State(rawValue: 1)
+        /// It began to count: `start` is that of its first increments, or of the open window.
+        static let hasBegun = State(rawValue: 2)
+        /// The member that it shows left: look for the next among its candidates.
+        static let mustRescan = State(rawValue: 4)
+        /// The output is not in use: its number is free.
+        static let isFree = State(rawValue: 8)
+        static let isMonotonic = State(rawValue: 32)
+        /// Compound, of a metric whose points count since the one before.
+        static let isDelta = State(rawValue: 16)
+    }
     var sum = ExactSum()
-    /// When it began to count, and the newest time of its points.
-    var start: UInt64
+    var id: SeriesID = .none
+    /// When it began to count, or its open window did; in the senders' time.
+    var start: UInt64 = 0
+    /// The newest time of its points.
     var time: UInt64 = 0
+    /// The time of the point that it emitted last.
+    var emitted: UInt64 = 0
     /// The batch that last touched it.
     var touched: UInt32 = 0
-    /// Members that go here, and those of them whose value is part of a gauge now.
+    /// Members that go here, and those of them whose value is part of a gauge now, and of those the doubles.
     var members: UInt32 = 0
     var live: UInt32 = 0
+    var liveDoubles: UInt32 = 0
+    /// The slots of all live members, exclusive-or: with one alone, its slot.
+    var liveSlots: UInt32 = 0
+    /// Of `min`, `max` and `last` with several live members: the slot of the member whose value it shows.
+    var shownSlot: UInt32 = 0
+    /// When it last emitted, in seconds of the receiver's clock.
     var seen: UInt32 = 0
-    /// The member whose value a `last` shows, or the only one; and the extreme of `min` and `max`.
-    var shown: UInt64 = 0
-    var shownIsInteger = false
-    var shownTime: UInt64 = 0
-    /// The extreme left: look for the next among the members.
-    var mustRescan = false
-    /// Nothing was emitted yet: its start may still move back to that of a stream that counts from zero.
-    var isNew = true
-    /// The output is not in use: its number is free.
-    var isFree = false
+    var kind: Kind = .counter
+    var merge: GaugeMerge = .last
+    var state: State = []
+
+    static let vacant = Output()
+
+    /// Notes that increments since `moment` are counted, as long as no point has told another start.
+    @inline(__always)
+    mutating func begin(at moment: UInt64) {
+        if state.contains(.hasEmitted) { return }
+        if !state.contains(.hasBegun) || moment < start { start = moment }
+        state.insert(.hasBegun)
+    }
+    /// Notes that a window from `moment` on, 0 where it is unknown, joins what is emitted next.
+    @inline(__always)
+    mutating func open(at moment: UInt64) {
+        if !state.contains(.hasBegun) || start == 0 || (moment != 0 && moment < start) { start = moment }
+        state.insert(.hasBegun)
+    }
 }
 
-/// What an output is, to name it again when its id went stale.
+/// What an output is, to name it again when its id went stale. Holding its objects keeps their slots in the table.
 struct OutputName: Sendable, Hashable {
     var resource: AttributeSet
     var metric: Metric

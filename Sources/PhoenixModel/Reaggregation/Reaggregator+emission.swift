@@ -6,46 +6,82 @@ extension Reaggregator {
         parts.numbers.reserve(touched.count)
         let seconds = nowSeconds
         for number in touched {
-            let index = Int(number)
-            outputs[index].seen = seconds
-            outputs[index].isNew = false
-            if !table.touch(outputs[index].id) {
-                guard renew(number) else { continue }
+            let output = outputs.element(number)
+            if !table.touch(output.pointee.id) {
+                guard !output.pointee.state.contains(.isFree), renew(number) else { continue }
             }
-            switch outputs[index].kind {
-            case .counter, .delta:
-                let (bits, isInteger) = outputs[index].sum.result
-                let output = outputs[index]
-                // A start equal to the time would say that nothing is known of what came before.
-                let start = output.kind == .delta ? output.start : min(output.start, output.time &- 1)
-                parts.numbers.append(
-                    output.id, time: output.time, start: start, bits: bits, flags: isInteger ? .isInteger : []
-                )
+            output.pointee.seen = seconds
+            switch output.pointee.kind {
+            case .counter:
+                output.pointee.stampTotal(after: freedHorizon, isZero: output.pointee.sum.isZero)
+                append(output.pointee, output.pointee.sum.result, to: &parts.numbers)
+            case .delta:
+                output.pointee.stampWindow()
+                append(output.pointee, output.pointee.sum.result, to: &parts.numbers)
+                output.pointee.sum = ExactSum()
             case .gauge:
                 let value = value(of: number)
-                let flags: PointFlags = value == nil ? .noRecordedValue : value!.isInteger ? .isInteger : []
+                output.pointee.emitted = output.pointee.time
+                var flags: PointFlags = .noRecordedValue
+                if let value { flags = value.isInteger ? .isInteger : [] }
                 parts.numbers.append(
-                    outputs[index].id, time: outputs[index].time, start: 0, bits: value?.bits ?? 0, flags: flags
+                    output.pointee.id, time: output.pointee.time, start: 0, bits: value?.bits ?? 0, flags: flags
                 )
-            case .compound: compounds.emit(number, outputs[index], &parts)
+            case .compound:
+                if output.pointee.state.contains(.isDelta) {
+                    output.pointee.stampWindow()
+                } else {
+                    output.pointee.stampTotal(after: freedHorizon, isZero: false)
+                }
+                compounds.emit(number, output.pointee, &parts)
             }
         }
         touched.removeAll(keepingCapacity: true)
         return parts.count > 0 ? MetricBatch(parts, epoch: epoch) : nil
     }
+    @inline(__always)
+    private func append(_ output: Output, _ value: (bits: UInt64, isInteger: Bool), to points: inout NumberPoints) {
+        points.append(
+            output.id, time: output.emitted, start: output.start, bits: value.bits,
+            flags: value.isInteger ? .isInteger : []
+        )
+    }
 
     /// Names an output anew whose id went stale while it was frozen; false where the table is full.
     private mutating func renew(_ number: UInt32) -> Bool {
         guard let name = names[Int(number)],
-            let id = table.id(
-                resource: table.intern(name.resource), metric: name.metric, attributes: table.intern(name.attributes),
-                lane: lane
-            )
+            let id = table.id(resource: name.resource, metric: name.metric, attributes: name.attributes, lane: lane)
         else {
             counts.refused += 1
             return false
         }
-        outputs[Int(number)].id = id
+        outputs.element(number).pointee.id = id
         return true
+    }
+}
+
+extension Output {
+    /// Settles the time of the total to be emitted, and with the first one its start.
+    ///
+    /// The start is before the time unless nothing was counted yet: whoever sees the output begin counts its first value.
+    /// An output that has the name of one that was forgotten starts after that one's last point.
+    @inline(__always)
+    mutating func stampTotal(after freed: UInt64, isZero: Bool) {
+        if state.contains(.hasEmitted) {
+            if time <= emitted { time = emitted + 1 }
+        } else {
+            state.insert(.hasEmitted)
+            if start < freed, freed < time { start = freed }
+            if start >= time { start = isZero ? time : time - 1 }
+        }
+        emitted = time
+    }
+    /// Settles the window to be emitted: after the one before, however the members' windows overlap.
+    @inline(__always)
+    mutating func stampWindow() {
+        if time <= emitted { time = emitted + 1 }
+        if start != 0, start < emitted { start = emitted }
+        emitted = time
+        state.remove(.hasBegun)
     }
 }

@@ -2,57 +2,38 @@
 extension Reaggregator {
     mutating func applyExponentials(_ points: ExponentialPoints, _ resolve: Resolve) {
         for index in 0..<points.count {
-            let slot = points.series[index].slot
-            guard let number = route(points.series[index], flags: points.flags[index], resolve) else { continue }
-            let point = ExponentialMember(points, index)
+            let id = points.series[index]
             let (time, start) = (points.times[index], points.starts[index])
-            if compounds.exponentialOutputs[number] == nil {
-                compounds.exponentialOutputs[number] = ExponentialOutput(scale: point.buckets.scale)
-            }
-            if isDelta(number) {
-                guard !isRepetition(slot, time: time, start: start) else {
-                    counts.late += 1
-                    continue
+            let point = ExponentialMember(points, index)
+            guard isFound(id, resolve) else {
+                if follows(id, points.flags[index]) {
+                    compounds.exponentials.skip(
+                        point, id.slot, &members.element(id.slot).pointee, time: time, start: start
+                    )
                 }
-                if openWindow(number, start: start) {
-                    compounds.exponentialOutputs[number] = ExponentialOutput(scale: point.buckets.scale)
-                }
-                compounds.exponentialOutputs[number]?.add(point, extremes: true)
+                continue
+            }
+            if points.flags[index].contains(.noRecordedValue) { continue }
+            let number = members[id.slot].output
+            let output = outputs.element(number)
+            if compounds.exponentials.totals[number] == nil {
+                compounds.exponentials.totals[number] = ExponentialOutput(
+                    keepsExtremes: output.pointee.state.contains(.isDelta)
+                )
+            }
+            if output.pointee.state.contains(.isDelta) {
+                guard open(id.slot, output, time: time, start: start) else { continue }
+                compounds.exponentials.totals[number]?.add(point)
             } else {
-                guard follow(point, slot, number, time: time, start: start) else { continue }
+                let since = compounds.exponentials.add(
+                    point, id.slot, &members.element(id.slot).pointee, to: number, time: time, start: start,
+                    fromZero: countsFromZero(start: start, time: time), &counts
+                )
+                guard let since else { continue }
+                output.pointee.begin(at: since)
             }
-            remember(slot, time: time, start: start)
-            touch(number, time: time)
+            touch(output, number, time: time)
         }
-    }
-    private mutating func follow(
-        _ point: ExponentialMember, _ slot: UInt32, _ number: UInt32, time: UInt64, start: UInt64
-    ) -> Bool {
-        let previous = compounds.exponentialMembers[slot]
-        switch succession(slot, time: time, start: start) {
-        case .late:
-            counts.late += 1
-            return false
-        case .first(let fromZero):
-            if fromZero {
-                open(number, from: start)
-                compounds.exponentialOutputs[number]?.add(point, extremes: false)
-            } else {
-                compounds.exponentialOutputs[number]?.join(point)
-            }
-        case .increase:
-            if let previous, let increase = point.increase(since: previous) {
-                compounds.exponentialOutputs[number]?.add(increase, previous: previous, point)
-                break
-            }
-            counts.resets += 1
-            compounds.exponentialOutputs[number]?.add(point, extremes: false)
-        case .reset:
-            counts.resets += 1
-            compounds.exponentialOutputs[number]?.add(point, extremes: false)
-        }
-        compounds.exponentialMembers[slot] = point
-        return true
     }
 }
 
@@ -79,50 +60,45 @@ struct ExponentialMember: Sendable {
         (count, sum, flags) = (points.counts[index], points.sums[index], points.flags[index])
         (minimum, maximum) = (points.minima[index], points.maxima[index])
     }
-    func increase(since earlier: ExponentialMember) -> ExponentialBuckets? {
-        count < earlier.count ? nil : buckets.increase(since: earlier.buckets)
-    }
 }
 
 /// The accumulator of an exponential histogram output.
-struct ExponentialOutput: Sendable {
+struct ExponentialOutput: CompoundTotal {
     private var buckets = ExponentialBuckets()
     private var count: UInt64 = 0
-    private var sum = ExactSum()
-    private var hasSum = true
-    private var extremes: (minimum: Double, maximum: Double)?
+    private var points = 0
+    private var extras: CompoundExtras
 
-    init(scale: Int32) { buckets.scale = scale }
+    init(keepsExtremes: Bool) { extras = CompoundExtras(keepsExtremes: keepsExtremes) }
+    mutating func clear() { self = Self(keepsExtremes: extras.keepsExtremes) }
 
-    mutating func join(_ point: ExponentialMember) { if !point.flags.contains(.hasSum) { hasSum = false } }
-    mutating func add(_ point: ExponentialMember, extremes isWithExtremes: Bool) {
+    mutating func join(_ point: ExponentialMember) {
+        extras.join(point.sum, point.flags)
+        buckets.join(point.buckets)
+    }
+    mutating func add(_ point: ExponentialMember) {
         buckets.add(point.buckets)
         count &+= point.count
-        join(point)
-        sum.add(point.sum)
-        guard isWithExtremes, point.flags.isSuperset(of: [.hasMinimum, .hasMaximum]) else { return }
-        extremes = (
-            min(extremes?.minimum ?? point.minimum, point.minimum), max(extremes?.maximum ?? point.maximum, point.maximum)
-        )
+        extras.add(point.sum, point.minimum, point.maximum, point.flags, isFirst: points == 0)
+        points += 1
     }
-    mutating func add(_ increase: ExponentialBuckets, previous: ExponentialMember, _ point: ExponentialMember) {
+    mutating func add(from old: ExponentialMember, to new: ExponentialMember) -> Bool {
+        guard new.count >= old.count, let increase = new.buckets.increase(since: old.buckets) else { return false }
         buckets.add(increase)
-        count &+= point.count - previous.count
-        join(point)
-        sum.add(difference: point.sum, previous.sum)
+        count &+= new.count - old.count
+        extras.add(from: old.sum, to: new.sum, new.flags.intersection(old.flags))
+        return true
     }
 
     func emit(_ output: Output, to points: inout ExponentialPoints) {
         points.series.append(output.id)
-        points.times.append(output.time)
-        points.starts.append(min(output.start, output.time &- 1))
-        var flags: PointFlags = hasSum ? .hasSum : []
-        if extremes != nil { flags.formUnion([.hasMinimum, .hasMaximum]) }
-        points.flags.append(flags)
+        points.times.append(output.emitted)
+        points.starts.append(output.start)
+        points.flags.append(extras.flags)
         points.counts.append(count)
-        points.sums.append(hasSum ? sum.double : 0)
-        points.minima.append(extremes?.minimum ?? 0)
-        points.maxima.append(extremes?.maximum ?? 0)
+        points.sums.append(extras.hasSum ? extras.sum.double : 0)
+        points.minima.append(extras.extremes?.minimum ?? 0)
+        points.maxima.append(extras.extremes?.maximum ?? 0)
         points.scales.append(buckets.scale)
         points.zeroCounts.append(buckets.zeroCount)
         points.zeroThresholds.append(buckets.zeroThreshold)

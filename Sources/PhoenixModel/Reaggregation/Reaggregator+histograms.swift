@@ -6,174 +6,83 @@ extension Reaggregator {
 
     mutating func applyHistograms(_ points: HistogramPoints, _ resolve: Resolve) {
         for index in 0..<points.count {
-            let slot = points.series[index].slot
-            guard var number = route(points.series[index], flags: points.flags[index], resolve) else { continue }
-            let point = HistogramMember(points, index)
-            guard fitting(&number, point.layout) else { continue }
+            let id = points.series[index]
             let (time, start) = (points.times[index], points.starts[index])
-            if isDelta(number) {
-                guard !isRepetition(slot, time: time, start: start) else {
-                    counts.late += 1
-                    continue
+            let point = HistogramMember(points, index)
+            guard isFound(id, resolve) else {
+                if follows(id, points.flags[index]) {
+                    compounds.histograms.skip(point, id.slot, &members.element(id.slot).pointee, time: time, start: start)
                 }
-                if openWindow(number, start: start) { compounds.histogramOutputs[number]?.clear() }
-                compounds.histogramOutputs[number]?.add(point, extremes: true)
-            } else {
-                guard follow(point, slot, number, time: time, start: start) else { continue }
+                continue
             }
-            remember(slot, time: time, start: start)
-            touch(number, time: time)
+            if points.flags[index].contains(.noRecordedValue) { continue }
+            guard let number = fitting(members[id.slot].output, point.layout) else { continue }
+            let output = outputs.element(number)
+            if output.pointee.state.contains(.isDelta) {
+                guard open(id.slot, output, time: time, start: start) else { continue }
+                compounds.histograms.totals[number]?.add(point)
+            } else {
+                let since = compounds.histograms.add(
+                    point, id.slot, &members.element(id.slot).pointee, to: number, time: time, start: start,
+                    fromZero: countsFromZero(start: start, time: time), &counts
+                )
+                guard let since else { continue }
+                output.pointee.begin(at: since)
+            }
+            touch(output, number, time: time)
         }
     }
-    /// Adds a cumulative point's increase; false for a point that is late.
-    private mutating func follow(
-        _ point: HistogramMember, _ slot: UInt32, _ number: UInt32, time: UInt64, start: UInt64
-    ) -> Bool {
-        let previous = compounds.histogramMembers[slot]
-        switch succession(slot, time: time, start: start) {
-        case .late:
-            counts.late += 1
-            return false
-        case .first(let fromZero):
-            if fromZero {
-                open(number, from: start)
-                compounds.histogramOutputs[number]?.add(point, extremes: false)
-            } else {
-                compounds.histogramOutputs[number]?.join(point)
-            }
-        case .increase:
-            if let previous, compounds.histogramOutputs[number]?.add(from: previous, to: point) == true { break }
-            counts.resets += 1
-            compounds.histogramOutputs[number]?.add(point, extremes: false)
-        case .reset:
-            counts.resets += 1
-            compounds.histogramOutputs[number]?.add(point, extremes: false)
+    /// Finds the output that a layout fits, which may be a sibling; nil where the table is full.
+    private mutating func fitting(_ number: UInt32, _ layout: BucketLayout) -> UInt32? {
+        guard let total = compounds.histograms.totals[number] else {
+            compounds.histograms.totals[number] = HistogramOutput(layout, of: outputs[number])
+            return number
         }
-        compounds.histogramMembers[slot] = point
-        return true
-    }
-    /// Finds the output that a layout fits, which may be a sibling; false where the table is full.
-    private mutating func fitting(_ number: inout UInt32, _ layout: BucketLayout) -> Bool {
-        guard let output = compounds.histogramOutputs[number] else {
-            compounds.histogramOutputs[number] = HistogramOutput(layout)
-            return true
-        }
-        if output.places(of: layout) != nil { return true }
+        if total.places(of: layout) != nil { return number }
         counts.unlikeLayouts += 1
-        guard let name = names[Int(number)] else { return false }
-        var hash: UInt64 = 0x5EED
+        guard let name = names[Int(number)] else { return nil }
+        var hash: UInt64 = 0x5EED ^ (layout.hasBuckets ? 0 : 1)
         for bound in layout.bounds { hash = fold(hash ^ bound.bitPattern, 0xe703_7ed1_a0b4_28db) }
         let mark = Attribute(Self.layoutAttribute, String(hash, radix: 16))
         let attributes = name.attributes.attributes.filter { $0.key != mark.key } + [mark]
         let sibling = OutputName(
             resource: name.resource, metric: name.metric, attributes: table.intern(attributes)
         )
-        guard let found = self.output(sibling) else {
+        guard let found = output(sibling) else {
             counts.refused += 1
+            return nil
+        }
+        if compounds.histograms.totals[found] == nil {
+            compounds.histograms.totals[found] = HistogramOutput(layout, of: outputs[found])
+        }
+        return found
+    }
+
+    // MARK: Of all compounds
+
+    /// Whether the points of an input go to an output; see `find`.
+    @inline(__always)
+    mutating func isFound(_ id: SeriesID, _ resolve: Resolve) -> Bool {
+        let member = members.element(id.slot)
+        guard member.pointee.generation == id.generation, member.pointee.output < Self.firstDropped else {
+            return find(id, resolve)
+        }
+        member.pointee.seen = nowSeconds
+        return true
+    }
+    /// Whether a point that goes nowhere is followed all the same.
+    func follows(_ id: SeriesID, _ flags: PointFlags) -> Bool {
+        let member = members[id.slot]
+        return member.generation == id.generation && member.state.contains(.isCumulative)
+            && !flags.contains(.noRecordedValue)
+    }
+    /// Opens an output's window for that of a delta point; false for a point that was counted before.
+    mutating func open(_ slot: UInt32, _ output: UnsafeMutablePointer<Output>, time: UInt64, start: UInt64) -> Bool {
+        guard members.element(slot).pointee.takeWindow(start: start, time: time, after: windowFloor) else {
+            counts.late += 1
             return false
         }
-        number = found
-        if compounds.histogramOutputs[found] == nil { compounds.histogramOutputs[found] = HistogramOutput(layout) }
+        output.pointee.open(at: start)
         return true
-    }
-}
-
-/// The last point of a histogram series, as it came.
-struct HistogramMember: Sendable {
-    var layout: BucketLayout
-    var buckets: [UInt64]
-    var count: UInt64
-    var sum: Double
-    var minimum: Double
-    var maximum: Double
-    var flags: PointFlags
-    init(_ points: HistogramPoints, _ index: Int) {
-        layout = points.layouts[index]
-        let offset = points.offsets[index]
-        buckets = Array(points.buckets[offset..<offset + layout.bucketCount])
-        (count, sum) = (points.counts[index], points.sums[index])
-        (minimum, maximum, flags) = (points.minima[index], points.maxima[index], points.flags[index])
-    }
-}
-
-/// The accumulator of a histogram output.
-struct HistogramOutput: Sendable {
-    let layout: BucketLayout
-    private var buckets: [UInt64]
-    private var count: UInt64 = 0
-    private var sum = ExactSum()
-    private var hasSum = true
-    private var extremes: (minimum: Double, maximum: Double)?
-
-    init(_ layout: BucketLayout) {
-        self.layout = layout
-        buckets = Array(repeating: 0, count: layout.bucketCount)
-    }
-    mutating func clear() {
-        buckets = Array(repeating: 0, count: layout.bucketCount)
-        (count, sum, hasSum, extremes) = (0, ExactSum(), true, nil)
-    }
-
-    /// The output's bucket for each bucket of another layout; nil where that one lacks a bound of ours.
-    func places(of other: BucketLayout) -> [Int]? {
-        guard layout.hasBuckets else { return Array(repeating: 0, count: 0) }
-        guard other.hasBuckets else { return nil }
-        if layout == other { return Array(buckets.indices) }
-        var (places, own) = ([Int](), 0)
-        for bound in other.bounds {
-            if own < layout.bounds.count, layout.bounds[own] < bound { return nil }
-            places.append(own)
-            if own < layout.bounds.count, layout.bounds[own] == bound { own += 1 }
-        }
-        guard own == layout.bounds.count else { return nil }
-        return places + [own]
-    }
-    private func projected(_ point: HistogramMember) -> [UInt64]? {
-        guard layout.hasBuckets else { return [] }
-        if layout === point.layout || layout == point.layout { return point.buckets }
-        guard let places = places(of: point.layout) else { return nil }
-        var result = Array(repeating: UInt64(0), count: buckets.count)
-        for (place, count) in zip(places, point.buckets) { result[place] &+= count }
-        return result
-    }
-
-    mutating func join(_ point: HistogramMember) { if !point.flags.contains(.hasSum) { hasSum = false } }
-
-    /// Adds a whole point.
-    mutating func add(_ point: HistogramMember, extremes isWithExtremes: Bool) {
-        for (index, added) in (projected(point) ?? []).enumerated() { buckets[index] &+= added }
-        count &+= point.count
-        join(point)
-        sum.add(point.sum)
-        guard isWithExtremes, point.flags.isSuperset(of: [.hasMinimum, .hasMaximum]) else { return }
-        extremes = (
-            min(extremes?.minimum ?? point.minimum, point.minimum), max(extremes?.maximum ?? point.maximum, point.maximum)
-        )
-    }
-    /// Adds what came between two points of a stream; false where a count fell: the stream began anew.
-    mutating func add(from old: HistogramMember, to new: HistogramMember) -> Bool {
-        guard new.count >= old.count, let before = projected(old), let after = projected(new) else { return false }
-        guard zip(before, after).allSatisfy({ $0 <= $1 }) else { return false }
-        for index in buckets.indices { buckets[index] &+= after[index] - before[index] }
-        count &+= new.count - old.count
-        join(new)
-        if old.flags.contains(.hasSum), new.flags.contains(.hasSum) { sum.add(difference: new.sum, old.sum) }
-        return true
-    }
-
-    func emit(_ output: Output, to points: inout HistogramPoints) {
-        points.series.append(output.id)
-        points.times.append(output.time)
-        points.starts.append(min(output.start, output.time &- 1))
-        var flags: PointFlags = hasSum ? .hasSum : []
-        if extremes != nil { flags.formUnion([.hasMinimum, .hasMaximum]) }
-        points.flags.append(flags)
-        points.counts.append(count)
-        points.sums.append(hasSum ? sum.double : 0)
-        points.minima.append(extremes?.minimum ?? 0)
-        points.maxima.append(extremes?.maximum ?? 0)
-        points.layouts.append(layout)
-        points.offsets.append(points.buckets.count)
-        points.buckets += buckets
     }
 }

@@ -1,51 +1,65 @@
-/// How inputs come to their outputs, change them, and leave.
+/// How inputs come to their outputs, and change them.
 extension Reaggregator {
-    /// Makes the member of an input that is new, or whose slot had another tenant; nil where it goes nowhere.
+    /// Whether the points of an input go to an output now; admits one that is new, or whose slot had another tenant.
+    /// Counts the point if not.
     @inline(never)
-    mutating func admit(_ id: SeriesID, _ resolve: Resolve) -> UInt32? {
-        evict(id.slot)
-        guard let series = table.series(id) else {
-            counts.stale += 1
-            return nil
-        }
+    mutating func find(_ id: SeriesID, _ resolve: Resolve) -> Bool {
         let member = members.element(id.slot)
-        member.pointee = Member()
-        member.pointee.generation = id.generation
+        if member.pointee.generation != id.generation {
+            guard let series = table.series(id) else {
+                counts.stale += 1
+                return false
+            }
+            evict(id.slot)
+            member.pointee.generation = id.generation
+            if series.isFollowed { member.pointee.state = .isCumulative }
+            counts.members += 1
+            place(id.slot, at: number(of: series, resolve))
+        } else if member.pointee.output == Self.refusedOutput, let series = table.series(id) {
+            place(id.slot, at: number(of: series, resolve))
+        }
         member.pointee.seen = nowSeconds
-        counts.members += 1
-        place(id.slot, series, resolve(series))
-        return members[id.slot].output
+        guard member.pointee.output >= Self.firstDropped else { return true }
+        if member.pointee.output == Self.refusedOutput {
+            counts.refused += 1
+        } else {
+            counts.dropped[Int(Member.dropped - member.pointee.output)] += 1
+        }
+        return false
     }
 
-    /// Sends a member's points to a destination from now on.
-    private mutating func place(_ slot: UInt32, _ series: Series, _ destination: Destination) {
-        switch destination {
-        case .drop(let reason): members.element(slot).pointee.output = Member.dropped &- UInt32(reason)
+    /// Where a series' points go: the number of an output, or one from `firstDropped` on.
+    private mutating func number(of series: Series, _ resolve: Resolve) -> UInt32 {
+        switch resolve(series) {
+        case .drop(let reason): return Member.dropped - UInt32(min(max(reason, 0), Self.maximumReasons - 1))
         case .output(let resource, let attributes):
             let name = OutputName(
                 resource: table.intern(resource), metric: series.metric, attributes: table.intern(attributes)
             )
-            guard let number = output(name) else {
-                members.element(slot).pointee.output = Self.refusedOutput
-                return
-            }
-            members.element(slot).pointee.output = number
-            outputs[Int(number)].members += 1
+            return output(name) ?? Self.refusedOutput
         }
     }
-    /// The output numbers from here on mean that points are dropped, by reason.
+    private mutating func place(_ slot: UInt32, at number: UInt32) {
+        members.element(slot).pointee.output = number
+        guard number < Self.firstDropped else { return }
+        let output = outputs.element(number)
+        output.pointee.members += 1
+        if output.pointee.members == 1 { counts.admitted += 1 }
+    }
+    /// Takes a member out of its output, whatever it counted stays there.
+    mutating func displace(_ slot: UInt32) {
+        leave(slot)
+        let member = members.element(slot)
+        member.pointee.state.remove(.isCandidate)
+        guard member.pointee.output < Self.firstDropped else { return }
+        let output = outputs.element(member.pointee.output)
+        output.pointee.members -= 1
+        if output.pointee.members == 0 { counts.admitted -= 1 }
+    }
+    /// The output numbers from here on mean that points go nowhere: by reason, the greatest for reason 0.
     static var firstDropped: UInt32 { Member.dropped - UInt32(maximumReasons) }
     /// The input's destination found no room in the series table; asked anew with each point.
     static var refusedOutput: UInt32 { Member.dropped - UInt32(maximumReasons) }
-
-    /// Counts a point whose member goes nowhere.
-    mutating func countDropped(_ output: UInt32) {
-        if output == Self.refusedOutput {
-            counts.refused += 1
-        } else {
-            counts.dropped[Int(Member.dropped - output)] += 1
-        }
-    }
 
     /// The number of the output of that name, made where there is none; nil where the table is full.
     mutating func output(_ name: OutputName) -> UInt32? {
@@ -55,48 +69,26 @@ extension Reaggregator {
                 resource: name.resource, metric: name.metric, attributes: name.attributes, lane: lane
             )
         else { return nil }
+        var output = Output()
+        (output.id, output.seen) = (id, nowSeconds)
         let metric = name.metric
-        let kind: Output.Kind
         switch (metric.kind, metric.temporality, metric.isMonotonic) {
-        case (.sum, .delta, _): kind = .delta
-        case (.sum, _, true): kind = .counter
-        case (.sum, _, false), (.gauge, _, _): kind = .gauge
-        default: kind = .compound
+        case (.sum, .delta, _): output.kind = .delta
+        case (.sum, _, true): output.kind = .counter
+        case (.sum, _, false), (.gauge, _, _): output.kind = .gauge
+        default: output.kind = .compound
         }
-        let merge =
+        if metric.temporality == .delta { output.state.insert(.isDelta) }
+        if metric.isMonotonic { output.state.insert(.isMonotonic) }
+        output.merge =
             metric.kind == .sum
             ? .sum : options.gauges[metric.name] ?? GaugeMerge.conventional(for: metric.name)
-        // It begins now: whatever goes into it comes later, and a reader after us may count its first value from zero.
-        var output = Output(id: id, kind: kind, merge: merge, start: max(horizon &+ 1, now &- 1))
-        output.seen = nowSeconds
         counts.outputs += 1
-        let number: UInt32
-        if let free = freeOutputs.popLast() {
-            number = free
-            outputs[Int(free)] = output
-            names[Int(free)] = name
-        } else {
-            number = UInt32(outputs.count)
-            outputs.append(output)
-            names.append(name)
-        }
+        let number = freeOutputs.popLast() ?? UInt32(names.count)
+        if Int(number) == names.count { names.append(name) } else { names[Int(number)] = name }
+        outputs.element(number).pointee = output
         numbers[name] = number
         return number
-    }
-
-    /// Forgets a slot's member, if it has one.
-    mutating func evict(_ slot: UInt32) {
-        let member = members[slot]
-        guard member.generation != 0 else { return }
-        leave(slot)
-        if member.output < Self.firstDropped {
-            outputs[Int(member.output)].members -= 1
-            forget(seenAt: member.time)
-        }
-        if member.state.contains(.hasTwins) { twins[slot] = nil }
-        compounds.forget(slot)
-        members.element(slot).pointee = Member()
-        counts.members -= 1
     }
 
     /// Asks anew where inputs go: all of them, or those of some slots. What was counted stays where it was; from now on
@@ -107,10 +99,11 @@ extension Reaggregator {
             for slot in slots { remap(slot, resolve) }
             return
         }
+        applyGaugeOptions()
         var all: [UInt32] = []
         members.sweep { slot, member in
             if member.generation != 0 { all.append(slot) }
-            return true
+            return member.generation != 0
         }
         for slot in all { remap(slot, resolve) }
     }
@@ -118,72 +111,35 @@ extension Reaggregator {
         let member = members[slot]
         let id = SeriesID(slot: slot, generation: member.generation)
         guard member.generation != 0, let series = table.series(id) else { return }
-        let old = member.output
-        let wasLive = member.state.contains(.isLive)
-        leave(slot)
-        members.element(slot).pointee.state.remove(.isCandidate)
-        if old < Self.firstDropped { outputs[Int(old)].members -= 1 }
-        place(slot, series, resolve(series))
-        let new = members[slot].output
-        if wasLive, new < Self.firstDropped { enter(slot, new) }
-        if old < Self.firstDropped, old != new, outputs[Int(old)].kind == .gauge, outputs[Int(old)].live == 0 {
-            ended.append(old)
-        }
+        let new = number(of: series, resolve)
+        guard new != member.output else { return }
+        displace(slot)
+        place(slot, at: new)
+        if member.state.contains(.isLive), new < Self.firstDropped { enter(slot, new) }
     }
 
     /// Emits what remapping changed: gauges in their new places, and the ends of those that were replaced.
     public mutating func settle(now: UInt64, epoch: UInt64) -> MetricBatch? {
         begin(now)
-        for number in ended where outputs[Int(number)].live == 0 && !outputs[Int(number)].isFree {
-            touch(number, time: outputs[Int(number)].time &+ 1)
+        for number in moved {
+            let output = outputs.element(number)
+            guard output.pointee.touched != serial else { continue }
+            // A nanosecond later than what was shown before: newer, and never newer than the sender's next point.
+            touch(output, number, time: max(output.pointee.time, output.pointee.emitted + 1))
         }
-        ended.removeAll()
-        // A nanosecond later than what was shown before: newer, and never newer than the sender's next point.
-        for number in moved where outputs[Int(number)].touched != serial {
-            touch(number, time: outputs[Int(number)].time &+ 1)
-        }
-        moved.removeAll()
+        moved.removeAll(keepingCapacity: true)
         return emit(epoch: epoch)
-    }
-
-    /// Lets go of members that lapsed or are to be forgotten, and emits what that changed; to be called every few
-    /// seconds.
-    public mutating func lapse(now: UInt64, epoch: UInt64) -> MetricBatch? {
-        self.now = now
-        let seconds = nowSeconds
-        let options = options
-        var (lapsed, forgotten): ([UInt32], [UInt32]) = ([], [])
-        members.sweep { slot, member in
-            guard member.generation != 0 else { return false }
-            let silent = seconds &- member.seen
-            guard Int32(bitPattern: silent) > 0 else { return true }
-            if silent > options.forgetAfterSeconds {
-                forgotten.append(slot)
-            } else if member.state.contains(.isLive), silent > options.staleSeconds(member.interval) {
-                lapsed.append(slot)
-            }
-            return true
-        }
-        for slot in lapsed { leave(slot) }
-        for slot in forgotten { evict(slot) }
-        for number in outputs.indices where !outputs[number].isFree && outputs[number].members == 0 {
-            guard seconds &- outputs[number].seen > options.forgetAfterSeconds else { continue }
-            if let name = names[number] { numbers[name] = nil }
-            names[number] = nil
-            outputs[number].isFree = true
-            candidates[UInt32(number)] = nil
-            compounds.drop(output: UInt32(number))
-            freeOutputs.append(UInt32(number))
-            counts.outputs -= 1
-        }
-        return settle(now: now, epoch: epoch)
     }
 }
 
-extension Reaggregator.Options {
-    /// How long a member with this interval may be silent.
-    func staleSeconds(_ interval: UInt16) -> UInt32 {
-        if interval == 0 { return unknownIntervalSeconds }
-        return max(leastStaleSeconds, UInt32((Double(interval) / 10 * staleAfter).rounded(.up)))
+extension Series {
+    /// Whether each point tells all that came before, so that increases need the point before.
+    var isFollowed: Bool {
+        switch metric.kind {
+        case .gauge: false
+        case .sum: metric.temporality != .delta && metric.isMonotonic
+        case .histogram, .exponentialHistogram: metric.temporality != .delta
+        case .summary: true
+        }
     }
 }

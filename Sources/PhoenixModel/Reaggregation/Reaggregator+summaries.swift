@@ -2,38 +2,28 @@
 extension Reaggregator {
     mutating func applySummaries(_ points: SummaryPoints, _ resolve: Resolve) {
         for index in 0..<points.count {
-            let slot = points.series[index].slot
-            guard let number = route(points.series[index], flags: points.flags[index], resolve) else { continue }
+            let id = points.series[index]
             let (time, start) = (points.times[index], points.starts[index])
             let point = SummaryMember(count: points.counts[index], sum: points.sums[index])
-            var output = compounds.summaryOutputs[number] ?? SummaryOutput()
-            switch succession(slot, time: time, start: start) {
-            case .late:
-                counts.late += 1
+            guard isFound(id, resolve) else {
+                if follows(id, points.flags[index]) {
+                    compounds.summaries.skip(point, id.slot, &members.element(id.slot).pointee, time: time, start: start)
+                }
                 continue
-            case .first(let fromZero):
-                if fromZero {
-                    output.add(point)
-                    open(number, from: start)
-                }
-            case .increase:
-                if let previous = compounds.summaryMembers[slot], previous.count <= point.count {
-                    output.add(from: previous, to: point)
-                } else {
-                    counts.resets += 1
-                    output.add(point)
-                }
-            case .reset:
-                counts.resets += 1
-                output.add(point)
             }
-            let isAlone = outputs[Int(number)].members == 1
-            let range = isAlone ? points.quantileRange(index) : 0..<0
-            output.show(Array(points.quantiles[range]), Array(points.values[range]))
-            compounds.summaryOutputs[number] = output
-            compounds.summaryMembers[slot] = point
-            remember(slot, time: time, start: start)
-            touch(number, time: time)
+            if points.flags[index].contains(.noRecordedValue) { continue }
+            let number = members[id.slot].output
+            let output = outputs.element(number)
+            if compounds.summaries.totals[number] == nil { compounds.summaries.totals[number] = SummaryOutput() }
+            let since = compounds.summaries.add(
+                point, id.slot, &members.element(id.slot).pointee, to: number, time: time, start: start,
+                fromZero: countsFromZero(start: start, time: time), &counts
+            )
+            guard let since else { continue }
+            output.pointee.begin(at: since)
+            let range = output.pointee.members == 1 ? points.quantileRange(index) : 0..<0
+            compounds.summaries.totals[number]?.show(Array(points.quantiles[range]), Array(points.values[range]))
+            touch(output, number, time: time)
         }
     }
 }
@@ -45,27 +35,30 @@ struct SummaryMember: Sendable {
 }
 
 /// The accumulator of a summary output.
-struct SummaryOutput: Sendable {
+struct SummaryOutput: CompoundTotal {
     private var count: UInt64 = 0
     private var sum = ExactSum()
     /// Of the only member.
     private var quantiles: [Double] = []
     private var values: [Double] = []
 
+    mutating func join(_ point: SummaryMember) {}
     mutating func add(_ point: SummaryMember) {
         count &+= point.count
-        sum.add(point.sum)
+        if point.sum.isFinite { sum.add(point.sum) }
     }
-    mutating func add(from old: SummaryMember, to new: SummaryMember) {
+    mutating func add(from old: SummaryMember, to new: SummaryMember) -> Bool {
+        guard new.count >= old.count else { return false }
         count &+= new.count - old.count
-        sum.add(difference: new.sum, old.sum)
+        if new.sum.isFinite, old.sum.isFinite { sum.add(difference: new.sum, old.sum) }
+        return true
     }
     mutating func show(_ quantiles: [Double], _ values: [Double]) { (self.quantiles, self.values) = (quantiles, values) }
 
     func emit(_ output: Output, to points: inout SummaryPoints) {
         points.series.append(output.id)
-        points.times.append(output.time)
-        points.starts.append(min(output.start, output.time &- 1))
+        points.times.append(output.emitted)
+        points.starts.append(output.start)
         points.flags.append(.hasSum)
         points.counts.append(count)
         points.sums.append(sum.double)

@@ -9,6 +9,10 @@
 /// *forget horizon*: when this reaggregator began to watch, or when it last saw the newest input that it has since
 /// forgotten. Otherwise its past was counted before, or by nobody, and it counts from its first value on.
 ///
+/// An output starts where its first increments do, and its start stands from then on; its times advance with every
+/// point, by a nanosecond where its members bring none that is newer. So whoever reads it, a reaggregator too, finds
+/// one writer whose increases are exactly those of the inputs.
+///
 /// Sources: OpenTelemetry data model (resets and gaps, overlap, natural merge functions); supplementary guidelines
 /// (attribute removal). Belongs to one node; every call changes all that it means to or nothing.
 public struct Reaggregator: ~Copyable, Sendable {
@@ -19,7 +23,8 @@ public struct Reaggregator: ~Copyable, Sendable {
         /// How long a member counts before its interval is known, and at least.
         public var leastStaleSeconds: UInt32 = 5
         public var unknownIntervalSeconds: UInt32 = 300
-        /// How long an input is remembered after its last point.
+        /// How long an input is remembered after its last point; a minute less than the series table remembers it at
+        /// most, so that none comes back under another id while it is still remembered under the old one.
         public var forgetAfterSeconds: UInt32 = 900
         /// How gauges of a metric meet; others by `GaugeMerge.conventional`.
         public var gauges: [String: GaugeMerge] = [:]
@@ -32,36 +37,45 @@ public struct Reaggregator: ~Copyable, Sendable {
     let lane: SeriesLane
     public var options: Options
     var members = SlotMap<Member>(vacant: Member())
-    var outputs: [Output] = []
+    /// By number, which is dense.
+    var outputs = SlotMap<Output>(vacant: .vacant)
     var names: [OutputName?] = []
     var numbers: [OutputName: UInt32] = [:]
     var freeOutputs: [UInt32] = []
     var touched: [UInt32] = []
     var serial: UInt32 = 0
     var twins: [UInt32: [Twin]] = [:]
-    /// The slots that a `min` or `max` output may show: only those pay for a list.
+    /// The slots that a `min`, `max` or `last` of several may show: only those pay for a list.
     var candidates: [UInt32: [UInt32]] = [:]
+    /// How many live members of a gauge show no finite number; outputs that have any.
+    var notFinite: [UInt32: NotFinite] = [:]
     var compounds = CompoundState()
-    /// Gauge outputs that lost their last member, to be ended in the next batch: replaced ones end at once.
-    var ended: [UInt32] = []
     /// Gauge outputs that members left or entered since the last emission.
     var moved: [UInt32] = []
     public internal(set) var counts = ReaggregatorCounts()
     /// See the type: inputs that began later count from zero.
-    public private(set) var horizon: UInt64
+    public internal(set) var horizon: UInt64
+    /// The newest time of an output that was forgotten: one that takes its name again starts after it.
+    var freedHorizon: UInt64 = 0
+    /// When members to be forgotten were last looked for.
+    var sweptAt: UInt32
+    /// Whether an input was ever forgotten.
+    var hasForgotten = false
     /// Of the batch that is being applied.
-    var now: UInt64 = 0
+    var now: UInt64
     var nowSeconds: UInt32 { UInt32(truncatingIfNeeded: now / 1_000_000_000) }
 
     /// A reaggregator that begins to watch at `now`, in nanoseconds since 1970.
     public init(table: SeriesTable, lane: String, options: Options = Options(), watchingSince now: UInt64) {
-        (self.table, self.options, horizon) = (table, options, now)
+        (self.table, self.options, self.horizon, self.now) = (table, options, now, now)
         self.lane = table.lane(lane)
+        sweptAt = UInt32(truncatingIfNeeded: now / 1_000_000_000)
     }
 
     /// Applies a batch and answers what it changed; nil where nothing is to be emitted.
     public mutating func apply(_ batch: MetricBatch, now: UInt64, _ resolve: Resolve) -> MetricBatch? {
         begin(now)
+        forgetOverdue()
         applyNumbers(batch.numbers, resolve)
         if batch.histograms.count > 0 { applyHistograms(batch.histograms, resolve) }
         if batch.exponentials.count > 0 { applyExponentials(batch.exponentials, resolve) }
@@ -76,12 +90,16 @@ public struct Reaggregator: ~Copyable, Sendable {
     }
 
     /// Notes that an input was forgotten, or was passed on by others, until `time`: its past is not counted here.
-    public mutating func forget(seenAt time: UInt64) { horizon = max(horizon, time) }
+    public mutating func forget(seenAt time: UInt64) {
+        hasForgotten = true
+        horizon = max(horizon, time)
+    }
 
     /// Whether a stream that began at `start` and is seen for the first time counts from zero.
     ///
     /// A sender whose clock is ahead of ours would seem to have begun later than it did: by as much as its points are
-    /// in the future, so much is taken off.
+    /// in the future, so much is taken off. One whose clock is behind seems to have begun earlier; that cannot be told
+    /// from points that were long under way, so it counts from its first value on, rather than something twice.
     @inline(__always)
     func countsFromZero(start: UInt64, time: UInt64) -> Bool {
         guard start != 0, start < time else { return false }
@@ -89,18 +107,13 @@ public struct Reaggregator: ~Copyable, Sendable {
         return start - min(start, ahead) > horizon
     }
 
-    /// Notes that a stream counts from zero on an output: one that is new begins no later than the stream did.
-    mutating func open(_ number: UInt32, from start: UInt64) {
-        guard outputs[Int(number)].isNew else { return }
-        outputs[Int(number)].start = max(horizon &+ 1, min(outputs[Int(number)].start, start))
-    }
-
+    /// Has an output emitted after this batch, at a member's time or later.
     @inline(__always)
-    mutating func touch(_ number: UInt32, time: UInt64) {
-        if outputs[Int(number)].touched != serial {
-            outputs[Int(number)].touched = serial
+    mutating func touch(_ output: UnsafeMutablePointer<Output>, _ number: UInt32, time: UInt64) {
+        if output.pointee.touched != serial {
+            output.pointee.touched = serial
             touched.append(number)
         }
-        if time > outputs[Int(number)].time { outputs[Int(number)].time = time }
+        if time > output.pointee.time { output.pointee.time = time }
     }
 }

@@ -5,6 +5,8 @@ public struct ReaggregatorCounts: Sendable, Equatable {
     public var late: UInt64 = 0
     /// Points of series that several writers send under one identity.
     public var overlaps: UInt64 = 0
+    /// Points of sums whose value is none that a sum can take: not a number, infinite, or negative where it may not be.
+    public var invalid: UInt64 = 0
     /// Points under ids that were stale already.
     public var stale: UInt64 = 0
     /// Points that found no room in the series table.
@@ -13,8 +15,10 @@ public struct ReaggregatorCounts: Sendable, Equatable {
     public var unlikeLayouts: UInt64 = 0
     /// Points dropped, by the node's own reasons.
     public var dropped: [UInt64] = Array(repeating: 0, count: Reaggregator.maximumReasons)
-    /// Input series that go somewhere, and output series, now.
+    /// Input series that are known, and output series, frozen ones too, now.
     public var members = 0
     public var outputs = 0
+    /// Outputs that some known input goes to: what the plan of this moment admits.
+    public var admitted = 0
     public init() {}
 }

@@ -34,7 +34,9 @@ import Testing
     }
     private func error(_ body: [UInt8]) -> MalformedMessage.Reason? {
         #expect(Judge.verdict(of: body).isMalformed)
-        do { _ = try body.withUnsafeBytes { try observed.decoder.decode($0) } } catch { return error.reason }
+        do { _ = try body.withUnsafeBytes { try observed.decoder.decode($0) } } catch {
+            return (error as? MalformedMessage)?.reason
+        }
         return nil
     }
 
@@ -73,7 +75,7 @@ import Testing
     }
     @Test func packedAndUnpackedAreOne() {
         let head = fixed(3, 1) + fixed(4, 3)
-        let packed = head + field(6, fixed(0, 1).dropFirst() + fixed(0, 2).dropFirst()) + field(7, Array(fixed(0, 5).dropFirst()))
+        let packed = head + field(6, Array(fixed(0, 1).dropFirst()) + Array(fixed(0, 2).dropFirst())) + field(7, Array(fixed(0, 5).dropFirst()))
         let loose = head + fixed(6, 1) + fixed(7, 5) + fixed(6, 2)
         func body(_ point: [UInt8]) -> [UInt8] { request(metric: field(9, [tag(2, 0), 2] + field(1, point))) }
         #expect(verdict(body(packed)).histograms.count == 1)

@@ -56,7 +56,8 @@ import Testing
             let binary = try Google_Rpc_Status(serializedBytes: sent.encoded(as: .protobuf))
             let json = try Google_Rpc_Status(jsonUTF8Bytes: sent.encoded(as: .json))
             let read = try Google_Rpc_RetryInfo(unpackingAny: json.details[0])
-            #expect(json.code == 8 && read == (try Google_Rpc_RetryInfo(unpackingAny: binary.details[0])))
+            let expected = try Google_Rpc_RetryInfo(unpackingAny: binary.details[0])
+            #expect(json.code == 8 && read == expected, "\(delay)")
             #expect(try Google_Rpc_BadRequest(unpackingAny: json.details[1]).fieldViolations.count == 1)
         }
     }

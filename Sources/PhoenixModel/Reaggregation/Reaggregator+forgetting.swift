@@ -1,0 +1,125 @@
+/// How members lapse, and inputs and outputs are forgotten.
+extension Reaggregator {
+    /// Lets go of members that lapsed or are to be forgotten, and emits what that changed; to be called every few
+    /// seconds.
+    public mutating func lapse(now: UInt64, epoch: UInt64) -> MetricBatch? {
+        self.now = now
+        // Before members leave: whom the last one leaves says so first, and is forgotten the next time.
+        freeOutputsUnseen()
+        let (seconds, options) = (nowSeconds, options)
+        var lapsed: [UInt32] = []
+        forgetUnseen { slot, member in
+            let silent = seconds &- member.seen
+            if Int32(bitPattern: silent) > 0, member.state.contains(.isLive),
+                silent > options.staleSeconds(member.interval)
+            {
+                lapsed.append(slot)
+            }
+        }
+        for slot in lapsed { leave(slot) }
+        return settle(now: now, epoch: epoch)
+    }
+
+    /// Forgets inputs where nobody called `lapse` for long, lest one comes back under another id while we remember it
+    /// under the old one.
+    mutating func forgetOverdue() {
+        let since = Int32(bitPattern: nowSeconds &- sweptAt)
+        if since > 30 || since < 0 { forgetUnseen { _, _ in } }
+    }
+    /// How long an input is remembered, by our choice and by the series table's.
+    private var memorySeconds: UInt32 {
+        min(options.forgetAfterSeconds, table.idleSeconds > 120 ? table.idleSeconds - 60 : table.idleSeconds / 2)
+    }
+    private mutating func forgetUnseen(_ visit: (UInt32, Member) -> Void) {
+        let (seconds, memory) = (nowSeconds, memorySeconds)
+        sweptAt = seconds
+        var forgotten: [UInt32] = []
+        members.sweep { slot, member in
+            guard member.generation != 0 else { return false }
+            let silent = seconds &- member.seen
+            if Int32(bitPattern: silent) > 0, silent > memory {
+                forgotten.append(slot)
+            } else {
+                visit(slot, member)
+            }
+            return true
+        }
+        for slot in forgotten { evict(slot) }
+    }
+
+    /// Forgets a slot's member, if it has one.
+    mutating func evict(_ slot: UInt32) {
+        guard members[slot].generation != 0 else { return }
+        displace(slot)
+        let member = members[slot]
+        var last = member.time
+        if member.state.contains(.hasTwins) {
+            for twin in twins[slot] ?? [] { last = max(last, twin.member.time) }
+            twins[slot] = nil
+        }
+        last = max(last, compounds.newestTwin(slot))
+        if member.state.contains(.hasValue) { forget(seenAt: bounded(last, member.seen)) }
+        compounds.forget(slot)
+        members.element(slot).pointee = Member()
+        counts.members -= 1
+    }
+    /// A sender's time, but not beyond the second of ours in which it was seen: a clock that is ahead must not hold up
+    /// the streams of all others.
+    private func bounded(_ time: UInt64, _ seen: UInt32) -> UInt64 {
+        let age = UInt64(nowSeconds &- seen)
+        let second = now / 1_000_000_000
+        return age > second ? time : min(time, (second - age) * 1_000_000_000 + 999_999_999)
+    }
+
+    private mutating func freeOutputsUnseen() {
+        let (seconds, memory) = (nowSeconds, memorySeconds)
+        for index in names.indices where names[index] != nil {
+            let number = UInt32(index)
+            let output = outputs.element(number)
+            guard output.pointee.members == 0, output.pointee.live == 0,
+                Int32(bitPattern: seconds &- output.pointee.seen) > 0, seconds &- output.pointee.seen > memory
+            else { continue }
+            freedHorizon = max(freedHorizon, bounded(output.pointee.emitted, output.pointee.seen))
+            numbers[names[index]!] = nil
+            names[index] = nil
+            output.pointee = Output()
+            output.pointee.state = .isFree
+            candidates[number] = nil
+            notFinite[number] = nil
+            compounds.drop(output: number)
+            freeOutputs.append(number)
+            counts.outputs -= 1
+        }
+    }
+    /// Has gauges merge as the options now say, those that go on too.
+    mutating func applyGaugeOptions() {
+        for index in names.indices {
+            guard let metric = names[index]?.metric, metric.kind == .gauge else { continue }
+            let output = outputs.element(UInt32(index))
+            let merge = options.gauges[metric.name] ?? GaugeMerge.conventional(for: metric.name)
+            if output.pointee.merge != merge { change(merge, of: UInt32(index)) }
+        }
+    }
+    private mutating func change(_ merge: GaugeMerge, of number: UInt32) {
+        var live: [UInt32] = []
+        members.sweep { slot, member in
+            if member.generation != 0, member.output == number, member.state.contains(.isLive) { live.append(slot) }
+            return member.generation != 0
+        }
+        for slot in live {
+            leave(slot)
+            members.element(slot).pointee.state.remove(.isCandidate)
+        }
+        candidates[number] = nil
+        outputs.element(number).pointee.merge = merge
+        for slot in live { enter(slot, number) }
+    }
+}
+
+extension Reaggregator.Options {
+    /// How long a member with this interval may be silent.
+    func staleSeconds(_ interval: UInt16) -> UInt32 {
+        if interval == 0 { return unknownIntervalSeconds }
+        return max(leastStaleSeconds, UInt32((Double(interval) / 10 * staleAfter).rounded(.up)))
+    }
+}
