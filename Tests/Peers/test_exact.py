@@ -15,7 +15,7 @@ from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import Resource
 
 from engine import poll
-from exposition import Pipelines
+from exposition import Endpoint, Pipelines
 from otlp import DELTA, Request
 from wire import call, export
 
@@ -322,3 +322,22 @@ def test_a_process_that_says_it_ends_leaves_the_counters_right(pipelines):
     assert_grown(pipelines, expected)
     pid = ("process_pid", "1")
     poll("the ended process leaves the full endpoint", lambda: not [1 for _, labels in pipelines.full.now() if pid in labels])
+
+
+def test_series_that_share_their_exposed_labels_are_added_up(engines):
+    """Without resource attributes as labels many processes are one series: their sum, not the last one's value."""
+    engine = engines("colliding")
+    endpoint = Endpoint(engine.url("FULL_PORT"), "phoenix_full_final_output")
+    dice = random.Random(11)
+    expected: defaultdict[str, float] = defaultdict(float)
+    counters = [Counter("a", pid, "nginx") for pid in range(10)]
+    for step in range(6):
+        for counter in counters:
+            counter.work(dice, expected)
+        send_all(engine, counters, 1 + step % 3)
+        poll("all is exposed", lambda: endpoint.total("hand_size_count") == expected["hand_size_count"])
+        endpoint.observe()
+        wrong = {name: (endpoint.grown[name], value) for name, value in expected.items() if endpoint.grown[name] != value}
+        assert not wrong
+        counters = counters[2:] + [Counter("a", 100 + 2 * step + n, "nginx") for n in range(2)]
+    assert len([1 for name, _ in endpoint.now() if name == "hand_calls_total"]) == 1
