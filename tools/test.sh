@@ -29,7 +29,7 @@ swift_tests() { "${swift[@]}" test "${testing[@]}" "${checked[@]}" --skip-build 
 
 # --- the peers: OpenTelemetry's SDK, gRPC's health client, Prometheus's parser and promtool against the program
 venv=.venv
-python_packages=(pytest opentelemetry-sdk opentelemetry-exporter-otlp grpcio grpcio-health-checking prometheus-client)
+python_packages=Tests/Peers/requirements.txt
 debian_packages=()
 command -v promtool >/dev/null || debian_packages+=(prometheus)
 command -v curl >/dev/null || debian_packages+=(curl)
@@ -49,16 +49,17 @@ install_peers() {
             return 1
         }
     fi
-    if ! "$venv/bin/python" -c 'import pytest, opentelemetry.sdk, opentelemetry.exporter.otlp, grpc, grpc_health, prometheus_client' 2>/dev/null; then
-        echo "Installing ${python_packages[*]} from PyPI into $venv ..."
-        { python3 -m venv "$venv" && "$venv/bin/pip" install -q --disable-pip-version-check "${python_packages[@]}"; } || {
+    if ! cmp -s "$python_packages" "$venv/installed.txt"; then
+        echo "Installing $python_packages from PyPI into $venv ..."
+        { python3 -m venv "$venv" && "$venv/bin/pip" install -q --disable-pip-version-check -r "$python_packages" &&
+            cp "$python_packages" "$venv/installed.txt"; } || {
             peers_lack="PyPI could not be reached, or refused"
             return 1
         }
     fi
 }
 peers_tests() {
-    PHOENIX="$("${swift[@]}" build "${testing[@]}" --show-bin-path)/phoenix" \
+    PHOENIX_BINARY="$("${swift[@]}" build "${testing[@]}" --show-bin-path)/phoenix" \
         "$venv/bin/python" -m pytest -q Tests/Peers 2>&1 | tee "$peers_log"
     return "${PIPESTATUS[0]}"
 }

@@ -8,8 +8,8 @@ def engines(tmp_path_factory):
     """Starts engines; at the end of the module every one must drain and exit with 0."""
     started: list[Engine] = []
 
-    def start(graph: str, **options) -> Engine:
-        started.append(Engine(graph, tmp_path_factory.mktemp(graph), **options))
+    def start(graph, **options) -> Engine:
+        started.append(Engine(graph, tmp_path_factory.mktemp("engine"), **options))
         return started[-1]
 
     yield start

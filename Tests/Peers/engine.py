@@ -60,19 +60,20 @@ def fetch(url: str, headers: dict[str, str] | None = None, timeout=10.0) -> tupl
 
 
 class Engine:
-    """One process with one graph of `graphs/`. The graph finds its ports in the environment."""
+    """One process with one graph: a name in `graphs/` here, or a file. It finds its ports in the environment."""
 
     PORTS = ("ENGINE_PORT", "OTLP_PORT", "OTLP_PORT_2", "FULL_PORT", "OPTIMIZED_PORT", "TOPK_PORT")
 
-    def __init__(self, graph: str, directory: pathlib.Path, *, sets=(), log_level="info", stderr=None):
+    def __init__(self, graph: str | pathlib.Path, directory: pathlib.Path, *, sets=(), log_level="info", stderr=None, env=None):
         self.ports = dict(zip(self.PORTS, free_ports(len(self.PORTS))))
         self.is_told = False
-        self.log_path = directory / f"{graph}-{self.ports['ENGINE_PORT']}.log"
+        self.log_path = directory / f"{self.ports['ENGINE_PORT']}.log"
         self.log_file = open(self.log_path, "wb")
-        command = [str(binary()), "run", str(HERE / "graphs" / f"{graph}.yaml"), "--log-level", log_level]
+        file = HERE / "graphs" / f"{graph}.yaml" if isinstance(graph, str) else graph
+        command = [str(binary()), "run", str(file), "--log-level", log_level]
         for one in sets:
-            command += ["--set", one]
-        environment = os.environ | {name: str(port) for name, port in self.ports.items()}
+            command += ["--set", one.format_map(self.ports)]
+        environment = os.environ | {name: str(port) for name, port in self.ports.items()} | (env or {})
         self.process = subprocess.Popen(
             command, stdout=self.log_file, stderr=stderr or self.log_file, env=environment, start_new_session=True
         )

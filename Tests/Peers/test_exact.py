@@ -15,7 +15,7 @@ from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import Resource
 
 from engine import poll
-from exposition import Pipelines
+from exposition import Endpoint, Pipelines
 from otlp import DELTA, Request
 from wire import call, export
 
@@ -32,7 +32,7 @@ def marker(engine):
     start = time.time_ns()
 
     def send_(value: int):
-        request = Request().resource(host_name="marker", process_pid=1).sum("peers.marker", value, start)
+        request = Request().resource(host_name="marker", process_pid=99_999).sum("peers.marker", value, start)
         answer = export(engine.otlp, request.bytes)
         assert (answer.status, answer.body) == (200, b""), answer
 
@@ -41,8 +41,8 @@ def marker(engine):
 
 def assert_grown(pipelines: Pipelines, expected: dict[str, float]):
     for endpoint in pipelines.all:
-        seen = {name: endpoint.grown[name] for name in expected}
-        assert seen == expected, f"increases at {endpoint.namespace}"
+        wrong = {name: (endpoint.grown[name], value) for name, value in expected.items() if endpoint.grown[name] != value}
+        assert not wrong, f"increases at {endpoint.namespace}, and what they should be: {wrong}"
 
 
 # The OpenTelemetry SDK
@@ -144,7 +144,10 @@ class Counter:
         expected["hand_size_bucket{le=3.0}"] += bucket <= 1
 
     def restart(self):
-        """The same process id anew: counters begin at 0, at a new start."""
+        """The same process id anew: counters begin at 0, at a new start.
+
+        A reader of values alone sees that only where a value falls: send the zeros, or more than it takes.
+        """
         self.start = time.time_ns()
         self.calls, self.seconds, self.buckets, self.total = 0, 0.0, [0, 0, 0], 0.0
 
@@ -191,6 +194,25 @@ def test_processes_appear_end_and_restart_over_several_requests(pipelines, seed)
         counters += [appear() for _ in range(dice.randrange(5))]
         for counter in counters[:3]:
             counter.restart()
+        send_all(pipelines.engine, counters[:3], 1)
+        pipelines.settle(send_marker)
+        assert_grown(pipelines, expected)
+
+
+def test_a_restart_that_values_alone_do_not_show(pipelines):
+    """Where the new value passes the old one, only the start tells: merged pipelines go by it."""
+    send_marker = marker(pipelines.engine)
+    counters = [Counter("a", pid, "nginx") for pid in (1, 2, 3)]
+    expected = 0
+    for step in range(1, 5):
+        for counter in counters:
+            counter.start = time.time_ns()
+            counter.calls = 100 * step
+            expected += counter.calls
+        send_all(pipelines.engine, counters, 2)
+        pipelines.settle(send_marker)
+        for endpoint in (pipelines.optimized, pipelines.topk):
+            assert endpoint.grown["hand_calls_total"] == expected, endpoint.namespace
 
 
 def test_several_senders_at_once(pipelines):
@@ -300,3 +322,22 @@ def test_a_process_that_says_it_ends_leaves_the_counters_right(pipelines):
     assert_grown(pipelines, expected)
     pid = ("process_pid", "1")
     poll("the ended process leaves the full endpoint", lambda: not [1 for _, labels in pipelines.full.now() if pid in labels])
+
+
+def test_series_that_share_their_exposed_labels_are_added_up(engines):
+    """Without resource attributes as labels many processes are one series: their sum, not the last one's value."""
+    engine = engines("colliding")
+    endpoint = Endpoint(engine.url("FULL_PORT"), "phoenix_full_final_output")
+    dice = random.Random(11)
+    expected: defaultdict[str, float] = defaultdict(float)
+    counters = [Counter("a", pid, "nginx") for pid in range(10)]
+    for step in range(6):
+        for counter in counters:
+            counter.work(dice, expected)
+        send_all(engine, counters, 1 + step % 3)
+        poll("all is exposed", lambda: endpoint.total("hand_size_count") == expected["hand_size_count"])
+        endpoint.observe()
+        wrong = {name: (endpoint.grown[name], value) for name, value in expected.items() if endpoint.grown[name] != value}
+        assert not wrong
+        counters = counters[2:] + [Counter("a", 100 + 2 * step + n, "nginx") for n in range(2)]
+    assert len([1 for name, _ in endpoint.now() if name == "hand_calls_total"]) == 1

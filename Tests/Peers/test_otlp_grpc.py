@@ -1,5 +1,6 @@
 """OTLP/gRPC: every answer that a client can cause, by grpcio and, where grpcio is too polite, by h2."""
 
+import base64
 import socket
 import struct
 
@@ -127,6 +128,13 @@ def test_a_deadline_of_a_fast_call_is_met(channel):
 def test_many_calls_at_once_on_one_channel(stub):
     calls = [stub.Export.future(one_point(f"peers.many.{n % 7}", n).message, timeout=30) for n in range(300)]
     assert all(one.result().ByteSize() == 0 for one in calls)
+
+
+def test_many_large_calls_at_once_on_one_channel(channel):
+    """More than the connection's window at once: flow control must let all of them through."""
+    export = channel.unary_unary(EXPORT, request_serializer=lambda one: one, response_deserializer=lambda one: one)
+    calls = [export.future(large(LIMIT), timeout=40) for _ in range(40)]
+    assert all(one.result() == b"" for one in calls)
 
 
 # Health
@@ -292,8 +300,6 @@ def test_the_message_of_a_status_is_percent_encoded(intake):
 
 
 def test_status_details_are_a_status(intake):
-    import base64
-
     stream = Stream(intake.otlp, framed(b"\xff\xff"))
     assert stream.code == code("INVALID_ARGUMENT")
     text = stream.fields["grpc-status-details-bin"]

@@ -274,6 +274,38 @@ def test_curl_sends_by_http2_prior_knowledge(intake):
     assert (done.returncode, done.stdout) == (0, b"200 2"), done.stderr
 
 
+def test_curl_sends_large_bodies_through_flow_control(intake):
+    """More than the initial windows of HTTP/2 on one connection, several times."""
+    url = f"http://{intake.otlp}/v1/metrics"
+    one = ["--http2-prior-knowledge", "-w", "%{http_code} ", "-H", f"content-type: {PROTOBUF}", "--data-binary", "@-", url]
+    for _ in range(3):
+        done = curl(*one, data=text_gauge("x" * 1_000_000))
+        assert (done.returncode, done.stdout) == (0, b"200 "), done.stderr
+
+
+def test_h2_gets_413_and_then_a_reset_without_error(intake):
+    """RFC 9113, 8.1: a complete answer before the request's end, then NO_ERROR. (curl 7.88 cannot read that.)"""
+    host, port = intake.otlp.split(":")
+    status, reset = None, None
+    with socket.create_connection((host, int(port)), timeout=10) as peer:
+        connection = h2.connection.H2Connection(h2.config.H2Configuration(client_side=True, header_encoding="utf-8"))
+        connection.initiate_connection()
+        fields = [(":method", "POST"), (":scheme", "http"), (":authority", host), (":path", "/v1/metrics")]
+        connection.send_headers(1, fields + [("content-type", PROTOBUF), ("content-length", str(LIMIT + 1))])
+        connection.send_data(1, bytes(10_000))
+        peer.sendall(connection.data_to_send())
+        while reset is None:
+            data = peer.recv(65536)
+            assert data, "the connection ended early"
+            for event in connection.receive_data(data):
+                if isinstance(event, h2.events.ResponseReceived):
+                    status = dict(event.headers)[":status"]
+                if isinstance(event, h2.events.StreamReset):
+                    reset = event.error_code
+            peer.sendall(connection.data_to_send())
+    assert (status, reset) == ("413", 0)
+
+
 def test_an_upgrade_to_h2c_is_ignored(intake):
     done = curl(
         "--http2", "-w", "%{http_code} %{http_version}", "-H", f"content-type: {PROTOBUF}", "--data-binary", "@-",

@@ -93,12 +93,19 @@ final class GRPCEndpoint: HTTPHandler {
         let code: GRPCStatus.Code =
             switch problem {
             case .bodyTooLarge: .resourceExhausted
-            case .tooMuchBuffered, .handlerTimeout: .unavailable
+            case .tooMuchBuffered, .gateTimeout, .handlerTimeout: .unavailable
             case .requestTimeout: .deadlineExceeded
             case .unanswered: .internal
             case .notFound: .unimplemented
             }
-        return Self.trailersOnly(GRPCStatus(code, problem.message), to: head)
+        var status = GRPCStatus(code, problem.message)
+        if code == .unavailable {
+            let delay = gate?.patience.retryAfter ?? .seconds(1)
+            status.details = StatusMessage(
+                code: code.rawValue, message: problem.message, details: [.retryInfo(delay)]
+            ).encoded(as: .protobuf)
+        }
+        return Self.trailersOnly(status, to: head)
     }
 
     private static func makeFields(_ type: String, gzip: Bool) -> HTTPFields {

@@ -41,6 +41,8 @@ public enum HTTPProblem: Sendable, Equatable {
     case tooMuchBuffered
     /// The body, or the room for it, did not come in time.
     case requestTimeout
+    /// The handler's gate stayed shut for too long.
+    case gateTimeout
     /// The handler did not answer in time.
     case handlerTimeout
     /// The handler let go of its responder without an answer.
@@ -52,7 +54,7 @@ public enum HTTPProblem: Sendable, Equatable {
     public var status: Int {
         switch self {
         case .bodyTooLarge: 413
-        case .tooMuchBuffered, .handlerTimeout: 503
+        case .tooMuchBuffered, .gateTimeout, .handlerTimeout: 503
         case .requestTimeout: 408
         case .unanswered: 500
         case .notFound: 404
@@ -65,6 +67,7 @@ public enum HTTPProblem: Sendable, Equatable {
         case .bodyTooLarge(let limit): "the request body is larger than the limit of \(limit) bytes"
         case .tooMuchBuffered: "this connection holds too many unfinished requests; send fewer at once"
         case .requestTimeout: "the request did not arrive in time"
+        case .gateTimeout: "there was no room for the request in time; try again later"
         case .handlerTimeout: "the request was not finished in time; try again"
         case .unanswered: "the request was left unanswered"
         case .notFound: "nothing is served under this path"

@@ -26,6 +26,7 @@ final class OTLPIntake: Sendable {
         (self.context, self.outlet) = (context, outlet)
         maxRequestBytes = config.maxRequestBytes.bytes
         state = Lock(State(maxWait: config.maxWait, retryAfter: config.retryAfter))
+        gate.patience = .init(wait: config.maxWait, retryAfter: config.retryAfter)
         refused = PointRefusal.allCases.map {
             context.vitals.counter(
                 "phoenix_receiver_refused_points_total", ["reason": $0.label],
@@ -36,6 +37,7 @@ final class OTLPIntake: Sendable {
 
     func reconfigure(_ config: OTLPReceiver.Config) {
         state.withLock { ($0.maxWait, $0.retryAfter) = (config.maxWait, config.retryAfter) }
+        gate.patience = .init(wait: config.maxWait, retryAfter: config.retryAfter)
     }
     var retryAfter: Duration { state.withLock { $0.retryAfter } }
 

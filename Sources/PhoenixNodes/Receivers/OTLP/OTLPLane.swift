@@ -70,8 +70,17 @@ struct OTLPLane {
 
     /// Gives up what has waited since before a moment, oldest first, whole batches at a time.
     mutating func expire(before moment: Duration) -> [Pending] {
-        guard let blocked, let oldest = blocked.replies.first, oldest.since < moment else { return [] }
-        self.blocked = nil
-        return blocked.replies
+        var given: [Pending] = []
+        if let blocked, let oldest = blocked.replies.first, oldest.since < moment {
+            self.blocked = nil
+            given = blocked.replies
+        }
+        // Nobody offers what collected behind a batch that was given up.
+        if blocked == nil, let oldest = collecting.first, oldest.since < moment {
+            _ = decoder.takeBatch(epoch: 0)
+            given += collecting
+            collecting.removeAll(keepingCapacity: true)
+        }
+        return given
     }
 }

@@ -88,7 +88,7 @@ struct OTLPHTTPHandler: HTTPHandler {
         switch problem {
         case .bodyTooLarge: return tooLarge.response(encoding)
         case .notFound: return OTLPFailure.notFound(problem.message).response(encoding)
-        case .tooMuchBuffered, .handlerTimeout:
+        case .tooMuchBuffered, .gateTimeout, .handlerTimeout:
             return OTLPFailure.unavailable(problem.message, intake.retryAfter).response(encoding)
         default: return OTLPFailure.other(problem.status, problem.message).response(encoding)
         }

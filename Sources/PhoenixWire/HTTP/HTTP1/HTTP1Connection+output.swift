@@ -212,7 +212,8 @@ extension HTTP1Connection {
                 give(up: .idle)
             }
         case .gated(let request):
-            tickBody(request, .handlerTimeout, isOver(since, configuration.requestTimeout))
+            let wait = request.handler.gate?.patience.wait ?? configuration.requestTimeout
+            tickBody(request, .gateTimeout, isOver(since, wait))
         case .body(let request, _):
             tickBody(request, .requestTimeout, isOver(since, configuration.requestTimeout))
         case .discard: if isOver(since, configuration.idleTimeout) { give(up: .request) }

@@ -92,9 +92,10 @@ extension HTTP2Connection {
             report(.timeout(.request))
             refuse(stream, handler.answer(.requestTimeout, to: head))
         case .gated(let head, let handler):
-            guard isOld else { return }
+            let wait = handler.gate?.patience.wait ?? link.configuration.requestTimeout
+            guard now - stream.since > TimeAmount(wait) else { return }
             report(.timeout(.request))
-            refuse(stream, handler.answer(.handlerTimeout, to: head))
+            refuse(stream, handler.answer(.gateTimeout, to: head))
         case .awaiting(let exchange, let head, let handler):
             guard isOld, exchange.claim() else { return }
             exchange.markGone()
