@@ -12,7 +12,9 @@ import FoundationNetworking
 @testable import PhoenixNodes
 
 /// The engine as a whole: over real sockets, on ports that the system chooses.
-@Suite(.serialized, .timeLimit(.minutes(1))) struct EngineTests {
+///
+/// The limit is wide: all tests share a thread for each core, and a property test next door may hold them for minutes.
+@Suite(.serialized, .timeLimit(.minutes(10))) struct EngineTests {
     private static let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
     private static func graph(_ text: String) throws -> Graph {
