@@ -34,7 +34,7 @@ public actor Manual: Source {
         config = settings.base
         desk = ModeDesk(context, context.wiring[Port.output])
         guard let address = config.listen else { return }
-        context.listen(address.text, paths: [config.path], HTTPEndpoint(ModeEndpoint(desk: desk)))
+        context.listen(address.text, paths: [config.path], HTTPEndpoint(ModeEndpoint(desk: desk), purpose: "the mode"))
     }
 
     public func run() async throws {
