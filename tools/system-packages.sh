@@ -8,10 +8,10 @@ if ! command -v swift >/dev/null; then
 fi
 
 missing=()
-have_header() {
-    # The compiler of the toolchain knows where headers are on this machine; a path guessed here would not.
-    echo "#include <$1>" | clang -E -x c - >/dev/null 2>&1
-}
+# The compiler of the toolchain knows where headers are on this machine; a path guessed here would not.
+clang="$(dirname "$(readlink -f "$(command -v swift)")")/clang"
+[[ -x $clang ]] || clang=$(command -v clang || command -v cc || echo false)
+have_header() { echo "#include <$1>" | "$clang" -E -x c - >/dev/null 2>&1; }
 have_header nghttp2/nghttp2.h || missing+=(libnghttp2-dev)
 have_header zlib.h || missing+=(zlib1g-dev)
 ((${#missing[@]})) || exit 0

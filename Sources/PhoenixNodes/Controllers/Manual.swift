@@ -7,11 +7,18 @@ public actor Manual: Source {
     public struct Config: NodeConfig {
         public var mode = Mode.balanced
         public var reason = "set in the graph file"
+        public var listen: ListenAddress?
+        public var path = "/api/v1/mode"
         public init() {}
         public static let fields: [Field<Config>] = [
             Field("mode", \.mode, live: true, "The mode that is asked for, until another is told."),
             Field("reason", \.reason, live: true, "Why, for those who see the mode change."),
+            Field("listen", \.listen, "Where the mode can be asked for over HTTP; nowhere if it is left out."),
+            Field("path", \.path, "The path of `GET`, `PUT` and `POST` there."),
         ]
+        public var claims: [Claim] {
+            listen.map { [.listen(address: $0.text, protocol: "http", path: path)] } ?? []
+        }
     }
     enum Port { static let output = OutputPort<ModeChange>("out") }
     public static let type = NodeType(.controller, "manual")
@@ -19,48 +26,36 @@ public actor Manual: Source {
     public static let ports: [PortSpec] = [.output(Port.output)]
 
     private var config: Config
-    private var version: UInt64 = 0
     private var hasAsked = false
-    private let context: NodeContext
+    private let desk: ModeDesk
     private let stop = StopSignal()
 
     public init(_ settings: Settings<Config>, _ context: NodeContext) throws {
-        (config, self.context) = (settings.base, context)
+        config = settings.base
+        desk = ModeDesk(context, context.wiring[Port.output])
+        guard let address = config.listen else { return }
+        context.listen(address.text, paths: [config.path], HTTPEndpoint(ModeEndpoint(desk: desk), purpose: "the mode"))
     }
 
     public func run() async throws {
-        if !hasAsked { try await ask(config.mode, because: config.reason) }
+        if !hasAsked {
+            desk.ask(config.mode, because: config.reason)
+            hasAsked = true
+        }
         await stop.wait()
     }
     public func quiesce() { stop.raise() }
 
-    public func reconfigure(_ settings: Settings<Config>) async -> Bool {
+    public func reconfigure(_ settings: Settings<Config>) -> Bool {
         let isChanged = settings.base != config
         config = settings.base
-        guard isChanged, hasAsked else { return true }
-        do { try await ask(config.mode, because: config.reason) } catch {
-            context.logger.warning("the mode \(config.mode) reached nobody: \(error)")
-        }
+        if isChanged, hasAsked { desk.ask(config.mode, because: config.reason) }
         return true
     }
     /// The version goes on growing in the heir, so that a decision is told from the one before.
-    public func handOver() -> UInt64? { version }
-    public func inherit(_ version: UInt64) { self.version = version }
+    public func handOver() -> UInt64? { desk.version }
+    public func inherit(_ version: UInt64) { desk.version = version }
     public static func inheritance(from old: Settings<Config>, to new: Settings<Config>) -> Inheritance {
         .everything
-    }
-
-    /// Asks all who follow for a mode; the newest of several decisions counts.
-    func ask(_ mode: Mode, because reason: String) async throws {
-        version += 1
-        let change = ModeChange(
-            mode,
-            because: reason,
-            correlationID: "\(context.id)-\(version)",
-            version: version,
-            timeUnixNano: context.time.unixNanoseconds
-        )
-        try await context.wiring[Port.output].send(change)
-        hasAsked = true
     }
 }

@@ -13,10 +13,10 @@ struct SyntheticNames: Sendable {
         self.table = table
         self.lane = table.lane(lane)
         let scope = Scope(name: "phoenix.synthetic")
-        func gauge(_ name: String, _ unit: String) -> Metric {
-            table.metric(MetricIdentity(scope: scope, name: name, unit: unit, kind: .gauge))
+        func gauge(_ name: String, _ unit: String, _ description: String) -> Metric {
+            table.metric(MetricIdentity(scope: scope, name: name, unit: unit, kind: .gauge), description: description)
         }
-        func counter(_ name: String, _ unit: String) -> Metric {
+        func counter(_ name: String, _ unit: String, _ description: String) -> Metric {
             let identity = MetricIdentity(
                 scope: scope,
                 name: name,
@@ -25,12 +25,14 @@ struct SyntheticNames: Sendable {
                 temporality: .cumulative,
                 isMonotonic: true
             )
-            return table.metric(identity)
+            return table.metric(identity, description: description)
         }
         metrics = [
-            counter("process.cpu.time", "s"), gauge("process.memory.usage", "By"),
-            gauge("process.threads", "{thread}"), gauge("process.open_file_descriptors", "{count}"),
-            counter("process.disk.io", "By"),
+            counter("process.cpu.time", "s", "CPU time that the process used."),
+            gauge("process.memory.usage", "By", "Memory that the process holds."),
+            gauge("process.threads", "{thread}", "Threads of the process."),
+            gauge("process.open_file_descriptors", "{count}", "Files that the process holds open."),
+            counter("process.disk.io", "By", "Bytes that the process read from disk or wrote to it."),
         ]
         directions = ["read", "write"].map { table.intern([Attribute("direction", $0)]) }
         none = table.intern([])

@@ -9,7 +9,9 @@ public struct StatusMessage: Sendable, Equatable {
         public struct Violation: Sendable, Equatable {
             public var field: String
             public var description: String
-            public init(field: String, description: String) { (self.field, self.description) = (field, description) }
+            public init(field: String, description: String) {
+                (self.field, self.description) = (field, description)
+            }
         }
         case badRequest([Violation])
         case retryInfo(Duration)
@@ -75,12 +77,16 @@ extension StatusMessage.Detail {
         case .badRequest(let violations):
             let list = violations.map { violation in
                 let field = AttributeValue.string(violation.field).json
-                return #"{"field":\#(field),"description":\#(AttributeValue.string(violation.description).json)}"#
+                return
+                    #"{"field":\#(field),"description":\#(AttributeValue.string(violation.description).json)}"#
             }
             return #"{"@type":"\#(typeURL)","fieldViolations":[\#(list.joined(separator: ","))]}"#
         case .retryInfo(let delay):
-            let milliseconds = delay.components.seconds * 1000 + delay.components.attoseconds / 1_000_000_000_000_000
-            return #"{"@type":"\#(typeURL)","retryDelay":"\#(Double(milliseconds) / 1000)s"}"#
+            // With nine decimals: never in the form 1e+08, which is no duration.
+            let nanoseconds = String(1_000_000_000 + max(0, delay.components.attoseconds / 1_000_000_000))
+                .dropFirst()
+            return
+                #"{"@type":"\#(typeURL)","retryDelay":"\#(max(0, delay.components.seconds)).\#(nanoseconds)s"}"#
         }
     }
 }

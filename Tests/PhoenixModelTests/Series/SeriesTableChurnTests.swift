@@ -6,9 +6,9 @@ import Testing
 /// A million series through a table for twenty thousand: slots are given again, and never to be mistaken.
 @Suite struct SeriesTableChurnTests {
     #if DEBUG
-        private static let total = 200_000
+    private static let total = 200_000
     #else
-        private static let total = 1_000_000
+    private static let total = 1_000_000
     #endif
     private static var residentBytes: Int {
         let statm = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8)) ?? ""
@@ -16,14 +16,20 @@ import Testing
     }
 
     /// Finds the series of one number, as a receiver does.
-    private func find(_ number: Int, _ table: SeriesTable, _ finder: inout SeriesFinder, _ metric: Metric) -> SeriesID? {
+    private func find(
+        _ number: Int,
+        _ table: SeriesTable,
+        _ finder: inout SeriesFinder,
+        _ metric: Metric
+    ) -> SeriesID? {
         let resource = table.intern([Attribute("host", "host \(number / 100)")])
         let attributes = table.intern([Attribute("n", .int(Int64(number)))])
         defer { withExtendedLifetime((resource, attributes)) {} }
         return finder.find(resource: resource.slot, metric: metric.slot, attributes: attributes.slot)
     }
     private func isOf(_ number: Int, _ series: Series?) -> Bool {
-        series?.attributes["n"] == .int(Int64(number)) && series?.resource["host"] == .string("host \(number / 100)")
+        series?.attributes["n"] == .int(Int64(number))
+            && series?.resource["host"] == .string("host \(number / 100)")
     }
 
     @Test func neverAWrongSeriesAndMemoryStaysFlat() {

@@ -23,7 +23,9 @@ struct JSONRun {
         random = Seeded(seed)
         corpus = RequestCorpus(random: Seeded(random.next()), hasIDs: false)
     }
-    var summary: String { "\(rounds) rounds, \(points) points, \(malformed) malformed, of these \(notJSON) not JSON" }
+    var summary: String {
+        "\(rounds) rounds, \(points) points, \(malformed) malformed, of these \(notJSON) not JSON"
+    }
 
     mutating func run(rounds count: Int) {
         var options = JSONEncodingOptions()
@@ -49,7 +51,8 @@ struct JSONRun {
             var scanner = JSONScanner(bytes)
             return (try? scanner.scan()) != nil
         }
-        let isJSON = (try? JSONSerialization.jsonObject(with: Data(text), options: [.fragmentsAllowed])) != nil
+        let isJSON =
+            (try? JSONSerialization.jsonObject(with: Data(text), options: [.fragmentsAllowed])) != nil
         notJSON += isJSON ? 0 : 1
         if !isScanned, !isRefused { fail(text, "what is not JSON was taken") }
         if isScanned != isJSON, !Self.isDisputed(text) {
@@ -62,10 +65,12 @@ struct JSONRun {
         let dense = text.filter { !JSONValue.isSpace($0) }
         let hasLongExponent = dense.indices.contains { start in
             guard dense[start] | 0x20 == 0x65 else { return false }
-            return dense[(start + 1)...].drop { $0 == 0x2B || $0 == 0x2D }.prefix { 0x30...0x39 ~= $0 }.count > 2
+            return dense[(start + 1)...].drop { $0 == 0x2B || $0 == 0x2D }.prefix { 0x30...0x39 ~= $0 }.count
+                > 2
         }
         let hasLastComma = zip(dense, dense.dropFirst()).contains { $0 == 0x2C && ($1 == 0x5D || $1 == 0x7D) }
-        return hasLastComma || hasLongExponent || text.contains(0) || text.starts(with: [0xEF, 0xBB, 0xBF]) || text.starts(with: [0xFE, 0xFF])
+        return hasLastComma || hasLongExponent || text.contains(0) || text.starts(with: [0xEF, 0xBB, 0xBF])
+            || text.starts(with: [0xFE, 0xFF])
             || text.starts(with: [0xFF, 0xFE])
     }
     private mutating func broken(_ text: [UInt8]) -> [UInt8] {
@@ -88,11 +93,14 @@ struct JSONRun {
         return text
     }
     private static let pieces = [
-        "null", "true", "\"NaN\"", "1e400", "\\ud83d\\ude42", "\\ud83d", "\\u00e9", "[[[[", "{\"a\":", "\"timeUnixNano\":null,",
+        "null", "true", "\"NaN\"", "1e400", "\\ud83d\\ude42", "\\ud83d", "\\u00e9", "[[[[", "{\"a\":",
+        "\"timeUnixNano\":null,",
         "-0", "1.0", "12345678901234567890123", "é", "//", "\u{FEFF}",
     ].map { Array($0.utf8) }
 
     private mutating func fail(_ text: [UInt8], _ difference: String) {
-        failures.append("seed \(seed), round \(rounds): \(difference)\n\(String(decoding: text, as: UTF8.self))")
+        failures.append(
+            "seed \(seed), round \(rounds): \(difference)\n\(String(decoding: text, as: UTF8.self))"
+        )
     }
 }

@@ -41,7 +41,8 @@ enum Judge {
 
     private static func judge(_ metric: Metric, _ prefix: PointText, _ verdict: inout Verdict) {
         switch metric.data {
-        case .gauge(let data): for point in data.dataPoints { judge(point, Heading(prefix, 0, nil), &verdict) }
+        case .gauge(let data):
+            for point in data.dataPoints { judge(point, Heading(prefix, 0, nil), &verdict) }
         case .sum(let data):
             let heading = Heading(prefix, 1, data.aggregationTemporality.rawValue, data.isMonotonic)
             for point in data.dataPoints { judge(point, heading, &verdict) }
@@ -51,7 +52,8 @@ enum Judge {
         case .exponentialHistogram(let data):
             let heading = Heading(prefix, 3, data.aggregationTemporality.rawValue)
             for point in data.dataPoints { judge(point, heading, &verdict) }
-        case .summary(let data): for point in data.dataPoints { judge(point, Heading(prefix, 4, nil), &verdict) }
+        case .summary(let data):
+            for point in data.dataPoints { judge(point, Heading(prefix, 4, nil), &verdict) }
         case nil: break
         }
     }
@@ -66,7 +68,8 @@ enum Judge {
             text.number(UInt64(isRuled ? temporality ?? 0 : 0))
             if isMonotonic { text.mark(" up") }
         }
-        func line(_ list: [KeyValue], _ time: UInt64, _ start: UInt64, isGone: Bool) -> (PointText, PointText) {
+        func line(_ list: [KeyValue], _ time: UInt64, _ start: UInt64, isGone: Bool) -> (PointText, PointText)
+        {
             var identity = text
             attributes(list, &identity)
             var line = identity
@@ -83,7 +86,10 @@ enum Judge {
         if !isGone && point.timeUnixNano == 0 { return verdict.refuse("no_time") }
         if !isGone && point.value == nil { return verdict.refuse("no_value") }
         let (identity, start) = heading.line(
-            point.attributes, point.timeUnixNano, point.startTimeUnixNano, isGone: isGone
+            point.attributes,
+            point.timeUnixNano,
+            point.startTimeUnixNano,
+            isGone: isGone
         )
         var line = start
         switch point.value {
@@ -111,7 +117,10 @@ enum Judge {
             if !counts.isEmpty, !sums(counts, to: point.count) { return verdict.refuse("count_mismatch") }
         }
         let (identity, start) = heading.line(
-            point.attributes, point.timeUnixNano, point.startTimeUnixNano, isGone: isGone
+            point.attributes,
+            point.timeUnixNano,
+            point.startTimeUnixNano,
+            isGone: isGone
         )
         var line = start
         line.number(point.count)
@@ -144,13 +153,17 @@ enum Judge {
             for side in [point.positive, point.negative] where !side.bucketCounts.isEmpty {
                 let first = Int64(side.offset)
                 let last = first + Int64(side.bucketCounts.count)
-                if !exponent(first, point.scale, atLeast: -1075) || !exponent(last, point.scale, atMost: 1024) {
+                if !exponent(first, point.scale, atLeast: -1075) || !exponent(last, point.scale, atMost: 1024)
+                {
                     return verdict.refuse("out_of_range")
                 }
             }
         }
         let (identity, start) = heading.line(
-            point.attributes, point.timeUnixNano, point.startTimeUnixNano, isGone: isGone
+            point.attributes,
+            point.timeUnixNano,
+            point.startTimeUnixNano,
+            isGone: isGone
         )
         var line = start
         line.number(point.count)
@@ -182,7 +195,12 @@ enum Judge {
     private static func judge(_ point: SummaryPoint, _ heading: Heading, _ verdict: inout Verdict) {
         let isGone = point.flags % 2 == 1
         if !isGone && point.timeUnixNano == 0 { return verdict.refuse("no_time") }
-        var (_, line) = heading.line(point.attributes, point.timeUnixNano, point.startTimeUnixNano, isGone: isGone)
+        var (_, line) = heading.line(
+            point.attributes,
+            point.timeUnixNano,
+            point.startTimeUnixNano,
+            isGone: isGone
+        )
         line.number(point.count)
         line.number(point.sum)
         for pair in point.quantileValues {

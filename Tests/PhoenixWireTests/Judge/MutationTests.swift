@@ -5,11 +5,13 @@ import Testing
 ///
 /// `PHOENIX_MUTATIONS` sets how many, `PHOENIX_SEED` repeats a failed run.
 @Suite struct MutationTests {
-    private static func number(_ name: String) -> UInt64? { ProcessInfo.processInfo.environment[name].flatMap(UInt64.init) }
+    private static func number(_ name: String) -> UInt64? {
+        ProcessInfo.processInfo.environment[name].flatMap(UInt64.init)
+    }
     #if DEBUG
-        private static let defaultRounds: UInt64 = 20_000
+    private static let defaultRounds: UInt64 = 20_000
     #else
-        private static let defaultRounds: UInt64 = 1_000_000
+    private static let defaultRounds: UInt64 = 1_000_000
     #endif
     private static let rounds = Int(number("PHOENIX_MUTATIONS") ?? defaultRounds)
     private static let seed = number("PHOENIX_SEED") ?? .random(in: 0...UInt64(UInt32.max))
@@ -44,6 +46,8 @@ import Testing
         var run = JSONRun(seed: Self.seed)
         run.run(rounds: Self.rounds / 10)
         #expect(run.failures.isEmpty, "\(run.failures.joined(separator: "\n"))")
-        #expect(run.notJSON * 5 > run.rounds && run.malformed * 10 < run.rounds * 9 && run.points * 4 > run.rounds)
+        #expect(
+            run.notJSON * 5 > run.rounds && run.malformed * 10 < run.rounds * 9 && run.points * 4 > run.rounds
+        )
     }
 }

@@ -13,12 +13,19 @@ struct Mutator {
             case 2: body[place] = UInt8(truncatingIfNeeded: random.next())
             case 3: body.removeSubrange(place..<min(body.count, place + 1 + random.below(4)))
             case 4: body.insert(UInt8(truncatingIfNeeded: random.next()), at: place)
-            case 5: body.insert(contentsOf: body[place..<min(body.count, place + 1 + random.below(12))], at: place)
+            case 5:
+                body.insert(
+                    contentsOf: body[place..<min(body.count, place + 1 + random.below(12))],
+                    at: place
+                )
             case 6: body.removeSubrange(place...)
             case 7:
                 guard !others.isEmpty else { continue }
                 let from = random.below(others.count)
-                body.insert(contentsOf: others[from..<min(others.count, from + 1 + random.below(24))], at: place)
+                body.insert(
+                    contentsOf: others[from..<min(others.count, from + 1 + random.below(24))],
+                    at: place
+                )
             default:
                 let other = random.below(body.count)
                 body.swapAt(place, other)

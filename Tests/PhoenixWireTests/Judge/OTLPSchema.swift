@@ -12,7 +12,9 @@ enum OTLPSchema {
         10: .message([1: exponential]), 11: .message([1: summary]), 12: keyValue,
     ])
     private static let number = Schema.message([5: exemplar, 7: keyValue])
-    private static let histogram = Schema.message([6: .packedFixed, 7: .packedFixed, 8: exemplar, 9: keyValue])
+    private static let histogram = Schema.message([
+        6: .packedFixed, 7: .packedFixed, 8: exemplar, 9: keyValue,
+    ])
     private static let side = Schema.message([2: .packedVarint])
     private static let exponential = Schema.message([1: keyValue, 8: side, 9: side, 11: exemplar])
     private static let summary = Schema.message([6: .message([:]), 7: keyValue])

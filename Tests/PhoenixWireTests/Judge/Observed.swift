@@ -11,8 +11,12 @@ struct Observed {
         decoder = OTLPDecoder(table: table, lane: "test", maximumCacheBytes: maximumCacheBytes)
     }
 
-    func verdict(of body: [UInt8]) -> Verdict { verdict { try body.withUnsafeBytes { try decoder.decode($0) } } }
-    func verdict(ofJSON body: [UInt8]) -> Verdict { verdict { try body.withUnsafeBytes { try decoder.decodeJSON($0) } } }
+    func verdict(of body: [UInt8]) -> Verdict {
+        verdict { try body.withUnsafeBytes { try decoder.decode($0) } }
+    }
+    func verdict(ofJSON body: [UInt8]) -> Verdict {
+        verdict { try body.withUnsafeBytes { try decoder.decodeJSON($0) } }
+    }
 
     private func verdict(_ decode: () throws -> Refusals) -> Verdict {
         guard let refusals = try? decode() else {
@@ -20,7 +24,9 @@ struct Observed {
             return decoder.takeBatch(epoch: 0) == nil ? .malformed : Verdict(refused: ["left behind": 1])
         }
         var verdict = Verdict()
-        for reason in PointRefusal.allCases where refusals[reason] > 0 { verdict.refused[reason.label] = refusals[reason] }
+        for reason in PointRefusal.allCases where refusals[reason] > 0 {
+            verdict.refused[reason.label] = refusals[reason]
+        }
         if let batch = decoder.takeBatch(epoch: 0) { write(batch, into: &verdict) }
         return verdict
     }
@@ -28,7 +34,12 @@ struct Observed {
     private func write(_ batch: MetricBatch, into verdict: inout Verdict) {
         let numbers = batch.numbers
         for index in 0..<numbers.count {
-            var text = start(numbers.series[index], numbers.times[index], numbers.starts[index], numbers.flags[index])
+            var text = start(
+                numbers.series[index],
+                numbers.times[index],
+                numbers.starts[index],
+                numbers.flags[index]
+            )
             text.number(numbers.values[index])
             if numbers.flags[index].contains(.isInteger) { text.mark("i") }
             verdict.numbers.append(text.line)
@@ -36,7 +47,12 @@ struct Observed {
         let histograms = batch.histograms
         for index in 0..<histograms.count {
             let flags = histograms.flags[index]
-            var text = start(histograms.series[index], histograms.times[index], histograms.starts[index], flags)
+            var text = start(
+                histograms.series[index],
+                histograms.times[index],
+                histograms.starts[index],
+                flags
+            )
             text.number(histograms.counts[index])
             optional(&text, flags, histograms.sums[index], histograms.minima[index], histograms.maxima[index])
             let layout = histograms.layouts[index]
@@ -50,9 +66,20 @@ struct Observed {
         let exponentials = batch.exponentials
         for index in 0..<exponentials.count {
             let flags = exponentials.flags[index]
-            var text = start(exponentials.series[index], exponentials.times[index], exponentials.starts[index], flags)
+            var text = start(
+                exponentials.series[index],
+                exponentials.times[index],
+                exponentials.starts[index],
+                flags
+            )
             text.number(exponentials.counts[index])
-            optional(&text, flags, exponentials.sums[index], exponentials.minima[index], exponentials.maxima[index])
+            optional(
+                &text,
+                flags,
+                exponentials.sums[index],
+                exponentials.minima[index],
+                exponentials.maxima[index]
+            )
             text.number(Int64(exponentials.scales[index]))
             text.number(exponentials.zeroCounts[index])
             text.number(exponentials.zeroThresholds[index])
@@ -69,7 +96,10 @@ struct Observed {
     private func write(_ summaries: SummaryPoints, into verdict: inout Verdict) {
         for index in 0..<summaries.count {
             var text = start(
-                summaries.series[index], summaries.times[index], summaries.starts[index], summaries.flags[index]
+                summaries.series[index],
+                summaries.times[index],
+                summaries.starts[index],
+                summaries.flags[index]
             )
             text.number(summaries.counts[index])
             text.number(summaries.sums[index])
@@ -93,7 +123,11 @@ struct Observed {
         return text.line
     }
     private func optional(
-        _ text: inout PointText, _ flags: PointFlags, _ sum: Double, _ minimum: Double, _ maximum: Double
+        _ text: inout PointText,
+        _ flags: PointFlags,
+        _ sum: Double,
+        _ minimum: Double,
+        _ maximum: Double
     ) {
         if flags.contains(.hasSum) { text.mark(" sum"); text.number(sum) }
         if flags.contains(.hasMinimum) { text.mark(" min"); text.number(minimum) }
@@ -122,7 +156,9 @@ struct Observed {
         if identity.isMonotonic { text.mark(" up") }
         attributes(series.attributes, &text)
     }
-    private func attributes(_ set: AttributeSet, _ text: inout PointText) { attributes(set.attributes, &text) }
+    private func attributes(_ set: AttributeSet, _ text: inout PointText) {
+        attributes(set.attributes, &text)
+    }
     private func attributes(_ list: [Attribute], _ text: inout PointText) {
         text.attributes(list.map { ($0.key, $0.value) }, value)
     }

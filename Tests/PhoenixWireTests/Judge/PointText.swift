@@ -59,7 +59,9 @@ struct Verdict: Equatable {
     var points: Int { numbers.count + histograms.count + exponentials.count + summaries.count }
     /// Both sides where they differ, for a human.
     func difference(from other: Self) -> String {
-        if isMalformed != other.isMalformed { return "malformed: \(isMalformed) against \(other.isMalformed)" }
+        if isMalformed != other.isMalformed {
+            return "malformed: \(isMalformed) against \(other.isMalformed)"
+        }
         if refused != other.refused { return "refused: \(refused) against \(other.refused)" }
         for (mine, theirs) in [
             (numbers, other.numbers), (histograms, other.histograms), (exponentials, other.exponentials),

@@ -20,7 +20,11 @@ struct RequestCorpus {
                 part.resource.attributes = attributes(upTo: 3)
                 if random.once(in: 6) { part.resource.droppedAttributesCount = 3 }
                 if random.once(in: 8) {
-                    part.resource.entityRefs = [.with { $0.type = "host"; $0.idKeys = ["host.name", "é"] }]
+                    part.resource.entityRefs = [
+                        .with {
+                            $0.type = "host"; $0.idKeys = ["host.name", "é"]
+                        }
+                    ]
                 }
             }
             if random.once(in: 5) { part.schemaURL = "https://opentelemetry.io/schemas/1.30.0" }
@@ -63,9 +67,12 @@ struct RequestCorpus {
         }
     }
     private mutating func temporality() -> Opentelemetry_Proto_Metrics_V1_AggregationTemporality {
-        random.once(in: 12) ? random.pick([.unspecified, .UNRECOGNIZED(7)]) : random.pick([.delta, .cumulative])
+        random.once(in: 12)
+            ? random.pick([.unspecified, .UNRECOGNIZED(7)]) : random.pick([.delta, .cumulative])
     }
-    private mutating func time() -> UInt64 { random.once(in: 20) ? 0 : 1_700_000_000_000_000_000 + random.next() % 4 }
+    private mutating func time() -> UInt64 {
+        random.once(in: 20) ? 0 : 1_700_000_000_000_000_000 + random.next() % 4
+    }
     private mutating func flags() -> UInt32 { random.once(in: 8) ? random.pick([1, 2, 3, 0xFFFF_FFFF]) : 0 }
     private mutating func double() -> Double {
         random.pick([0, -0.0, 1, 0.1, -2.5e-7, 1e300, .infinity, -.infinity, .nan, 4503599627370497.5, 12345])
@@ -87,7 +94,8 @@ struct RequestCorpus {
         .with { point in
             point.attributes = attributes(upTo: 2)
             (point.timeUnixNano, point.flags) = (time(), flags())
-            let bounds = random.once(in: 12) ? [2, 1] : random.pick([[], [1], [0.5, 1, 2], [-1, 0, .infinity]])
+            let bounds =
+                random.once(in: 12) ? [2, 1] : random.pick([[], [1], [0.5, 1, 2], [-1, 0, .infinity]])
             point.explicitBounds = bounds
             if !random.once(in: 4) { point.bucketCounts = (0...bounds.count).map { _ in random.next() % 5 } }
             if random.once(in: 15) { point.bucketCounts.append(.max) }
@@ -107,7 +115,8 @@ struct RequestCorpus {
             if random.once(in: 2) { point.zeroThreshold = double() }
             if !random.once(in: 4) { point.positive = side() }
             if random.once(in: 2) { point.negative = side() }
-            point.count = ([point.zeroCount] + point.positive.bucketCounts + point.negative.bucketCounts).reduce(0, &+)
+            point.count = ([point.zeroCount] + point.positive.bucketCounts + point.negative.bucketCounts)
+                .reduce(0, &+)
             if random.once(in: 12) { point.count &+= 1 }
             if random.once(in: 2) { point.sum = double() }
             if random.once(in: 3) { point.min = double() }
@@ -127,7 +136,9 @@ struct RequestCorpus {
             (point.timeUnixNano, point.flags) = (time(), flags())
             (point.count, point.sum) = (random.next() % 9, double())
             point.quantileValues = (0..<random.below(3)).map { index in
-                .with { $0.quantile = Double(index) / 2; $0.value = double() }
+                .with {
+                    $0.quantile = Double(index) / 2; $0.value = double()
+                }
             }
         }
     }
@@ -156,7 +167,8 @@ struct RequestCorpus {
     private mutating func value(depth: Int) -> Judge.AnyValue {
         .with { value in
             switch random.below(depth < 3 ? 9 : 6) {
-            case 0, 1: value.stringValue = random.pick(["", "x", "a long value with spaces", "\u{0}\"\\\n", "🙂é"])
+            case 0, 1:
+                value.stringValue = random.pick(["", "x", "a long value with spaces", "\u{0}\"\\\n", "🙂é"])
             case 2: value.boolValue = random.once(in: 2)
             case 3: value.intValue = random.pick([0, -1, .max, .min, 443])
             case 4: value.doubleValue = double()
@@ -164,7 +176,9 @@ struct RequestCorpus {
             case 6: value.arrayValue.values = (0..<random.below(3)).map { _ in self.value(depth: depth + 1) }
             case 7:
                 value.kvlistValue.values = (0..<random.below(3)).map { _ in
-                    .with { $0.key = random.pick(["k", "l"]); $0.value = self.value(depth: depth + 1) }
+                    .with {
+                        $0.key = random.pick(["k", "l"]); $0.value = self.value(depth: depth + 1)
+                    }
                 }
             default: break
             }

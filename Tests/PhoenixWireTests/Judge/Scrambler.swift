@@ -8,7 +8,9 @@ struct Scrambler {
     }
     var random: Seeded
 
-    mutating func scramble(_ message: [UInt8]) -> [UInt8] { scramble(message[...], OTLPSchema.request, depth: 0) }
+    mutating func scramble(_ message: [UInt8]) -> [UInt8] {
+        scramble(message[...], OTLPSchema.request, depth: 0)
+    }
 
     private mutating func scramble(_ message: ArraySlice<UInt8>, _ schema: Schema, depth: Int) -> [UInt8] {
         guard case .message(let fields) = schema else { return Array(message) }
@@ -24,7 +26,11 @@ struct Scrambler {
         return parts.flatMap { $0 }
     }
     private mutating func rewritten(
-        _ number: UInt64, _ wireType: UInt64, _ content: ArraySlice<UInt8>, _ schema: Schema?, depth: Int
+        _ number: UInt64,
+        _ wireType: UInt64,
+        _ content: ArraySlice<UInt8>,
+        _ schema: Schema?,
+        depth: Int
     ) -> [[UInt8]] {
         guard wireType == 2 else { return [tag(number, wireType) + content] }
         switch schema {

@@ -43,9 +43,13 @@ import Testing
             #expect(cache.count <= 6 && cache.meanings[Int(previous)] == number)
         }
         #expect(cache.age == 3)
-        let found = bytes(19).withUnsafeBufferPointer { cache.find($0.baseAddress!, $0.count, context: 0, after: -1) }
+        let found = bytes(19).withUnsafeBufferPointer {
+            cache.find($0.baseAddress!, $0.count, context: 0, after: -1)
+        }
         #expect(found == previous)
-        let other = bytes(19).withUnsafeBufferPointer { cache.find($0.baseAddress!, $0.count, context: 1, after: -1) }
+        let other = bytes(19).withUnsafeBufferPointer {
+            cache.find($0.baseAddress!, $0.count, context: 1, after: -1)
+        }
         #expect(other == nil)
     }
 }

@@ -29,7 +29,10 @@ import Testing
     }
 
     @Test func emptyEnvelopesAreARequest() throws {
-        for text in ["{}", " {} ", #"{"resourceMetrics":[]}"#, #"{"resourceMetrics":null}"#, #"{"resourceMetrics":[{}]}"#] {
+        for text in [
+            "{}", " {} ", #"{"resourceMetrics":[]}"#, #"{"resourceMetrics":null}"#,
+            #"{"resourceMetrics":[{}]}"#,
+        ] {
             #expect(try decode(text).batch == nil)
         }
     }
@@ -54,39 +57,64 @@ import Testing
             ("9007199254740993", 9_007_199_254_740_993), ("-0", 0),
         ]
         for (text, bits) in extremes {
-            #expect(try numbers(#"{"timeUnixNano":"18446744073709551615","asInt":\#(text)}"#).values == [bits])
+            #expect(
+                try numbers(#"{"timeUnixNano":"18446744073709551615","asInt":\#(text)}"#).values == [bits]
+            )
             #expect(try numbers(#"{"timeUnixNano":18446744073709551615,"asInt":"\#(text)"}"#).times == [.max])
         }
     }
-    @Test(arguments: ["9223372036854775808", "1.5", "\"\"", "\" 7\"", "\"0x7\"", "\"+7\"", "true", "{}", "1e30", "\"seven\""])
+    @Test(arguments: [
+        "9223372036854775808", "1.5", "\"\"", "\" 7\"", "\"0x7\"", "\"+7\"", "true", "{}", "1e30",
+        "\"seven\"",
+    ])
     func otherIntegersAreMalformed(_ text: String) {
-        #expect(error(gauge(#"{"timeUnixNano":1,"asInt":\#(text)}"#))?.path.hasSuffix("dataPoints[0].asInt") == true)
+        #expect(
+            error(gauge(#"{"timeUnixNano":1,"asInt":\#(text)}"#))?.path.hasSuffix("dataPoints[0].asInt")
+                == true
+        )
     }
     @Test func unsignedAreNotNegative() { #expect(error(gauge(#"{"timeUnixNano":-1,"asInt":1}"#)) != nil) }
 
-    @Test(arguments: [
-        ("1.5", 1.5), ("\"1.5\"", 1.5), ("1e3", 1000), ("-0.0", -0.0), ("\"NaN\"", .nan), ("\"Infinity\"", .infinity),
-        ("\"-Infinity\"", -.infinity), ("5e-324", .leastNonzeroMagnitude), ("0.1", 0.1), ("1.7976931348623157e308", .greatestFiniteMagnitude),
-        ("9007199254740993", 9_007_199_254_740_992),
-    ] as [(String, Double)])
+    @Test(
+        arguments: [
+            ("1.5", 1.5), ("\"1.5\"", 1.5), ("1e3", 1000), ("-0.0", -0.0), ("\"NaN\"", .nan),
+            ("\"Infinity\"", .infinity),
+            ("\"-Infinity\"", -.infinity), ("5e-324", .leastNonzeroMagnitude), ("0.1", 0.1),
+            ("1.7976931348623157e308", .greatestFiniteMagnitude),
+            ("9007199254740993", 9_007_199_254_740_992),
+        ] as [(String, Double)]
+    )
     func doublesAreNumbersOrStrings(_ text: String, _ value: Double) throws {
         let points = try numbers(#"{"timeUnixNano":1,"asDouble":\#(text)}"#)
         #expect(points.values == [value.bitPattern] && points.flags == [[]])
     }
-    @Test(arguments: ["NaN", "\"nan\"", "\"inf\"", "1e999", "\"0x1p3\"", "\"\"", "[]", "+1", ".5", "5.", "01"])
+    @Test(arguments: [
+        "NaN", "\"nan\"", "\"inf\"", "1e999", "\"0x1p3\"", "\"\"", "[]", "+1", ".5", "5.", "01",
+    ])
     func otherDoublesAreMalformed(_ text: String) {
         #expect(error(gauge(#"{"timeUnixNano":1,"asDouble":\#(text)}"#)) != nil)
     }
     @Test func nullIsAbsent() throws {
         #expect(try decode(gauge(#"{"timeUnixNano":1,"asInt":null}"#)).refusals[.noValue] == 1)
-        #expect(try numbers(#"{"timeUnixNano":1,"asInt":3,"asDouble":null,"attributes":null,"exemplars":null}"#).values == [3])
+        #expect(
+            try numbers(#"{"timeUnixNano":1,"asInt":3,"asDouble":null,"attributes":null,"exemplars":null}"#)
+                .values == [3]
+        )
         #expect(try attribute("null") == .empty)
         #expect(try attribute(#"{"stringValue":null}"#) == .empty)
     }
-    @Test func nullIsNoElement() { #expect(error(gauge("null"))?.path.hasSuffix("gauge.dataPoints[0]") == true) }
+    @Test func nullIsNoElement() {
+        #expect(error(gauge("null"))?.path.hasSuffix("gauge.dataPoints[0]") == true)
+    }
     @Test func ofDuplicateKeysTheLastCounts() throws {
-        #expect(try numbers(#"{"timeUnixNano":1,"timeUnixNano":2,"asInt":1,"asDouble":2,"asInt":3}"#).values == [3])
-        #expect(try decode(gauge(#"{"timeUnixNano":1,"asInt":1,"timeUnixNano":null}"#)).refusals[.noTime] == 1)
+        #expect(
+            try numbers(#"{"timeUnixNano":1,"timeUnixNano":2,"asInt":1,"asDouble":2,"asInt":3}"#).values == [
+                3
+            ]
+        )
+        #expect(
+            try decode(gauge(#"{"timeUnixNano":1,"asInt":1,"timeUnixNano":null}"#)).refusals[.noTime] == 1
+        )
     }
 
     private func sum(_ temporality: String) -> String {
@@ -109,8 +137,14 @@ import Testing
         #expect(try attribute(#"{"boolValue":true}"#) == .bool(true))
         #expect(try attribute(#"{"intValue":"-5"}"#) == .int(-5))
         #expect(try attribute(#"{"doubleValue":"NaN"}"#) == .double(.nan))
-        #expect(try attribute(#"{"arrayValue":{"values":[{"intValue":1},{},{"arrayValue":{}}]}}"#) == .array([.int(1), .empty, .array([])]))
-        #expect(try attribute(#"{"kvlistValue":{"values":[{"key":"x","value":{"boolValue":false}}]}}"#) == .map([Attribute("x", .bool(false))]))
+        #expect(
+            try attribute(#"{"arrayValue":{"values":[{"intValue":1},{},{"arrayValue":{}}]}}"#)
+                == .array([.int(1), .empty, .array([])])
+        )
+        #expect(
+            try attribute(#"{"kvlistValue":{"values":[{"key":"x","value":{"boolValue":false}}]}}"#)
+                == .map([Attribute("x", .bool(false))])
+        )
         #expect(try attribute("{}") == .empty)
     }
     @Test(arguments: ["+/8=", "-_8=", "+/8", "-_8"])
@@ -124,20 +158,32 @@ import Testing
         }
     }
     @Test func idsAreHexOfAnyCase() throws {
-        let exemplar = #"{"traceId":"5B8EFFF798038103D269B633813FC60c","spanId":"eee19b7ec3c1b174","asInt":"1","timeUnixNano":9}"#
-        let batch = try #require(try decode(gauge(#"{"timeUnixNano":1,"asInt":1,"exemplars":[\#(exemplar)]}"#)).batch)
-        #expect(batch.exemplars[0].traceID.prefix(2) == [0x5B, 0x8E] && batch.exemplars[0].traceID.last == 0x0C)
+        let exemplar =
+            #"{"traceId":"5B8EFFF798038103D269B633813FC60c","spanId":"eee19b7ec3c1b174","asInt":"1","timeUnixNano":9}"#
+        let batch = try #require(
+            try decode(gauge(#"{"timeUnixNano":1,"asInt":1,"exemplars":[\#(exemplar)]}"#)).batch
+        )
+        #expect(
+            batch.exemplars[0].traceID.prefix(2) == [0x5B, 0x8E] && batch.exemplars[0].traceID.last == 0x0C
+        )
         #expect(batch.exemplars[0].spanID.count == 8 && batch.exemplars[0].flags == .isInteger)
         #expect(error(gauge(#"{"timeUnixNano":1,"asInt":1,"exemplars":[{"traceId":"xyz"}]}"#)) != nil)
     }
-    @Test func keysMayBeEscaped() throws { #expect(try numbers(#"{"\u0074imeUnixNano":4,"asInt":1}"#).times == [4]) }
+    @Test func keysMayBeEscaped() throws {
+        #expect(try numbers(#"{"\u0074imeUnixNano":4,"asInt":1}"#).times == [4])
+    }
 
     @Test(arguments: [
-        "[]", "7", "null", "{", "{}}", "{} x", #"{"a"}"#, #"{"a":1,}"#, "{,}", #"{"a":tru}"#, #"{"a":"\x"}"#, #"{"a":"\u12g4"}"#,
-        #"{"a":"\ud83d"}"#, #"{"a":"\ude42\ud83d"}"#, "{\"a\":\"\n\"}", "{'a':1}", #"{"a":[1 2]}"#, #"{"a":-}"#, "\u{FEFF}{}",
+        "[]", "7", "null", "{", "{}}", "{} x", #"{"a"}"#, #"{"a":1,}"#, "{,}", #"{"a":tru}"#, #"{"a":"\x"}"#,
+        #"{"a":"\u12g4"}"#,
+        #"{"a":"\ud83d"}"#, #"{"a":"\ude42\ud83d"}"#, "{\"a\":\"\n\"}", "{'a':1}", #"{"a":[1 2]}"#,
+        #"{"a":-}"#, "\u{FEFF}{}",
     ])
     func whatIsNoRequestIsMalformed(_ text: String) { #expect(error(text) != nil) }
-    @Test(arguments: [[0xFF], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80], [0xE2, 0x82]] as [[UInt8]])
+    @Test(
+        arguments: [[0xFF], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80], [0xE2, 0x82]]
+            as [[UInt8]]
+    )
     func stringsAreUTF8(_ bytes: [UInt8]) {
         let text = Array(#"{"a":""#.utf8) + bytes + Array(#""}"#.utf8)
         let decoder = OTLPDecoder(table: table, lane: "test")

@@ -14,7 +14,8 @@ import Testing
     private func field(_ number: UInt8, _ content: [UInt8]) -> [UInt8] {
         precondition(content.count < 16_384)
         let low = UInt8(content.count & 0x7F)
-        return [tag(number, 2)] + (content.count < 128 ? [low] : [low | 0x80, UInt8(content.count >> 7)]) + content
+        return [tag(number, 2)] + (content.count < 128 ? [low] : [low | 0x80, UInt8(content.count >> 7)])
+            + content
     }
     private func field(_ number: UInt8, _ text: String) -> [UInt8] { field(number, Array(text.utf8)) }
     private func fixed(_ number: UInt8, _ value: UInt64) -> [UInt8] {
@@ -22,7 +23,9 @@ import Testing
     }
     /// A request with one metric of these bytes.
     private func request(metric: [UInt8]) -> [UInt8] { field(1, field(2, field(2, metric))) }
-    private func request(point: [UInt8]) -> [UInt8] { request(metric: field(1, "m") + field(5, field(1, point))) }
+    private func request(point: [UInt8]) -> [UInt8] {
+        request(metric: field(1, "m") + field(5, field(1, point)))
+    }
     private var point: [UInt8] { fixed(3, 1) + fixed(6, 7) }
     private func attribute(_ value: [UInt8]) -> [UInt8] { field(7, field(1, "k") + field(2, value)) }
 
@@ -49,8 +52,11 @@ import Testing
     }
     @Test func unknownFieldsAndGroupsAreSkipped() {
         let group = [tag(13, 3)] + fixed(1, 9) + [tag(2, 3), tag(2, 4), tag(13, 4)]
-        let unknown = group + fixed(14, 1) + field(15, [0xFF]) + [tag(12, 5), 1, 2, 3, 4, tag(13, 0), 0x80, 1]
-        let metric = unknown + field(1, "m") + unknown + field(5, unknown + field(1, unknown + point + unknown)) + unknown
+        let unknown =
+            group + fixed(14, 1) + field(15, [0xFF]) + [tag(12, 5), 1, 2, 3, 4, tag(13, 0), 0x80, 1]
+        let metric =
+            unknown + field(1, "m") + unknown + field(5, unknown + field(1, unknown + point + unknown))
+            + unknown
         #expect(verdict(field(1, unknown + field(2, unknown + field(2, metric)))).points == 1)
     }
     @Test func groupsMustEnd() {
@@ -75,17 +81,25 @@ import Testing
     }
     @Test func packedAndUnpackedAreOne() {
         let head = fixed(3, 1) + fixed(4, 3)
-        let packed = head + field(6, Array(fixed(0, 1).dropFirst()) + Array(fixed(0, 2).dropFirst())) + field(7, Array(fixed(0, 5).dropFirst()))
+        let packed =
+            head + field(6, Array(fixed(0, 1).dropFirst()) + Array(fixed(0, 2).dropFirst()))
+            + field(7, Array(fixed(0, 5).dropFirst()))
         let loose = head + fixed(6, 1) + fixed(7, 5) + fixed(6, 2)
-        func body(_ point: [UInt8]) -> [UInt8] { request(metric: field(9, [tag(2, 0), 2] + field(1, point))) }
+        func body(_ point: [UInt8]) -> [UInt8] {
+            request(metric: field(9, [tag(2, 0), 2] + field(1, point)))
+        }
         #expect(verdict(body(packed)).histograms.count == 1)
         #expect(verdict(body(packed)) == verdict(body(loose)))
         #expect(error(body(head + field(6, [1, 2, 3]))) == .truncated)
     }
     @Test func ofAOneofTheLastWins() {
-        #expect(verdict(request(point: point + fixed(4, 9))) == verdict(request(point: fixed(3, 1) + fixed(4, 9))))
+        #expect(
+            verdict(request(point: point + fixed(4, 9))) == verdict(request(point: fixed(3, 1) + fixed(4, 9)))
+        )
         let gauge = field(5, field(1, point))
-        #expect(verdict(request(metric: gauge + field(7, field(1, point) + [tag(2, 0), 2]))).numbers.count == 1)
+        #expect(
+            verdict(request(metric: gauge + field(7, field(1, point) + [tag(2, 0), 2]))).numbers.count == 1
+        )
         #expect(verdict(request(metric: gauge + field(11, [UInt8]()))).points == 0)
         #expect(verdict(request(metric: gauge + field(11, [UInt8]()) + gauge)).points == 1)
         #expect(error(request(metric: field(5, field(1, [0])) + field(11, [UInt8]()) + gauge)) == .tag)
@@ -96,7 +110,10 @@ import Testing
         let split = field(1, field(1, resource[0]) + metric + field(1, resource[1]))
         #expect(verdict(split) == verdict(field(1, field(1, resource[0] + resource[1]) + metric)))
         #expect(verdict(split).points == 2)
-        let torn = field(1, field(1, Array(resource[0].prefix(2))) + field(1, Array(resource[0].dropFirst(2))) + metric)
+        let torn = field(
+            1,
+            field(1, Array(resource[0].prefix(2))) + field(1, Array(resource[0].dropFirst(2))) + metric
+        )
         #expect(error(torn) == .truncated)
     }
     @Test func stringsAreUTF8() {
@@ -124,7 +141,10 @@ import Testing
     }
     @Test func indexesIntoAStringTableAreAbsent() {
         let value = field(1, "x") + [tag(8, 0), 3]
-        #expect(verdict(request(point: point + attribute(value))) == verdict(request(point: point + attribute([]))))
+        #expect(
+            verdict(request(point: point + attribute(value)))
+                == verdict(request(point: point + attribute([])))
+        )
     }
     @Test func keysThatOnlyLookAlikeAreTwo() {
         let pairs = field(7, field(1, "\u{E9}")) + field(7, field(1, "e\u{301}"))
@@ -141,7 +161,9 @@ import Testing
     // MARK: Points (26)
 
     private func refused(_ metric: (inout Judge.Metric) -> Void) throws -> [String: Int] {
-        let request = Judge.Request.with { $0.resourceMetrics = [.with { $0.scopeMetrics = [.with { $0.metrics = [.with(metric)] }] }] }
+        let request = Judge.Request.with {
+            $0.resourceMetrics = [.with { $0.scopeMetrics = [.with { $0.metrics = [.with(metric)] }] }]
+        }
         let verdict = verdict(try request.serializedBytes())
         #expect(verdict.points + verdict.refused.values.reduce(0, +) == 1)
         return verdict.refused
@@ -172,25 +194,58 @@ import Testing
     }
     @Test func aNumberNeedsAValue() throws {
         #expect(try refused { $0.gauge.dataPoints = [.with { $0.timeUnixNano = 1 }] } == ["no_value": 1])
-        #expect(try refused { $0.gauge.dataPoints = [.with { $0.timeUnixNano = 1; $0.asInt = 0 }] } == [:])
+        #expect(
+            try refused {
+                $0.gauge.dataPoints = [
+                    .with {
+                        $0.timeUnixNano = 1; $0.asInt = 0
+                    }
+                ]
+            } == [:]
+        )
     }
     @Test(arguments: [0, 3]) func temporalityMustBeKnown(_ number: Int) throws {
-        let temporality = Opentelemetry_Proto_Metrics_V1_AggregationTemporality(rawValue: number) ?? .unspecified
+        let temporality =
+            Opentelemetry_Proto_Metrics_V1_AggregationTemporality(rawValue: number) ?? .unspecified
         let point = Judge.NumberPoint.with { ($0.timeUnixNano, $0.asInt) = (1, 1) }
-        #expect(try refused { $0.sum.aggregationTemporality = temporality; $0.sum.dataPoints = [point] } == ["unspecified_temporality": 1])
-        #expect(try refused { $0.histogram.aggregationTemporality = temporality; $0.histogram.dataPoints = [.init()] } == ["unspecified_temporality": 1])
-        #expect(try refused { $0.sum.aggregationTemporality = .delta; $0.sum.dataPoints = [point] } == [:])
+        #expect(
+            try refused {
+                $0.sum.aggregationTemporality = temporality; $0.sum.dataPoints = [point]
+            } == ["unspecified_temporality": 1]
+        )
+        #expect(
+            try refused {
+                $0.histogram.aggregationTemporality = temporality; $0.histogram.dataPoints = [.init()]
+            } == ["unspecified_temporality": 1]
+        )
+        #expect(
+            try refused {
+                $0.sum.aggregationTemporality = .delta; $0.sum.dataPoints = [point]
+            } == [:]
+        )
     }
     @Test func bucketsMatchTheirBounds() throws {
         #expect(try histogram { _ in } == [:])
-        #expect(try histogram { $0.bucketCounts = [3]; $0.explicitBounds = [] } == [:])
-        #expect(try histogram { $0.bucketCounts = []; $0.explicitBounds = [] } == [:])
+        #expect(
+            try histogram {
+                $0.bucketCounts = [3]; $0.explicitBounds = []
+            } == [:]
+        )
+        #expect(
+            try histogram {
+                $0.bucketCounts = []; $0.explicitBounds = []
+            } == [:]
+        )
         #expect(try histogram { $0.bucketCounts = [] } == ["bucket_count": 1])
         #expect(try histogram { $0.bucketCounts = [1, 1, 1] } == ["bucket_count": 1])
     }
     @Test(arguments: [[1, 1], [2, 1], [.nan, 1], [1, .nan]] as [[Double]])
     func boundsIncrease(_ bounds: [Double]) throws {
-        #expect(try histogram { $0.bucketCounts = [1, 1, 1]; $0.explicitBounds = bounds } == ["bucket_bounds": 1])
+        #expect(
+            try histogram {
+                $0.bucketCounts = [1, 1, 1]; $0.explicitBounds = bounds
+            } == ["bucket_bounds": 1]
+        )
     }
     @Test func countIsTheSumOfTheBuckets() throws {
         #expect(try histogram { $0.count = 4 } == ["count_mismatch": 1])
@@ -201,17 +256,30 @@ import Testing
     }
     @Test func exponentialBucketsLieWithinADouble() throws {
         for (scale, offset, isRefused) in [
-            (0, 1023, false), (0, 1024, true), (0, -1075, false), (0, -1076, true), (-11, 0, true), (20, .max, true),
+            (0, 1023, false), (0, 1024, true), (0, -1075, false), (0, -1076, true), (-11, 0, true),
+            (20, .max, true),
             (-10, 0, false), (22, .max, false), (.min, -1, true), (.max, .min, false),
         ] as [(Int32, Int32, Bool)] {
-            #expect(try exponential { $0.scale = scale; $0.positive.offset = offset } == (isRefused ? ["out_of_range": 1] : [:]))
+            #expect(
+                try exponential {
+                    $0.scale = scale; $0.positive.offset = offset
+                } == (isRefused ? ["out_of_range": 1] : [:])
+            )
         }
     }
     @Test func pointsWithoutRecordedValueAreExempt() throws {
         #expect(try refused { $0.gauge.dataPoints = [.with { $0.flags = 1 }] } == [:])
         #expect(try refused { $0.summary.dataPoints = [.with { $0.flags = 1 }] } == [:])
-        #expect(try histogram { $0.flags = 1; $0.timeUnixNano = 0; $0.count = 9 } == [:])
-        #expect(try exponential { $0.flags = 1; $0.timeUnixNano = 0; $0.count = 9; $0.scale = -20 } == [:])
+        #expect(
+            try histogram {
+                $0.flags = 1; $0.timeUnixNano = 0; $0.count = 9
+            } == [:]
+        )
+        #expect(
+            try exponential {
+                $0.flags = 1; $0.timeUnixNano = 0; $0.count = 9; $0.scale = -20
+            } == [:]
+        )
     }
     @Test func onePointIsRefusedNotItsRequest() throws {
         let body = request(metric: field(5, field(1, point) + field(1, fixed(6, 1)) + field(1, point)))
@@ -221,7 +289,11 @@ import Testing
         let observed = Observed(capacity: 1)
         let known = observed.verdict(of: request(point: point))
         for index in 0..<3000 {
-            _ = observed.verdict(of: request(point: point + attribute([tag(3, 0), UInt8(index & 0x7F) | 0x80, UInt8(index >> 7)])))
+            _ = observed.verdict(
+                of: request(
+                    point: point + attribute([tag(3, 0), UInt8(index & 0x7F) | 0x80, UInt8(index >> 7)])
+                )
+            )
         }
         let more = observed.verdict(of: request(point: point + attribute(field(1, "one more"))))
         #expect(more.refused == ["series_limit": 1])

@@ -8,7 +8,11 @@ import Testing
 @Suite struct ResponseTests {
     private typealias Response = Opentelemetry_Proto_Collector_Metrics_V1_ExportMetricsServiceResponse
 
-    private func decoded<Answer: Message>(_ type: Answer.Type, _ bytes: [UInt8], _ encoding: OTLPEncoding) throws -> Answer {
+    private func decoded<Answer: Message>(
+        _ type: Answer.Type,
+        _ bytes: [UInt8],
+        _ encoding: OTLPEncoding
+    ) throws -> Answer {
         switch encoding {
         case .protobuf: try Answer(serializedBytes: bytes)
         case .json: try Answer(jsonUTF8Bytes: bytes)
@@ -18,15 +22,21 @@ import Testing
         #expect(ExportResponse().encoded(as: .protobuf).isEmpty)
         #expect(ExportResponse().encoded(as: .json) == Array("{}".utf8))
     }
-    @Test(arguments: [OTLPEncoding.protobuf, .json]) func partialSuccessSaysHowManyAndWhy(_ encoding: OTLPEncoding) throws {
+    @Test(arguments: [OTLPEncoding.protobuf, .json]) func partialSuccessSaysHowManyAndWhy(
+        _ encoding: OTLPEncoding
+    ) throws {
         let sent = ExportResponse(rejectedPoints: 3, message: "3 refused: \"why\"\n\u{1}é")
         let read = try decoded(Response.self, sent.encoded(as: encoding), encoding)
-        #expect(read.partialSuccess.rejectedDataPoints == 3 && read.partialSuccess.errorMessage == sent.message)
+        #expect(
+            read.partialSuccess.rejectedDataPoints == 3 && read.partialSuccess.errorMessage == sent.message
+        )
         let warning = ExportResponse(message: "careful")
         let readWarning = try decoded(Response.self, warning.encoded(as: encoding), encoding)
         #expect(readWarning.hasPartialSuccess && readWarning.partialSuccess.rejectedDataPoints == 0)
     }
-    @Test(arguments: [OTLPEncoding.protobuf, .json]) func answersStayBelowWhatClientsTake(_ encoding: OTLPEncoding) throws {
+    @Test(arguments: [OTLPEncoding.protobuf, .json]) func answersStayBelowWhatClientsTake(
+        _ encoding: OTLPEncoding
+    ) throws {
         let endless = String(repeating: "é", count: 5 << 20)
         let response = ExportResponse(rejectedPoints: 1, message: endless).encoded(as: encoding)
         let status = StatusMessage(code: 3, message: endless).encoded(as: encoding)
@@ -36,7 +46,8 @@ import Testing
     }
     @Test func statusCarriesItsDetails() throws {
         let sent = StatusMessage(
-            code: 14, message: "full",
+            code: 14,
+            message: "full",
             details: [.retryInfo(.milliseconds(1500)), .badRequest([.init(field: "a", description: "b")])]
         )
         let read = try Google_Rpc_Status(serializedBytes: sent.encoded(as: .protobuf))
@@ -44,14 +55,20 @@ import Testing
         let retry = try Google_Rpc_RetryInfo(unpackingAny: read.details[0])
         #expect(retry.retryDelay.seconds == 1 && retry.retryDelay.nanos == 500_000_000)
         let bad = try Google_Rpc_BadRequest(unpackingAny: read.details[1])
-        #expect(bad.fieldViolations.map(\.field) == ["a"] && bad.fieldViolations.map(\.description_p) == ["b"])
+        #expect(
+            bad.fieldViolations.map(\.field) == ["a"] && bad.fieldViolations.map(\.description_p) == ["b"]
+        )
     }
     @Test func statusInJSONIsTheSame() throws {
         Google_Protobuf_Any.register(messageType: Google_Rpc_RetryInfo.self)
         Google_Protobuf_Any.register(messageType: Google_Rpc_BadRequest.self)
-        for delay in [Duration.milliseconds(1500), .zero, .seconds(90), .microseconds(500), .seconds(100_000_000)] {
+        for delay in [
+            Duration.milliseconds(1500), .zero, .seconds(90), .microseconds(500), .seconds(100_000_000),
+        ] {
             let sent = StatusMessage(
-                code: 8, message: "x", details: [.retryInfo(delay), .badRequest([.init(field: "f", description: "d")])]
+                code: 8,
+                message: "x",
+                details: [.retryInfo(delay), .badRequest([.init(field: "f", description: "d")])]
             )
             let binary = try Google_Rpc_Status(serializedBytes: sent.encoded(as: .protobuf))
             let json = try Google_Rpc_Status(jsonUTF8Bytes: sent.encoded(as: .json))

@@ -21,7 +21,13 @@ extension JSONValue {
     func anyValue() throws(MalformedJSON) -> AttributeValue {
         let fields = try fields(AnyValueField.self)
         let chosen = fields.last(
-            of: .stringValue, .boolValue, .intValue, .doubleValue, .arrayValue, .kvlistValue, .bytesValue
+            of: .stringValue,
+            .boolValue,
+            .intValue,
+            .doubleValue,
+            .arrayValue,
+            .kvlistValue,
+            .bytesValue
         )
         guard let (field, value) = chosen else { return .empty }
         switch field {
@@ -33,12 +39,16 @@ extension JSONValue {
         case .kvlistValue: return .map(try value.fields(ListField.self)[.values]?.attributes() ?? [])
         case .arrayValue:
             var values: [AttributeValue] = []
-            for element in try value.fields(ListField.self).elements(.values) { values.append(try element.anyValue()) }
+            for element in try value.fields(ListField.self).elements(.values) {
+                values.append(try element.anyValue())
+            }
             return .array(values)
         }
     }
 }
 
 extension JSONFields {
-    func attributes(_ field: Field) throws(MalformedJSON) -> [Attribute] { try self[field]?.attributes() ?? [] }
+    func attributes(_ field: Field) throws(MalformedJSON) -> [Attribute] {
+        try self[field]?.attributes() ?? []
+    }
 }

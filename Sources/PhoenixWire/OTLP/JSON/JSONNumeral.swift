@@ -30,7 +30,9 @@ enum JSONNumeral {
     static func integer(_ text: UnsafeRawBufferPointer) -> (isNegative: Bool, magnitude: UInt64)? {
         let isNegative = text.first == UInt8(ascii: "-")
         let digits = text.dropFirst(isNegative ? 1 : 0)
-        if (1...19).contains(digits.count), digits.allSatisfy(isDigit), digits.count == 1 || digits.first != 0x30 {
+        if (1...19).contains(digits.count), digits.allSatisfy(isDigit),
+            digits.count == 1 || digits.first != 0x30
+        {
             return (isNegative, digits.reduce(0) { $0 * 10 + UInt64($1 & 15) })
         }
         guard end(of: text, from: 0) == text.count else { return nil }
@@ -54,11 +56,15 @@ enum JSONNumeral {
         guard let first = digits.firstIndex(where: { $0 != 0 }) else { return 0 }
         let whole = (point ?? digits.count) + (isExponentNegative ? -exponent : exponent)
         // Twenty digits are the most that fit; what lies after the point must be zeros.
-        guard whole > first, whole - first <= 20, digits.dropFirst(whole).allSatisfy({ $0 == 0 }) else { return nil }
+        guard whole > first, whole - first <= 20, digits.dropFirst(whole).allSatisfy({ $0 == 0 }) else {
+            return nil
+        }
         var value: UInt64 = 0
         for index in first..<whole {
             let (product, tooLarge) = value.multipliedReportingOverflow(by: 10)
-            let (sum, overflow) = product.addingReportingOverflow(index < digits.count ? UInt64(digits[index]) : 0)
+            let (sum, overflow) = product.addingReportingOverflow(
+                index < digits.count ? UInt64(digits[index]) : 0
+            )
             if tooLarge || overflow { return nil }
             value = sum
         }
@@ -70,7 +76,8 @@ enum JSONNumeral {
         if text.count < 16, let (isNegative, magnitude) = integer(text) {
             return isNegative ? -Double(magnitude) : Double(magnitude)
         }
-        guard end(of: text, from: 0) == text.count, let number = Double(String(decoding: text, as: UTF8.self)),
+        guard end(of: text, from: 0) == text.count,
+            let number = Double(String(decoding: text, as: UTF8.self)),
             number.isFinite
         else { return nil }
         return number

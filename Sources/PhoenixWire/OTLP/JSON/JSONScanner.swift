@@ -17,7 +17,9 @@ struct JSONScanner {
     private var path: [Step] = []
 
     /// With `stoppingAt`, scanning fails at the value there, so that its path can be told.
-    init(_ bytes: UnsafeRawBufferPointer, stoppingAt stop: Int = .max) { (self.bytes, self.stop) = (bytes, stop) }
+    init(_ bytes: UnsafeRawBufferPointer, stoppingAt stop: Int = .max) {
+        (self.bytes, self.stop) = (bytes, stop)
+    }
 
     mutating func scan() throws(MalformedJSON) {
         skipSpace()
@@ -64,10 +66,15 @@ struct JSONScanner {
         }
     }
     private mutating func object() throws(MalformedJSON) {
-        guard path.count < Self.maximumDepth else { throw malformed("nested more than \(Self.maximumDepth) deep") }
+        guard path.count < Self.maximumDepth else {
+            throw malformed("nested more than \(Self.maximumDepth) deep")
+        }
         position += 1
         skipSpace()
-        if next == UInt8(ascii: "}") { return position += 1 }
+        if next == UInt8(ascii: "}") {
+            position += 1
+            return
+        }
         path.append(.member(position))
         while true {
             guard next == UInt8(ascii: "\"") else { throw malformed("a key must be a string in quotes") }
@@ -83,10 +90,15 @@ struct JSONScanner {
         path.removeLast()
     }
     private mutating func array() throws(MalformedJSON) {
-        guard path.count < Self.maximumDepth else { throw malformed("nested more than \(Self.maximumDepth) deep") }
+        guard path.count < Self.maximumDepth else {
+            throw malformed("nested more than \(Self.maximumDepth) deep")
+        }
         position += 1
         skipSpace()
-        if next == UInt8(ascii: "]") { return position += 1 }
+        if next == UInt8(ascii: "]") {
+            position += 1
+            return
+        }
         var index = 0
         path.append(.element(index))
         while true {
@@ -114,7 +126,9 @@ struct JSONScanner {
         position += count
     }
     private mutating func number() throws(MalformedJSON) {
-        guard let end = JSONNumeral.end(of: bytes, from: position) else { throw malformed("not a JSON number") }
+        guard let end = JSONNumeral.end(of: bytes, from: position) else {
+            throw malformed("not a JSON number")
+        }
         position = end
     }
 
@@ -124,7 +138,9 @@ struct JSONScanner {
         position += 1
         while let byte = next {
             switch byte {
-            case UInt8(ascii: "\""): return position += 1
+            case UInt8(ascii: "\""):
+                position += 1
+                return
             case UInt8(ascii: "\\"): try escape()
             case 0..<0x20: throw malformed("a control character in a string must be escaped")
             case 0..<0x80: position += 1
@@ -140,10 +156,13 @@ struct JSONScanner {
             UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
             position += 2
         case UInt8(ascii: "u"):
-            guard let unit = JSONText.codeUnit(bytes, at: position) else { throw malformed("\\u needs four hex digits") }
+            guard let unit = JSONText.codeUnit(bytes, at: position) else {
+                throw malformed("\\u needs four hex digits")
+            }
             if UTF16.isTrailSurrogate(unit) { throw malformed("half of a surrogate pair stands alone") }
             if UTF16.isLeadSurrogate(unit) {
-                guard let trail = JSONText.codeUnit(bytes, at: position + 6), UTF16.isTrailSurrogate(trail) else {
+                guard let trail = JSONText.codeUnit(bytes, at: position + 6), UTF16.isTrailSurrogate(trail)
+                else {
                     throw malformed("half of a surrogate pair stands alone")
                 }
                 position += 6

@@ -2,7 +2,8 @@
 enum JSONText {
     /// The UTF-16 unit of an escape `\uXXXX` that begins at `start`.
     static func codeUnit(_ bytes: UnsafeRawBufferPointer, at start: Int) -> UInt16? {
-        guard start + 6 <= bytes.count, bytes[start] == UInt8(ascii: "\\"), bytes[start + 1] == UInt8(ascii: "u")
+        guard start + 6 <= bytes.count, bytes[start] == UInt8(ascii: "\\"),
+            bytes[start + 1] == UInt8(ascii: "u")
         else { return nil }
         var unit: UInt16 = 0
         for byte in bytes[start + 2..<start + 6] {

@@ -13,9 +13,13 @@ struct JSONValue {
         try scanner.scan()
         self.init(bytes, Self.skipSpace(bytes, from: 0))
     }
-    fileprivate init(_ bytes: UnsafeRawBufferPointer, _ start: Int) { (self.bytes, self.start) = (bytes, start) }
+    fileprivate init(_ bytes: UnsafeRawBufferPointer, _ start: Int) {
+        (self.bytes, self.start) = (bytes, start)
+    }
 
-    static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 }
+    static func isSpace(_ byte: UInt8) -> Bool {
+        byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09
+    }
     fileprivate static func skipSpace(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
         var position = start
         while position < bytes.count, isSpace(bytes[position]) { position += 1 }
@@ -98,7 +102,8 @@ struct JSONValue {
         }
     }
     func uint64() throws(MalformedJSON) -> UInt64 {
-        guard let (isNegative, magnitude) = withNumeral(JSONNumeral.integer), !isNegative || magnitude == 0 else {
+        guard let (isNegative, magnitude) = withNumeral(JSONNumeral.integer), !isNegative || magnitude == 0
+        else {
             throw malformed("must be an unsigned 64-bit integer, as a number or a string")
         }
         return magnitude
@@ -110,11 +115,15 @@ struct JSONValue {
         return isNegative ? Int64(bitPattern: 0 &- magnitude) : Int64(magnitude)
     }
     func int32() throws(MalformedJSON) -> Int32 {
-        guard let number = Int32(exactly: try int64()) else { throw malformed("must be a signed 32-bit integer") }
+        guard let number = Int32(exactly: try int64()) else {
+            throw malformed("must be a signed 32-bit integer")
+        }
         return number
     }
     func uint32() throws(MalformedJSON) -> UInt32 {
-        guard let number = UInt32(exactly: try uint64()) else { throw malformed("must be an unsigned 32-bit integer") }
+        guard let number = UInt32(exactly: try uint64()) else {
+            throw malformed("must be an unsigned 32-bit integer")
+        }
         return number
     }
     /// An enum's number; OTLP/JSON allows no names.
@@ -141,7 +150,9 @@ struct JSONValue {
         return bytes
     }
     func hex() throws(MalformedJSON) -> [UInt8] {
-        guard let bytes = JSONText.bytes(hex: try string()) else { throw malformed("must be hex digits, two a byte") }
+        guard let bytes = JSONText.bytes(hex: try string()) else {
+            throw malformed("must be hex digits, two a byte")
+        }
         return bytes
     }
 
@@ -172,7 +183,9 @@ struct JSONValue {
 struct JSONElements: Sequence, IteratorProtocol {
     private let bytes: UnsafeRawBufferPointer
     private var position: Int
-    fileprivate init(_ bytes: UnsafeRawBufferPointer, _ position: Int) { (self.bytes, self.position) = (bytes, position) }
+    fileprivate init(_ bytes: UnsafeRawBufferPointer, _ position: Int) {
+        (self.bytes, self.position) = (bytes, position)
+    }
 
     mutating func next() -> JSONValue? {
         position = JSONValue.skipSpace(bytes, from: position)

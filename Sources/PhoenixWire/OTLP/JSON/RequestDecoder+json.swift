@@ -36,10 +36,14 @@ extension RequestDecoder {
 
     private mutating func decodeResourceMetrics(_ value: JSONValue) throws(MalformedJSON) {
         let fields = try value.fields(ResourceMetricsField.self)
-        let resource = table.intern(try fields[.resource]?.fields(ResourceField.self).attributes(.attributes) ?? [])
+        let resource = table.intern(
+            try fields[.resource]?.fields(ResourceField.self).attributes(.attributes) ?? []
+        )
         // The table keeps a slot for as long as somebody holds its object.
         defer { withExtendedLifetime(resource) {} }
-        for part in try fields.elements(.scopeMetrics) { try decodeScopeMetrics(part, resource: resource.slot) }
+        for part in try fields.elements(.scopeMetrics) {
+            try decodeScopeMetrics(part, resource: resource.slot)
+        }
     }
 
     private mutating func decodeScopeMetrics(_ value: JSONValue, resource: UInt32) throws(MalformedJSON) {
@@ -54,14 +58,21 @@ extension RequestDecoder {
     }
 
     private mutating func decodeMetric(
-        _ value: JSONValue, _ scope: Scope, resource: UInt32
+        _ value: JSONValue,
+        _ scope: Scope,
+        resource: UInt32
     ) throws(MalformedJSON) {
         let fields = try value.fields(MetricField.self)
         var identity = MetricIdentity(
-            scope: scope, name: try fields.string(.name), unit: try fields.string(.unit), kind: .gauge
+            scope: scope,
+            name: try fields.string(.name),
+            unit: try fields.string(.unit),
+            kind: .gauge
         )
         let description = try fields.string(.description)
-        guard let chosen = fields.last(of: .gauge, .sum, .histogram, .exponentialHistogram, .summary) else { return }
+        guard let chosen = fields.last(of: .gauge, .sum, .histogram, .exponentialHistogram, .summary) else {
+            return
+        }
         identity.kind =
             switch chosen.field {
             case .sum: .sum

@@ -6,7 +6,8 @@ extension RequestDecoder {
         case attributes, startTimeUnixNano, timeUnixNano, asDouble, asInt, exemplars, flags
     }
     private enum HistogramField: String {
-        case attributes, startTimeUnixNano, timeUnixNano, count, sum, bucketCounts, explicitBounds, exemplars, flags
+        case attributes, startTimeUnixNano, timeUnixNano, count, sum, bucketCounts, explicitBounds, exemplars,
+            flags
         case min, max, scale, zeroCount, positive, negative, zeroThreshold
     }
     private enum SideField: String { case offset, bucketCounts }
@@ -14,7 +15,9 @@ extension RequestDecoder {
         case attributes, startTimeUnixNano, timeUnixNano, count, sum, quantileValues, flags
     }
     private enum QuantileField: String { case quantile, value }
-    private enum ExemplarField: String { case filteredAttributes, timeUnixNano, asDouble, asInt, spanId, traceId }
+    private enum ExemplarField: String {
+        case filteredAttributes, timeUnixNano, asDouble, asInt, spanId, traceId
+    }
 
     /// The series of a point, whose attribute set is held until the series holds it.
     private mutating func series(_ context: PointContext, _ attributes: [Attribute]) -> SeriesID? {
@@ -27,11 +30,16 @@ extension RequestDecoder {
         let fields = try value.fields(NumberField.self)
         let (time, start) = (try fields.uint64(.timeUnixNano), try fields.uint64(.startTimeUnixNano))
         var flags = try Self.flags(fields[.flags])
-        let number = try Self.number(fields.last(of: .asInt, .asDouble).map { ($0.field == .asInt, $0.value) }, &flags)
+        let number = try Self.number(
+            fields.last(of: .asInt, .asDouble).map { ($0.field == .asInt, $0.value) },
+            &flags
+        )
         let attributes = try fields.attributes(.attributes)
         let exemplars = try exemplars(fields[.exemplars])
         guard context.hasTemporality else { return refusals.add(.temporality) }
-        if let refusal = NumberRules.refusal(time: time, hasValue: number != nil, flags) { return refusals.add(refusal) }
+        if let refusal = NumberRules.refusal(time: time, hasValue: number != nil, flags) {
+            return refusals.add(refusal)
+        }
         guard let id = series(context, attributes) else { return refusals.add(.seriesLimit) }
         builder.numbers.append(id, time: time, start: start, bits: number ?? 0, flags: flags)
         if !exemplars.isEmpty { attach(exemplars, to: id) }
@@ -46,14 +54,21 @@ extension RequestDecoder {
         var bounds: [Double] = []
         for bound in try fields.elements(.explicitBounds) { bounds.append(try bound.double()) }
         let bucketStart = builder.histograms.buckets.count
-        for count in try fields.elements(.bucketCounts) { builder.histograms.buckets.append(try count.uint64()) }
+        for count in try fields.elements(.bucketCounts) {
+            builder.histograms.buckets.append(try count.uint64())
+        }
         let bucketCount = builder.histograms.buckets.count - bucketStart
         let refusal =
             context.hasTemporality
             ? HistogramRules.refusal(
-                of: draft, flags, bucketCount: bucketCount,
-                bucketSum: { [buckets = builder.histograms.buckets] in HistogramRules.sum(buckets[bucketStart...]) },
-                bounds: bounds.count, areIncreasing: HistogramRules.areIncreasing(bounds)
+                of: draft,
+                flags,
+                bucketCount: bucketCount,
+                bucketSum: { [buckets = builder.histograms.buckets] in
+                    HistogramRules.sum(buckets[bucketStart...])
+                },
+                bounds: bounds.count,
+                areIncreasing: HistogramRules.areIncreasing(bounds)
             ) : .temporality
         if let refusal { return refuseHistogram(refusal, bucketStart) }
         guard let id = series(context, attributes) else { return refuseHistogram(.seriesLimit, bucketStart) }
@@ -96,7 +111,14 @@ extension RequestDecoder {
         guard time != 0 || flags.contains(.noRecordedValue) else { return refusals.add(.noTime) }
         guard let id = series(context, attributes) else { return refusals.add(.seriesLimit) }
         builder.summaries.append(
-            id, time: time, start: start, flags: flags, count: count, sum: sum, quantiles: quantiles, values: values
+            id,
+            time: time,
+            start: start,
+            flags: flags,
+            count: count,
+            sum: sum,
+            quantiles: quantiles,
+            values: values
         )
     }
 
@@ -108,7 +130,8 @@ extension RequestDecoder {
     }
     /// The bits of `asInt` or `asDouble`, whichever comes last; nil where neither is there.
     private static func number(
-        _ chosen: (isInteger: Bool, value: JSONValue)?, _ flags: inout PointFlags
+        _ chosen: (isInteger: Bool, value: JSONValue)?,
+        _ flags: inout PointFlags
     ) throws(MalformedJSON) -> UInt64? {
         guard let chosen else { return nil }
         guard chosen.isInteger else { return try chosen.value.double().bitPattern }
@@ -116,7 +139,8 @@ extension RequestDecoder {
         return UInt64(bitPattern: try chosen.value.int64())
     }
     private static func draft(
-        _ fields: JSONFields<HistogramField>, _ flags: inout PointFlags
+        _ fields: JSONFields<HistogramField>,
+        _ flags: inout PointFlags
     ) throws(MalformedJSON) -> HistogramDraft {
         if fields[.sum] != nil { flags.insert(.hasSum) }
         if fields[.min] != nil { flags.insert(.hasMinimum) }
