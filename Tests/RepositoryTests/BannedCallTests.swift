@@ -7,6 +7,8 @@ import Testing
         var reason: String
         /// The beginnings of the paths where it is allowed.
         var except: [String] = []
+        /// Files that break the ban all the same and are to be mended: the list may only shrink.
+        var owed: Set<String> = []
         var testDescription: String { pattern }
     }
     static let bans = [
@@ -34,18 +36,27 @@ import Testing
                 "Sources/PhoenixModel/Lock.swift", "Sources/PhoenixModel/Kernels/", "Sources/PhoenixWire/",
                 // A compiled regular expression of the C library.
                 "Sources/PhoenixGraph/Values/Pattern.swift",
+            ],
+            owed: [
+                "Sources/PhoenixModel/Reaggregation/Reaggregator.swift",
+                "Sources/PhoenixModel/Reaggregation/Reaggregator+gauges.swift",
+                "Sources/PhoenixModel/Reaggregation/Reaggregator+histograms.swift",
+                "Sources/PhoenixModel/Reaggregation/Reaggregator+numbers.swift",
             ]
         ),
     ]
 
     @Test(arguments: bans) func isNotWritten(_ ban: Ban) throws {
         let pattern = try Regex(ban.pattern)
+        var breaking: Set<String> = []
         for file in Repository.files(below: "Sources", ending: ".swift") {
             guard !ban.except.contains(where: file.hasPrefix) else { continue }
-            for (number, line) in try Repository.code(file) {
-                #expect(!line.contains(pattern), "\(file):\(number): \(ban.reason)")
+            for (number, line) in try Repository.code(file) where line.contains(pattern) {
+                breaking.insert(file)
+                #expect(ban.owed.contains(file), "\(file):\(number): \(ban.reason)")
             }
         }
+        #expect(ban.owed.subtracting(breaking) == [], "these keep the ban now: take them from the list")
     }
 
     @Test func unprovenSendablesSayWhy() throws {
