@@ -9,8 +9,11 @@ import Testing
         .deletingLastPathComponent().appending(path: "graphs/broken")
 
     @Test func eachSaysWhatIsWrongWhereItIs() throws {
-        let files = try FileManager.default.contentsOfDirectory(at: Self.folder, includingPropertiesForKeys: nil)
-            .filter { $0.pathExtension == "yaml" }
+        let files = try FileManager.default.contentsOfDirectory(
+            at: Self.folder,
+            includingPropertiesForKeys: nil
+        )
+        .filter { $0.pathExtension == "yaml" }
         #expect(files.count >= 8)
         let loader = GraphLoader(NodeSpecs(.standard))
         for file in files {

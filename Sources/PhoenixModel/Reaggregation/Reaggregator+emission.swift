@@ -25,7 +25,11 @@ extension Reaggregator {
                 var flags: PointFlags = .noRecordedValue
                 if let value { flags = value.isInteger ? .isInteger : [] }
                 parts.numbers.append(
-                    output.pointee.id, time: output.pointee.time, start: 0, bits: value?.bits ?? 0, flags: flags
+                    output.pointee.id,
+                    time: output.pointee.time,
+                    start: 0,
+                    bits: value?.bits ?? 0,
+                    flags: flags
                 )
             case .compound:
                 if output.pointee.state.contains(.isDelta) {
@@ -40,9 +44,16 @@ extension Reaggregator {
         return parts.count > 0 ? MetricBatch(parts, epoch: epoch) : nil
     }
     @inline(__always)
-    private func append(_ output: Output, _ value: (bits: UInt64, isInteger: Bool), to points: inout NumberPoints) {
+    private func append(
+        _ output: Output,
+        _ value: (bits: UInt64, isInteger: Bool),
+        to points: inout NumberPoints
+    ) {
         points.append(
-            output.id, time: output.emitted, start: output.start, bits: value.bits,
+            output.id,
+            time: output.emitted,
+            start: output.start,
+            bits: value.bits,
             flags: value.isInteger ? .isInteger : []
         )
     }
@@ -50,7 +61,12 @@ extension Reaggregator {
     /// Names an output anew whose id went stale while it was frozen; false where the table is full.
     private mutating func renew(_ number: UInt32) -> Bool {
         guard let name = names[Int(number)],
-            let id = table.id(resource: name.resource, metric: name.metric, attributes: name.attributes, lane: lane)
+            let id = table.id(
+                resource: name.resource,
+                metric: name.metric,
+                attributes: name.attributes,
+                lane: lane
+            )
         else {
             counts.refused += 1
             return false

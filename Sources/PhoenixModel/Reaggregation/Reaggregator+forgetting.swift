@@ -28,7 +28,10 @@ extension Reaggregator {
     }
     /// How long an input is remembered, by our choice and by the series table's.
     private var memorySeconds: UInt32 {
-        min(options.forgetAfterSeconds, table.idleSeconds > 120 ? table.idleSeconds - 60 : table.idleSeconds / 2)
+        min(
+            options.forgetAfterSeconds,
+            table.idleSeconds > 120 ? table.idleSeconds - 60 : table.idleSeconds / 2
+        )
     }
     private mutating func forgetUnseen(_ visit: (UInt32, Member) -> Void) {
         let (seconds, memory) = (nowSeconds, memorySeconds)
@@ -103,7 +106,9 @@ extension Reaggregator {
     private mutating func change(_ merge: GaugeMerge, of number: UInt32) {
         var live: [UInt32] = []
         members.sweep { slot, member in
-            if member.generation != 0, member.output == number, member.state.contains(.isLive) { live.append(slot) }
+            if member.generation != 0, member.output == number, member.state.contains(.isLive) {
+                live.append(slot)
+            }
             return member.generation != 0
         }
         for slot in live {
