@@ -101,9 +101,8 @@ final class GRPCEndpoint: HTTPHandler {
         var status = GRPCStatus(code, problem.message)
         if code == .unavailable {
             let delay = gate?.patience.retryAfter ?? .seconds(1)
-            status.details = StatusMessage(
-                code: code.rawValue, message: problem.message, details: [.retryInfo(delay)]
-            ).encoded(as: .protobuf)
+            let body = StatusMessage(code: code.rawValue, message: problem.message, details: [.retryInfo(delay)])
+            status.details = body.encoded(as: .protobuf)
         }
         return Self.trailersOnly(status, to: head)
     }
