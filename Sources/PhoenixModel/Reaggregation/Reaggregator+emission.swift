@@ -13,7 +13,7 @@ extension Reaggregator {
             output.pointee.seen = seconds
             switch output.pointee.kind {
             case .counter:
-                output.pointee.stampTotal(after: freedHorizon, isZero: output.pointee.sum.isZero)
+                output.pointee.stampTotal(after: freedHorizon, freedHorizonAhead, isZero: output.pointee.sum.isZero)
                 append(output.pointee, output.pointee.sum.result, to: &parts.numbers)
             case .delta:
                 output.pointee.stampWindow()
@@ -35,7 +35,7 @@ extension Reaggregator {
                 if output.pointee.state.contains(.isDelta) {
                     output.pointee.stampWindow()
                 } else {
-                    output.pointee.stampTotal(after: freedHorizon, isZero: false)
+                    output.pointee.stampTotal(after: freedHorizon, freedHorizonAhead, isZero: false)
                 }
                 compounds.emit(number, output.pointee, &parts)
             }
@@ -82,12 +82,13 @@ extension Output {
     /// The start is before the time unless nothing was counted yet: whoever sees the output begin counts its first value.
     /// An output that has the name of one that was forgotten starts after that one's last point.
     @inline(__always)
-    mutating func stampTotal(after freed: UInt64, isZero: Bool) {
+    mutating func stampTotal(after freed: UInt64, _ freedAhead: UInt64, isZero: Bool) {
         if state.contains(.hasEmitted) {
             if time <= emitted { time = emitted + 1 }
         } else {
             state.insert(.hasEmitted)
-            if start < freed, freed < time { start = freed }
+            let earliest = freedAhead < time ? freedAhead : freed
+            if start <= earliest, earliest + 1 < time { start = earliest + 1 }
             if start >= time { start = isZero ? time : time - 1 }
         }
         emitted = time

@@ -4,8 +4,6 @@ extension Reaggregator {
     /// seconds.
     public mutating func lapse(now: UInt64, epoch: UInt64) -> MetricBatch? {
         self.now = now
-        // Before members leave: whom the last one leaves says so first, and is forgotten the next time.
-        freeOutputsUnseen()
         let (seconds, options) = (nowSeconds, options)
         var lapsed: [UInt32] = []
         forgetUnseen { slot, member in
@@ -48,6 +46,8 @@ extension Reaggregator {
             return true
         }
         for slot in forgotten { evict(slot) }
+        // At the same moment as a reaggregator behind us, which has not seen them for as long.
+        freeOutputsUnseen()
     }
 
     /// Forgets a slot's member, if it has one.
@@ -76,13 +76,16 @@ extension Reaggregator {
 
     private mutating func freeOutputsUnseen() {
         let (seconds, memory) = (nowSeconds, memorySeconds)
+        // Gauges whose last member just left have yet to say so.
+        let leaving = Set(moved)
         for index in names.indices where names[index] != nil {
             let number = UInt32(index)
             let output = outputs.element(number)
-            guard output.pointee.members == 0, output.pointee.live == 0,
+            guard !leaving.contains(number), output.pointee.members == 0, output.pointee.live == 0,
                 Int32(bitPattern: seconds &- output.pointee.seen) > 0, seconds &- output.pointee.seen > memory
             else { continue }
             freedHorizon = max(freedHorizon, bounded(output.pointee.emitted, output.pointee.seen))
+            freedHorizonAhead = max(freedHorizonAhead, output.pointee.emitted)
             numbers[names[index]!] = nil
             names[index] = nil
             output.pointee = Output()
