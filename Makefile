@@ -29,8 +29,10 @@ test: system-packages ## Runs all tests: Swift's, golden graphs, and those again
 soak: build ## Runs the demonstration under load for a while and watches memory and health (SOAK_SECONDS).
 	@tools/soak.sh "$$($(SWIFT) build $(RELEASE) --show-bin-path)/phoenix" "$${SOAK_SECONDS:-300}"
 
-bench: system-packages ## Runs the benchmarks of Benchmarks/.
-	cd Benchmarks && $(SWIFT) build $(RELEASE) && $(SWIFT) run $(RELEASE) --skip-build micro
+bench: build ## Runs the micro benchmarks, and the whole program under load; some minutes, on a quiet machine with two cores.
+	cd Benchmarks && $(SWIFT) build $(RELEASE)
+	"$$(cd Benchmarks && $(SWIFT) build $(RELEASE) --show-bin-path)/micro"
+	"$$(cd Benchmarks && $(SWIFT) build $(RELEASE) --show-bin-path)/load" "$$($(SWIFT) build $(RELEASE) --show-bin-path)/phoenix" Benchmarks/graphs
 
 format: ## Formats all Swift sources.
 	$(SWIFT) format -i -r Sources Tests Benchmarks/Sources Package.swift

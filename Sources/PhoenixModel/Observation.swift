@@ -23,7 +23,9 @@ public struct Observation: Message, Equatable {
     public var readings: [Reading]
     public var alerts: [Alert]
     public init(source: String, timeUnixNano: UInt64, readings: [Reading], alerts: [Alert] = []) {
-        (self.source, self.timeUnixNano, self.readings, self.alerts) = (source, timeUnixNano, readings, alerts)
+        (self.source, self.timeUnixNano, self.readings, self.alerts) = (
+            source, timeUnixNano, readings, alerts
+        )
     }
     public var byteCount: Int { 64 + readings.count * 128 + alerts.count * 96 }
 }

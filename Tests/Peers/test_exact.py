@@ -1,8 +1,10 @@
 """Increases are exact on all three pipelines, whoever sends and whatever happens between: the reason to exist."""
 
+import json
 import random
 import threading
 import time
+import urllib.request
 from collections import defaultdict
 
 import grpc
@@ -195,6 +197,31 @@ def test_processes_appear_end_and_restart_over_several_requests(pipelines, seed)
         for counter in counters[:3]:
             counter.restart()
         send_all(pipelines.engine, counters[:3], 1)
+        pipelines.settle(send_marker)
+        assert_grown(pipelines, expected)
+
+
+def ask(engine, mode: str):
+    body = json.dumps({"mode": mode, "reason": "a test asks"}).encode()
+    request = urllib.request.Request(engine.url("CONTROL_PORT") + "/api/v1/mode", data=body, method="PUT")
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        assert json.load(answer)["mode"] == mode
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_modes_change_in_between(pipelines, seed):
+    """The series under a counter change with the mode, at any moment; what it grew by does not."""
+    dice = random.Random(seed)
+    expected: defaultdict[str, float] = defaultdict(float)
+    send_marker = marker(pipelines.engine)
+    counters = [Counter("abc"[pid % 3], pid, EXECUTABLES[pid % 4]) for pid in range(1, 25)]
+    for step in range(10):
+        for counter in counters:
+            counter.work(dice, expected)
+        half = len(counters) // 2
+        send_all(pipelines.engine, counters[:half], 2)
+        ask(pipelines.engine, dice.choice(["conservative", "balanced", "aggressive"]))
+        send_all(pipelines.engine, counters[half:], 2)
         pipelines.settle(send_marker)
         assert_grown(pipelines, expected)
 

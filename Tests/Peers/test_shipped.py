@@ -11,6 +11,7 @@ from test_exact import Counter, assert_grown, marker, send_all
 
 LISTENS = [
     "engine.listen=[127.0.0.1:{ENGINE_PORT}]",
+    "control.listen=127.0.0.1:{CONTROL_PORT}",
     "otlp.listen=[127.0.0.1:{OTLP_PORT}]",
     "full_endpoint.listen=127.0.0.1:{FULL_PORT}",
     "optimized_endpoint.listen=127.0.0.1:{OPTIMIZED_PORT}",

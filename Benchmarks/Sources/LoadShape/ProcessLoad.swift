@@ -70,7 +70,9 @@ struct BodyWriter {
         }
         return bytes + [UInt8(rest)]
     }
-    private static func field(_ tag: UInt8, _ content: [UInt8]) -> [UInt8] { [tag] + varint(content.count) + content }
+    private static func field(_ tag: UInt8, _ content: [UInt8]) -> [UInt8] {
+        [tag] + varint(content.count) + content
+    }
     private static func fixed(_ tag: UInt8, _ value: UInt64) -> [UInt8] {
         [tag] + (0..<8).map { UInt8(truncatingIfNeeded: value >> (8 * UInt64($0))) }
     }
@@ -82,7 +84,8 @@ struct BodyWriter {
     }
     static let executables = [
         "java_app", "python_api", "node_gateway", "nginx", "postgres", "data_pipeline", "critical_billing",
-        "kworker/u8:1", "rcu_preempt", "sshd", "cron", "bash", "node_exporter", "containerd", "kubelet", "redis",
+        "kworker/u8:1", "rcu_preempt", "sshd", "cron", "bash", "node_exporter", "containerd", "kubelet",
+        "redis",
     ]
 
     private static func resource(_ process: Int, hostSize: Int) -> [UInt8] {
@@ -94,28 +97,42 @@ struct BodyWriter {
             + attribute(0x0A, "process.pid", 1000 + process)
             + attribute(0x0A, "process.executable.name", executable)
             + attribute(0x0A, "process.owner", process % 3 == 0 ? "root" : "app")
-            + attribute(0x0A, "process.command_line", "/usr/bin/\(executable) --config /etc/\(executable).conf --n \(process)")
+            + attribute(
+                0x0A,
+                "process.command_line",
+                "/usr/bin/\(executable) --config /etc/\(executable).conf --n \(process)"
+            )
             + attribute(0x0A, "container.id", container)
             + attribute(0x0A, "k8s.pod.name", "\(executable)-\(process % 97)-\(container.prefix(5))")
             + attribute(0x0A, "k8s.namespace.name", "prod-\(process % 7)")
     }
 
     mutating func write(process: Int, hostSize: Int, start: UInt64) {
-        let scope = Self.field(0x0A, Array("phoenix.generators.process".utf8)) + Self.field(0x12, Array("1.0.0".utf8))
+        let scope =
+            Self.field(0x0A, Array("phoenix.generators.process".utf8)) + Self.field(0x12, Array("1.0.0".utf8))
         let metrics: [[UInt8]] = [
             metric("process.cpu.time", "s", sum: true, points: [point(start, 0.5, isSum: true)]),
             metric("process.memory.usage", "By", sum: false, points: [point(start, 1_048_576, isSum: false)]),
             metric("process.threads", "{thread}", sum: false, points: [point(start, 8, isSum: false)]),
-            metric("process.open_file_descriptors", "{count}", sum: false, points: [point(start, 64, isSum: false)]),
             metric(
-                "process.disk.io", "By", sum: true,
+                "process.open_file_descriptors",
+                "{count}",
+                sum: false,
+                points: [point(start, 64, isSum: false)]
+            ),
+            metric(
+                "process.disk.io",
+                "By",
+                sum: true,
                 points: [
-                    point(start, 4096, isSum: true, direction: "read"), point(start, 0, isSum: true, direction: "write"),
+                    point(start, 4096, isSum: true, direction: "read"),
+                    point(start, 0, isSum: true, direction: "write"),
                 ]
             ),
         ]
         let scopeMetrics = Self.field(0x0A, scope) + metrics.flatMap { Self.field(0x12, $0) }
-        let message = Self.field(0x0A, Self.resource(process, hostSize: hostSize)) + Self.field(0x12, scopeMetrics)
+        let message =
+            Self.field(0x0A, Self.resource(process, hostSize: hostSize)) + Self.field(0x12, scopeMetrics)
         let whole = Self.field(0x0A, message)
         let base = body.bytes.count
         body.bytes += whole
@@ -124,7 +141,8 @@ struct BodyWriter {
     private func metric(_ name: String, _ unit: String, sum: Bool, points: [[UInt8]]) -> [UInt8] {
         let tail: [UInt8] = sum ? [0x10, 2, 0x18, 1] : []
         let data: [UInt8] = points.flatMap { Self.field(0x0A, $0) } + tail
-        return Self.field(0x0A, Array(name.utf8)) + Self.field(0x1A, Array(unit.utf8)) + Self.field(sum ? 0x3A : 0x2A, data)
+        return Self.field(0x0A, Array(name.utf8)) + Self.field(0x1A, Array(unit.utf8))
+            + Self.field(sum ? 0x3A : 0x2A, data)
     }
     /// A placeholder: `findPoints` looks for the marks.
     private func point(_ start: UInt64, _ value: Double, isSum: Bool, direction: String? = nil) -> [UInt8] {

@@ -28,12 +28,61 @@ enum Load {
         let folder = arguments[1]
         let pipelines = folder + "/three_pipelines.yaml"
         let plans = [
-            Plan(name: "http-30k", graph: pipelines, bodies: 64, processesPerBody: 79, connections: 4, seconds: 8, endpoints: endpoints),
-            Plan(name: "http-300k", graph: pipelines, bodies: 200, processesPerBody: 250, connections: 4, seconds: 12, endpoints: endpoints),
-            Plan(name: "http-96k", graph: pipelines, bodies: 64, processesPerBody: 250, connections: 4, seconds: 8, endpoints: endpoints),
-            Plan(name: "grpc-96k", graph: pipelines, isGRPC: true, bodies: 64, processesPerBody: 250, connections: 4, seconds: 8, endpoints: endpoints),
-            Plan(name: "http-15-points", graph: pipelines, bodies: 6400, processesPerBody: 2, connections: 64, seconds: 8, endpoints: endpoints),
-            Plan(name: "drop-96k", graph: folder + "/receive_and_drop.yaml", bodies: 64, processesPerBody: 250, connections: 4, seconds: 8, endpoints: []),
+            Plan(
+                name: "http-30k",
+                graph: pipelines,
+                bodies: 64,
+                processesPerBody: 79,
+                connections: 4,
+                seconds: 8,
+                endpoints: endpoints
+            ),
+            Plan(
+                name: "http-300k",
+                graph: pipelines,
+                bodies: 200,
+                processesPerBody: 250,
+                connections: 4,
+                seconds: 12,
+                endpoints: endpoints
+            ),
+            Plan(
+                name: "http-96k",
+                graph: pipelines,
+                bodies: 64,
+                processesPerBody: 250,
+                connections: 4,
+                seconds: 8,
+                endpoints: endpoints
+            ),
+            Plan(
+                name: "grpc-96k",
+                graph: pipelines,
+                isGRPC: true,
+                bodies: 64,
+                processesPerBody: 250,
+                connections: 4,
+                seconds: 8,
+                endpoints: endpoints
+            ),
+            Plan(
+                name: "http-15-points",
+                graph: pipelines,
+                bodies: 6400,
+                processesPerBody: 2,
+                connections: 64,
+                seconds: 8,
+                endpoints: endpoints
+            ),
+            Plan(
+                name: "drop-96k",
+                graph: folder + "/receive_and_drop.yaml",
+                bodies: 64,
+                processesPerBody: 250,
+                connections: 4,
+                seconds: 8,
+                endpoints: []
+            ),
         ]
         let wanted = Set(arguments.dropFirst(2))
         for plan in plans where wanted.isEmpty || wanted.contains(plan.name) {
@@ -48,13 +97,21 @@ enum Load {
 
     static func run(_ plan: Plan, binary: String) throws {
         pin(core: 1)
-        let server = try Server(binary: binary, arguments: ["run", plan.graph, "--log-level", "error"], core: 0)
+        let server = try Server(
+            binary: binary,
+            arguments: ["run", plan.graph, "--log-level", "error"],
+            core: 0
+        )
         defer { kill(server.pid, SIGKILL) }
         try server.waitUntilReady(port: 23133)
         let base = server.memory("VmRSS")
         // Streams that began long ago count from their first value on, on every pipeline.
         let began = UInt64(time(nil) - 86_400) * 1_000_000_000
-        var load = ProcessLoad(bodies: plan.bodies, processesPerBody: plan.processesPerBody, startUnixNano: began)
+        var load = ProcessLoad(
+            bodies: plan.bodies,
+            processesPerBody: plan.processesPerBody,
+            startUnixNano: began
+        )
         var senders: [any Sender] = []
         for _ in 0..<plan.connections {
             senders.append(plan.isGRPC ? try GRPCSender(port: intake) : try HTTPSender(port: intake))
@@ -75,15 +132,19 @@ enum Load {
         let used = (after.user - cpu.user, after.system - cpu.system)
         let perMillion = (used.0 + used.1) / points * 1e6
         let yardstick = yardstick(load)
-        say("\(plan.name): \(Int(points / elapsed)) points/s, \(text(perMillion)) CPU-s per million points "
-            + "(user \(text(used.0 / points * 1e6)), system \(text(used.1 / points * 1e6))), "
-            + "\(text(perMillion / yardstick.perMillion)) x the yardstick (\(text(yardstick.rate)) GB/s), "
-            + "\(load.bodies[0].bytes.count) bytes and \(load.bodies[0].values.count) points a request")
+        say(
+            "\(plan.name): \(Int(points / elapsed)) points/s, \(text(perMillion)) CPU-s per million points "
+                + "(user \(text(used.0 / points * 1e6)), system \(text(used.1 / points * 1e6))), "
+                + "\(text(perMillion / yardstick.perMillion)) x the yardstick (\(text(yardstick.rate)) GB/s), "
+                + "\(load.bodies[0].bytes.count) bytes and \(load.bodies[0].values.count) points a request"
+        )
         if yardstick.rate < 10 { say("  VOID: the yardstick is below 10 GB/s; the machine is too busy") }
         if !plan.endpoints.isEmpty {
             let resident = server.memory("VmRSS")
-            say("  memory: base \(base / 1024) MiB, now \(resident / 1024) MiB, peak \(server.memory("VmHWM") / 1024) MiB, "
-                + "\((resident - base) * 1024 / load.points) bytes an input series")
+            say(
+                "  memory: base \(base / 1024) MiB, now \(resident / 1024) MiB, peak \(server.memory("VmHWM") / 1024) MiB, "
+                    + "\((resident - base) * 1024 / load.points) bytes an input series"
+            )
             try check(plan, load, first)
         }
         _ = server.stop()
@@ -109,9 +170,15 @@ enum Load {
         for _ in 0..<400 {
             usleep(25_000)
             let metrics = try scrape(port: 23133, keep: true).text
-            let lines = metrics.split(separator: "\n").filter { $0.hasPrefix("phoenix_node_queue_batches") || $0.hasPrefix("phoenix_node_points_in_total") }
-            let queued = lines.filter { $0.hasPrefix("phoenix_node_queue") }.reduce(0.0) { $0 + (Double($1.split(separator: " ").last ?? "0") ?? 0) }
-            let taken = lines.filter { $0.hasPrefix("phoenix_node_points") }.reduce(0.0) { $0 + (Double($1.split(separator: " ").last ?? "0") ?? 0) }
+            let lines = metrics.split(separator: "\n").filter {
+                $0.hasPrefix("phoenix_node_queue_batches") || $0.hasPrefix("phoenix_node_points_in_total")
+            }
+            let queued = lines.filter { $0.hasPrefix("phoenix_node_queue") }.reduce(0.0) {
+                $0 + (Double($1.split(separator: " ").last ?? "0") ?? 0)
+            }
+            let taken = lines.filter { $0.hasPrefix("phoenix_node_points") }.reduce(0.0) {
+                $0 + (Double($1.split(separator: " ").last ?? "0") ?? 0)
+            }
             if queued == 0, taken == before { return }
             before = taken
         }
@@ -131,10 +198,15 @@ enum Load {
             // full_fidelity shows whole lives; the others what was watched since the first point.
             let cpu = index == 0 ? now.cpu : now.cpu - first.cpu
             let disk = index == 0 ? now.disk : now.disk - first.disk
-            let isRight = abs((sums["cpu"] ?? -1) - cpu) <= 1e-9 * max(1, cpu) && abs((sums["disk"] ?? -1) - disk) <= 1e-9 * max(1, disk)
-            say("  :\(port): \(series) series, scrape \(best.bytes) bytes in \(text(best.seconds * 1000)) ms = "
-                + "\(text(Double(best.bytes) / best.seconds / 1e9)) GB/s; "
-                + (isRight ? "agrees with the oracle" : "VOID: shows \(sums), sent cpu \(cpu) disk \(disk)"))
+            let isRight =
+                abs((sums["cpu"] ?? -1) - cpu) <= 1e-9 * max(1, cpu)
+                && abs((sums["disk"] ?? -1) - disk) <= 1e-9 * max(1, disk)
+            say(
+                "  :\(port): \(series) series, scrape \(best.bytes) bytes in \(text(best.seconds * 1000)) ms = "
+                    + "\(text(Double(best.bytes) / best.seconds / 1e9)) GB/s; "
+                    + (isRight
+                        ? "agrees with the oracle" : "VOID: shows \(sums), sent cpu \(cpu) disk \(disk)")
+            )
         }
     }
 

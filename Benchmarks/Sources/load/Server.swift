@@ -17,8 +17,14 @@ final class Server {
     func waitUntilReady(port: UInt16) throws {
         for _ in 0..<600 {
             usleep(50_000)
-            guard process.isRunning else { throw LoadError("the server ended at once, with status \(process.terminationStatus)") }
-            if let answer = try? scrape(port: port, path: "/ready", keep: true), answer.text.hasPrefix("HTTP/1.1 200") { return }
+            guard process.isRunning else {
+                throw LoadError("the server ended at once, with status \(process.terminationStatus)")
+            }
+            if let answer = try? scrape(port: port, path: "/ready", keep: true),
+                answer.text.hasPrefix("HTTP/1.1 200")
+            {
+                return
+            }
         }
         throw LoadError("the server did not become ready within 30 s")
     }
@@ -38,7 +44,9 @@ final class Server {
     func memory(_ name: String) -> Int {
         let text = (try? String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)) ?? ""
         let line = text.split(separator: "\n").first { $0.hasPrefix(name) }
-        return (line?.split(whereSeparator: { $0 == " " || $0 == "\t" }).dropFirst().first).flatMap { Int($0) } ?? 0
+        return (line?.split(whereSeparator: { $0 == " " || $0 == "\t" }).dropFirst().first).flatMap {
+            Int($0)
+        } ?? 0
     }
 }
 
@@ -65,12 +73,20 @@ func scrape(port: UInt16, path: String = "/metrics", keep: Bool) throws -> Scrap
 func counterSums(_ text: String) -> (sums: [String: Double], series: Int) {
     var (sums, series) = ([String: Double](), 0)
     for line in text.utf8.split(separator: UInt8(ascii: "\n")) {
-        guard let first = line.first, first != UInt8(ascii: "#"), let space = line.lastIndex(of: UInt8(ascii: " ")) else { continue }
-        let name = String(decoding: line.prefix { $0 != UInt8(ascii: "{") && $0 != UInt8(ascii: " ") }, as: UTF8.self)
-        guard name.contains("process_"), let value = Double(String(decoding: line[line.index(after: space)...], as: UTF8.self))
+        guard let first = line.first, first != UInt8(ascii: "#"),
+            let space = line.lastIndex(of: UInt8(ascii: " "))
+        else { continue }
+        let name = String(
+            decoding: line.prefix { $0 != UInt8(ascii: "{") && $0 != UInt8(ascii: " ") },
+            as: UTF8.self
+        )
+        guard name.contains("process_"),
+            let value = Double(String(decoding: line[line.index(after: space)...], as: UTF8.self))
         else { continue }
         series += 1
-        if name.hasSuffix("_total") { sums[name.hasSuffix("cpu_time_seconds_total") ? "cpu" : "disk", default: 0] += value }
+        if name.hasSuffix("_total") {
+            sums[name.hasSuffix("cpu_time_seconds_total") ? "cpu" : "disk", default: 0] += value
+        }
     }
     return (sums, series)
 }

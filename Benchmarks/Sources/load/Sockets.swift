@@ -36,7 +36,9 @@ final class Connection {
     func write(_ bytes: [UInt8]) throws {
         var offset = 0
         while offset < bytes.count {
-            let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress! + offset, bytes.count - offset) }
+            let count = bytes.withUnsafeBytes {
+                Glibc.write(descriptor, $0.baseAddress! + offset, bytes.count - offset)
+            }
             guard count > 0 else { throw LoadError("cannot write: \(String(cString: strerror(errno)))") }
             offset += count
         }
@@ -71,7 +73,8 @@ final class HTTPSender {
     init(port: UInt16) throws { connection = try Connection(port: port) }
 
     func send(_ body: [UInt8]) throws {
-        let head = "POST /v1/metrics HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-protobuf\r\n"
+        let head =
+            "POST /v1/metrics HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-protobuf\r\n"
             + "Content-Length: \(body.count)\r\n\r\n"
         try connection.write(Array(head.utf8) + body)
     }
@@ -79,7 +82,9 @@ final class HTTPSender {
     func finish() throws {
         var answer: [UInt8] = []
         while true {
-            guard let more = try connection.read() else { throw LoadError("the server closed the connection") }
+            guard let more = try connection.read() else {
+                throw LoadError("the server closed the connection")
+            }
             answer += more
             let text = String(decoding: answer, as: UTF8.self)
             guard text.contains("\r\n\r\n") else { continue }
@@ -106,18 +111,28 @@ final class GRPCSender {
         try connection.write(Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8) + Self.frame(4, 0, 0, []))
         while initialWindow == 65_535 { try receive() }
     }
-    private static func frame(_ type: UInt8, _ flags: UInt8, _ stream: UInt32, _ payload: some Collection<UInt8>) -> [UInt8] {
+    private static func frame(
+        _ type: UInt8,
+        _ flags: UInt8,
+        _ stream: UInt32,
+        _ payload: some Collection<UInt8>
+    ) -> [UInt8] {
         let count = payload.count
         return [UInt8(count >> 16), UInt8(count >> 8 & 255), UInt8(count & 255), type, flags]
-            + [UInt8(stream >> 24), UInt8(stream >> 16 & 255), UInt8(stream >> 8 & 255), UInt8(stream & 255)] + payload
+            + [UInt8(stream >> 24), UInt8(stream >> 16 & 255), UInt8(stream >> 8 & 255), UInt8(stream & 255)]
+            + payload
     }
     private static let headers: [UInt8] = {
-        func literal(_ prefix: [UInt8], _ value: String) -> [UInt8] { prefix + [UInt8(value.utf8.count)] + value.utf8 }
+        func literal(_ prefix: [UInt8], _ value: String) -> [UInt8] {
+            prefix + [UInt8(value.utf8.count)] + value.utf8
+        }
         func field(_ name: String, _ value: String) -> [UInt8] {
             literal([0, UInt8(name.utf8.count)] + name.utf8, value)
         }
-        return [0x83, 0x86] + literal([0x04], "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export")
-            + literal([0x01], "127.0.0.1") + literal([0x0F, 0x10], "application/grpc") + field("te", "trailers")
+        return [0x83, 0x86]
+            + literal([0x04], "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export")
+            + literal([0x01], "127.0.0.1") + literal([0x0F, 0x10], "application/grpc")
+            + field("te", "trailers")
     }()
 
     func send(_ body: [UInt8]) throws {
@@ -127,7 +142,9 @@ final class GRPCSender {
         streamWindows[stream] = initialWindow
         try connection.write(Self.frame(1, 4, stream, Self.headers))
         let count = body.count
-        let message = [0, UInt8(count >> 24), UInt8(count >> 16 & 255), UInt8(count >> 8 & 255), UInt8(count & 255)] + body
+        let message =
+            [0, UInt8(count >> 24), UInt8(count >> 16 & 255), UInt8(count >> 8 & 255), UInt8(count & 255)]
+            + body
         var (offset, out) = (0, [UInt8]())
         while offset < message.count {
             let room = min(window, streamWindows[stream] ?? 0, 16_384)
@@ -173,7 +190,8 @@ final class GRPCSender {
             }
         case 3: throw LoadError("stream \(stream) was reset with code \(number(start))")
         case 4 where flags & 1 == 0:
-            for offset in stride(from: start, to: start + count, by: 6) where input[offset] == 0 && input[offset + 1] == 4 {
+            for offset in stride(from: start, to: start + count, by: 6)
+            where input[offset] == 0 && input[offset + 1] == 4 {
                 let value = Int(number(offset + 2))
                 for (id, window) in streamWindows { streamWindows[id] = window + value - initialWindow }
                 initialWindow = value

@@ -7,7 +7,9 @@ import PhoenixWire
 @main
 enum Micro {
     static func main() throws {
-        for series in CommandLine.arguments.dropFirst().first.map({ [Int($0)!] }) ?? [30_000, 300_000] { try decode(series: series) }
+        for series in CommandLine.arguments.dropFirst().first.map({ [Int($0)!] }) ?? [30_000, 300_000] {
+            try decode(series: series)
+        }
     }
 
     static func cpuSeconds() -> Double {
@@ -18,14 +20,22 @@ enum Micro {
 
     static func decode(series: Int) throws {
         let bodies = series / 1500
-        var load = ProcessLoad(bodies: bodies, processesPerBody: 250, startUnixNano: 1_700_000_000_000_000_000)
+        var load = ProcessLoad(
+            bodies: bodies,
+            processesPerBody: 250,
+            startUnixNano: 1_700_000_000_000_000_000
+        )
         let table = SeriesTable()
         let decoder = OTLPDecoder(table: table, lane: "bench")
         var points = 0
         var best = Double.infinity
         for round in 0..<(6_000_000 / series) {
             for index in 0..<bodies {
-                load.advance(index, to: 1_700_000_001_000_000_000 + UInt64(round) * 1_000_000_000, round: UInt64(round))
+                load.advance(
+                    index,
+                    to: 1_700_000_001_000_000_000 + UInt64(round) * 1_000_000_000,
+                    round: UInt64(round)
+                )
             }
             let start = cpuSeconds()
             points = 0
@@ -45,6 +55,8 @@ enum Micro {
         precondition(hash != 1)
         let rate = Double(load.bodies.reduce(0) { $0 + $1.bytes.count }) / Double(points) / yardstick / 1e9
         print("yardstick \(yardstick * 1e9) ns a point, \(rate) GB/s, decode is \(best / yardstick) times it")
-        print("decode, \(series) series: \(best * 1e9) ns a point, \(points) points, \(load.bodies[0].bytes.count) bytes a body, census \(table.census)")
+        print(
+            "decode, \(series) series: \(best * 1e9) ns a point, \(points) points, \(load.bodies[0].bytes.count) bytes a body, census \(table.census)"
+        )
     }
 }

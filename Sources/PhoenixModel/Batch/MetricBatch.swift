@@ -34,14 +34,18 @@ public struct MetricBatch: Message {
     public var byteCount: Int { contents.byteCount }
     /// How many points there are, of all kinds.
     public var count: Int {
-        contents.numbers.count + contents.histograms.count + contents.exponentials.count + contents.summaries.count
+        contents.numbers.count + contents.histograms.count + contents.exponentials.count
+            + contents.summaries.count
     }
     public var pointCount: Int { count }
     public var isEmpty: Bool { count == 0 }
     /// The contents, to be changed into another batch.
     public var parts: Parts {
         Parts(
-            numbers: numbers, histograms: histograms, exponentials: exponentials, summaries: summaries,
+            numbers: numbers,
+            histograms: histograms,
+            exponentials: exponentials,
+            summaries: summaries,
             exemplars: exemplars
         )
     }
@@ -55,8 +59,11 @@ public struct MetricBatch: Message {
         public var exemplars: [Exemplar] = []
         public init() {}
         init(
-            numbers: NumberPoints, histograms: HistogramPoints, exponentials: ExponentialPoints,
-            summaries: SummaryPoints, exemplars: [Exemplar]
+            numbers: NumberPoints,
+            histograms: HistogramPoints,
+            exponentials: ExponentialPoints,
+            summaries: SummaryPoints,
+            exemplars: [Exemplar]
         ) {
             (self.numbers, self.histograms, self.exponentials) = (numbers, histograms, exponentials)
             (self.summaries, self.exemplars) = (summaries, exemplars)

@@ -11,7 +11,11 @@ public struct NumberPoints: Sendable {
     public init() {}
     public var count: Int { series.count }
     public mutating func append(
-        _ id: SeriesID, time: UInt64, start: UInt64, bits: UInt64, flags pointFlags: PointFlags
+        _ id: SeriesID,
+        time: UInt64,
+        start: UInt64,
+        bits: UInt64,
+        flags pointFlags: PointFlags
     ) {
         series.append(id)
         times.append(time)
@@ -53,7 +57,9 @@ public final class BucketLayout: Sendable, Hashable {
     public let bounds: [Double]
     /// Whether the points carry buckets at all: a histogram may be count and sum alone.
     public let hasBuckets: Bool
-    public init(bounds: [Double], hasBuckets: Bool = true) { (self.bounds, self.hasBuckets) = (bounds, hasBuckets) }
+    public init(bounds: [Double], hasBuckets: Bool = true) {
+        (self.bounds, self.hasBuckets) = (bounds, hasBuckets)
+    }
     /// Count and sum alone.
     public static let none = BucketLayout(bounds: [], hasBuckets: false)
     public var bucketCount: Int { hasBuckets ? bounds.count + 1 : 0 }
@@ -129,7 +135,12 @@ public struct Exemplar: Sendable, Hashable {
     /// The attributes that the point's series does not carry.
     public var filteredAttributes: AttributeSet
     public init(
-        series: SeriesID, timeUnixNano: UInt64, bits: UInt64, flags: PointFlags, traceID: [UInt8], spanID: [UInt8],
+        series: SeriesID,
+        timeUnixNano: UInt64,
+        bits: UInt64,
+        flags: PointFlags,
+        traceID: [UInt8],
+        spanID: [UInt8],
         filteredAttributes: AttributeSet
     ) {
         (self.series, self.timeUnixNano, self.bits, self.flags) = (series, timeUnixNano, bits, flags)

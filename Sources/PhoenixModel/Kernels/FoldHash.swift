@@ -3,7 +3,9 @@
 /// Not a cryptographic hash: whoever looks up bytes that a sender chose compares them as well.
 @inlinable
 public func foldHash(_ bytes: UnsafeRawBufferPointer, seed: UInt64) -> UInt64 {
-    guard let start = bytes.baseAddress else { return fold(seed ^ 0xa076_1d64_78bd_642f, 0xe703_7ed1_a0b4_28db) }
+    guard let start = bytes.baseAddress else {
+        return fold(seed ^ 0xa076_1d64_78bd_642f, 0xe703_7ed1_a0b4_28db)
+    }
     return foldHash(start, bytes.count, seed: seed)
 }
 

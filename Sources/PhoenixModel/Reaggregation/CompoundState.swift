@@ -78,12 +78,24 @@ struct CompoundPool<Point: Sendable, Total: CompoundTotal>: Sendable where Total
 
     /// Adds a cumulative point's increase to an output; answers since when that was under way, nil for a late point.
     mutating func add(
-        _ point: Point, _ slot: UInt32, _ member: inout Member, to number: UInt32, time: UInt64, start: UInt64,
-        fromZero: Bool, _ counts: inout ReaggregatorCounts
+        _ point: Point,
+        _ slot: UInt32,
+        _ member: inout Member,
+        to number: UInt32,
+        time: UInt64,
+        start: UInt64,
+        fromZero: Bool,
+        _ counts: inout ReaggregatorCounts
     ) -> UInt64? {
         guard
             let succession = follow(
-                point, slot, &member, time: time, start: start, fromZero: fromZero, &counts
+                point,
+                slot,
+                &member,
+                time: time,
+                start: start,
+                fromZero: fromZero,
+                &counts
             )
         else {
             counts.late += 1
@@ -105,7 +117,12 @@ struct CompoundPool<Point: Sendable, Total: CompoundTotal>: Sendable where Total
         }
     }
     private mutating func follow(
-        _ point: Point, _ slot: UInt32, _ member: inout Member, time: UInt64, start: UInt64, fromZero: Bool,
+        _ point: Point,
+        _ slot: UInt32,
+        _ member: inout Member,
+        time: UInt64,
+        start: UInt64,
+        fromZero: Bool,
         _ counts: inout ReaggregatorCounts
     ) -> Succession? {
         guard member.state.contains(.hasValue), let old = last[slot] else {
@@ -127,7 +144,11 @@ struct CompoundPool<Point: Sendable, Total: CompoundTotal>: Sendable where Total
     }
     /// See `Reaggregator.countTwin`.
     private mutating func followTwin(
-        _ point: Point, _ slot: UInt32, _ followed: Member, time: UInt64, start: UInt64,
+        _ point: Point,
+        _ slot: UInt32,
+        _ followed: Member,
+        time: UInt64,
+        start: UInt64,
         _ counts: inout ReaggregatorCounts
     ) -> Succession? {
         var known = twins[slot] ?? []

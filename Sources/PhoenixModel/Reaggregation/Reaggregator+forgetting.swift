@@ -4,8 +4,6 @@ extension Reaggregator {
     /// seconds.
     public mutating func lapse(now: UInt64, epoch: UInt64) -> MetricBatch? {
         self.now = now
-        // Before members leave: whom the last one leaves says so first, and is forgotten the next time.
-        freeOutputsUnseen()
         let (seconds, options) = (nowSeconds, options)
         var lapsed: [UInt32] = []
         forgetUnseen { slot, member in
@@ -28,7 +26,10 @@ extension Reaggregator {
     }
     /// How long an input is remembered, by our choice and by the series table's.
     private var memorySeconds: UInt32 {
-        min(options.forgetAfterSeconds, table.idleSeconds > 120 ? table.idleSeconds - 60 : table.idleSeconds / 2)
+        min(
+            options.forgetAfterSeconds,
+            table.idleSeconds > 120 ? table.idleSeconds - 60 : table.idleSeconds / 2
+        )
     }
     private mutating func forgetUnseen(_ visit: (UInt32, Member) -> Void) {
         let (seconds, memory) = (nowSeconds, memorySeconds)
@@ -45,6 +46,8 @@ extension Reaggregator {
             return true
         }
         for slot in forgotten { evict(slot) }
+        // At the same moment as a reaggregator behind us, which has not seen them for as long.
+        freeOutputsUnseen()
     }
 
     /// Forgets a slot's member, if it has one.
@@ -73,13 +76,16 @@ extension Reaggregator {
 
     private mutating func freeOutputsUnseen() {
         let (seconds, memory) = (nowSeconds, memorySeconds)
+        // Gauges whose last member just left have yet to say so.
+        let leaving = Set(moved)
         for index in names.indices where names[index] != nil {
             let number = UInt32(index)
             let output = outputs.element(number)
-            guard output.pointee.members == 0, output.pointee.live == 0,
+            guard !leaving.contains(number), output.pointee.members == 0, output.pointee.live == 0,
                 Int32(bitPattern: seconds &- output.pointee.seen) > 0, seconds &- output.pointee.seen > memory
             else { continue }
             freedHorizon = max(freedHorizon, bounded(output.pointee.emitted, output.pointee.seen))
+            freedHorizonAhead = max(freedHorizonAhead, output.pointee.emitted)
             numbers[names[index]!] = nil
             names[index] = nil
             output.pointee = Output()
@@ -103,7 +109,9 @@ extension Reaggregator {
     private mutating func change(_ merge: GaugeMerge, of number: UInt32) {
         var live: [UInt32] = []
         members.sweep { slot, member in
-            if member.generation != 0, member.output == number, member.state.contains(.isLive) { live.append(slot) }
+            if member.generation != 0, member.output == number, member.state.contains(.isLive) {
+                live.append(slot)
+            }
             return member.generation != 0
         }
         for slot in live {

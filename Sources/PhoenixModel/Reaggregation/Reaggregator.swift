@@ -57,6 +57,8 @@ public struct Reaggregator: ~Copyable, Sendable {
     public internal(set) var horizon: UInt64
     /// The newest time of an output that was forgotten: one that takes its name again starts after it.
     var freedHorizon: UInt64 = 0
+    /// The same in the senders' time, which may be ahead of ours.
+    var freedHorizonAhead: UInt64 = 0
     /// When members to be forgotten were last looked for.
     var sweptAt: UInt32
     /// Whether an input was ever forgotten.

@@ -83,7 +83,9 @@ struct AttributeWriter {
             write(UInt64(bitPattern: number << 1 ^ number >> 63))
         case .double(let bits):
             bytes.append(5)
-            for shift in stride(from: 0, to: 64, by: 8) { bytes.append(UInt8(truncatingIfNeeded: bits >> shift)) }
+            for shift in stride(from: 0, to: 64, by: 8) {
+                bytes.append(UInt8(truncatingIfNeeded: bits >> shift))
+            }
         case .bytes(let content):
             bytes.append(6)
             write(UInt64(content.count))

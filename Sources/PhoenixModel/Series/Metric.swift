@@ -4,7 +4,12 @@ public struct Scope: Sendable, Hashable {
     public var version: String
     public var schemaURL: String
     public var attributes: AttributeSet
-    public init(name: String = "", version: String = "", schemaURL: String = "", attributes: AttributeSet = .empty) {
+    public init(
+        name: String = "",
+        version: String = "",
+        schemaURL: String = "",
+        attributes: AttributeSet = .empty
+    ) {
         (self.name, self.version, self.schemaURL, self.attributes) = (name, version, schemaURL, attributes)
     }
 }

@@ -9,7 +9,9 @@ public struct SeriesFinder: Sendable {
     private var previous: UInt32 = 0
     private var tick: UInt32 = 0
 
-    public init(table: SeriesTable, lane: SeriesLane) { (self.table, self.lane, records) = (table, lane, table.records.view) }
+    public init(table: SeriesTable, lane: SeriesLane) {
+        (self.table, self.lane, records) = (table, lane, table.records.view)
+    }
 
     /// Takes the time of the table's clock for what is found from now on: once for each batch.
     public mutating func beginBatch() { tick = table.tick }

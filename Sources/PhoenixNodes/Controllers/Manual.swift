@@ -13,7 +13,11 @@ public actor Manual: Source {
         public static let fields: [Field<Config>] = [
             Field("mode", \.mode, live: true, "The mode that is asked for, until another is told."),
             Field("reason", \.reason, live: true, "Why, for those who see the mode change."),
-            Field("listen", \.listen, "Where the mode can be asked for over HTTP; nowhere if it is left out."),
+            Field(
+                "listen",
+                \.listen,
+                "Where the mode can be asked for over HTTP; nowhere if it is left out."
+            ),
             Field("path", \.path, "The path of `GET`, `PUT` and `POST` there."),
         ]
         public var claims: [Claim] {
@@ -34,7 +38,11 @@ public actor Manual: Source {
         config = settings.base
         desk = ModeDesk(context, context.wiring[Port.output])
         guard let address = config.listen else { return }
-        context.listen(address.text, paths: [config.path], HTTPEndpoint(ModeEndpoint(desk: desk)))
+        context.listen(
+            address.text,
+            paths: [config.path],
+            HTTPEndpoint(ModeEndpoint(desk: desk), purpose: "the mode")
+        )
     }
 
     public func run() async throws {

@@ -13,7 +13,9 @@ final class ModeDesk: Sendable {
     private let outlet: Outlet<ModeChange>
     private let state = Lock(State())
 
-    init(_ context: NodeContext, _ outlet: Outlet<ModeChange>) { (self.context, self.outlet) = (context, outlet) }
+    init(_ context: NodeContext, _ outlet: Outlet<ModeChange>) {
+        (self.context, self.outlet) = (context, outlet)
+    }
 
     /// Grows by one with each decision, also from one node to its heir.
     var version: UInt64 {
@@ -28,14 +30,20 @@ final class ModeDesk: Sendable {
         let change = state.withLock { state in
             state.version += 1
             let change = ModeChange(
-                mode, because: reason, correlationID: "\(context.id)-\(state.version)", version: state.version,
+                mode,
+                because: reason,
+                correlationID: "\(context.id)-\(state.version)",
+                version: state.version,
                 timeUnixNano: context.time.unixNanoseconds
             )
             state.current = change
             return change
         }
         if !outlet.offer(change) {
-            context.logger.warning("the mode reached nobody: nothing follows this controller", metadata: ["mode": "\(mode)"])
+            context.logger.warning(
+                "the mode reached nobody: nothing follows this controller",
+                metadata: ["mode": "\(mode)"]
+            )
         }
         return change
     }
@@ -65,13 +73,19 @@ struct ModeEndpoint: HTTPHandler {
     func handle(_ request: HTTPRequest, body: UnsafeRawBufferPointer, _ responder: HTTPResponder) {
         switch request.head.method {
         case .put, .post: responder.respond(ask(Data(body)))
-        default: responder.respond(desk.current.map { Self.answer(200, $0) } ?? Self.error(503, "no mode was asked for yet"))
+        default:
+            responder.respond(
+                desk.current.map { Self.answer(200, $0) } ?? Self.error(503, "no mode was asked for yet")
+            )
         }
     }
     private func ask(_ body: Data) -> HTTPResponse {
         let known = Mode.allCases.map(\.rawValue).joined(separator: ", ")
         guard let request = try? JSONDecoder().decode(Request.self, from: body) else {
-            return Self.error(400, "the body must be JSON such as {\"mode\": \"balanced\", \"reason\": \"why\"}")
+            return Self.error(
+                400,
+                "the body must be JSON such as {\"mode\": \"balanced\", \"reason\": \"why\"}"
+            )
         }
         guard let mode = Mode(rawValue: request.mode) else {
             return Self.error(400, "there is no mode \(request.mode); use one of \(known)")
@@ -80,15 +94,23 @@ struct ModeEndpoint: HTTPHandler {
     }
     private static func answer(_ status: Int, _ change: ModeChange) -> HTTPResponse {
         let answer = Answer(
-            mode: change.mode.rawValue, reason: change.reason, version: change.version,
+            mode: change.mode.rawValue,
+            reason: change.reason,
+            version: change.version,
             correlation_id: change.correlationID
         )
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
-        guard let body = try? encoder.encode(answer) else { return error(500, "the answer cannot be written") }
+        guard let body = try? encoder.encode(answer) else {
+            return error(500, "the answer cannot be written")
+        }
         return .bytes(status, type: "application/json", Array(body))
     }
     private static func error(_ status: Int, _ message: String) -> HTTPResponse {
-        .bytes(status, type: "application/json", Array(#"{"error":\#(AttributeValue.string(message).json)}"#.utf8))
+        .bytes(
+            status,
+            type: "application/json",
+            Array(#"{"error":\#(AttributeValue.string(message).json)}"#.utf8)
+        )
     }
 }

@@ -85,14 +85,6 @@ public actor Aggregate: Node {
                 "How long a series that is not seen is remembered, and counts as alive."
             ),
         ]
-        public func check(_ marks: FieldMarks, _ report: inout Report) {
-            guard !drop.isEmpty, !keep.isEmpty else { return }
-            report.add(
-                at: marks["drop"],
-                "`drop` and `keep` contradict each other",
-                mend: "leave one of them out; what `keep` does not name is dropped"
-            )
-        }
     }
     public static let type = NodeType(.processor, "aggregate")
     public static let summary = "Leaves attributes out and adds up the series that meet, exactly."

@@ -83,7 +83,8 @@ struct Ranking {
         tallies[number].lastSeen = max(tallies[number].lastSeen, now)
         if rules.byIncrease {
             advance(number, to: now)
-            shares[number * Self.shareCount + Int(tallies[number].position % UInt64(Self.shareCount))] += amount
+            shares[number * Self.shareCount + Int(tallies[number].position % UInt64(Self.shareCount))] +=
+                amount
         } else {
             values[number, default: [:]][series] = amount
         }

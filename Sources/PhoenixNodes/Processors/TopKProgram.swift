@@ -91,7 +91,10 @@ final class League: Sendable {
                 let last = state.tracks[slot].value
                 let increase = !state.tracks[slot].hasValue ? 0 : value >= last ? value - last : value
                 state.ranking.score(
-                    Int(state.tracks[slot].entity), id, by: config.measure == .increase ? increase : value, at: time
+                    Int(state.tracks[slot].entity),
+                    id,
+                    by: config.measure == .increase ? increase : value,
+                    at: time
                 )
                 state.tracks[slot].value = value
                 state.tracks[slot].hasValue = true

@@ -14,7 +14,10 @@ struct SyntheticNames: Sendable {
         self.lane = table.lane(lane)
         let scope = Scope(name: "phoenix.synthetic")
         func gauge(_ name: String, _ unit: String, _ description: String) -> Metric {
-            table.metric(MetricIdentity(scope: scope, name: name, unit: unit, kind: .gauge), description: description)
+            table.metric(
+                MetricIdentity(scope: scope, name: name, unit: unit, kind: .gauge),
+                description: description
+            )
         }
         func counter(_ name: String, _ unit: String, _ description: String) -> Metric {
             let identity = MetricIdentity(

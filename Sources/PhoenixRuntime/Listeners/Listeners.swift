@@ -47,8 +47,11 @@ public final class Listeners: Sendable {
         state.withLock { state in
             state.table.served.map { key, route in
                 Served(
-                    owner: route.owner, address: state.servers[key]?.boundAddress ?? key.address,
-                    protocolName: key.protocolName, path: route.path, endpoint: route.endpoint
+                    owner: route.owner,
+                    address: state.servers[key]?.boundAddress ?? key.address,
+                    protocolName: key.protocolName,
+                    path: route.path,
+                    endpoint: route.endpoint
                 )
             }
         }.sorted { ($0.owner, $0.address, $0.path) < ($1.owner, $1.address, $1.path) }

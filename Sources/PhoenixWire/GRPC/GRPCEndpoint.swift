@@ -102,7 +102,9 @@ final class GRPCEndpoint: HTTPHandler {
         if code == .unavailable {
             let delay = gate?.patience.retryAfter ?? .seconds(1)
             status.details = StatusMessage(
-                code: code.rawValue, message: problem.message, details: [.retryInfo(delay)]
+                code: code.rawValue,
+                message: problem.message,
+                details: [.retryInfo(delay)]
             ).encoded(as: .protobuf)
         }
         return Self.trailersOnly(status, to: head)

@@ -9,7 +9,9 @@ import Synchronization
 public final class HTTPGate: Sendable {
     /// How long requests wait at a shut gate, and what those that waited in vain are told.
     public struct Patience: Sendable, Equatable {
-        /// Nil stands for the server's request timeout. Looked at once a `HTTPConfiguration.tick`.
+        /// Nil stands for the server's request timeout.
+        ///
+        /// Looked at once a `HTTPConfiguration.tick`.
         public var wait: Duration?
         /// When the sender is told to try again.
         public var retryAfter: Duration

@@ -39,7 +39,10 @@ struct AliasCache<Meaning> {
     /// The entry of these bytes, guessed from the one before.
     @inline(__always)
     mutating func find(
-        _ start: UnsafePointer<UInt8>, _ count: Int, context: UInt64, after previous: Int32
+        _ start: UnsafePointer<UInt8>,
+        _ count: Int,
+        context: UInt64,
+        after previous: Int32
     ) -> Int32? {
         if previous >= 0 {
             let guess = entries[Int(previous)].next
@@ -57,13 +60,21 @@ struct AliasCache<Meaning> {
         return entry.count <= count && memcmp(entry.start, start, entry.count) == 0 ? entry.count : 0
     }
     @inline(__always)
-    private func matches(_ entry: Int32, _ start: UnsafePointer<UInt8>, _ count: Int, _ context: UInt64) -> Bool {
+    private func matches(
+        _ entry: Int32,
+        _ start: UnsafePointer<UInt8>,
+        _ count: Int,
+        _ context: UInt64
+    ) -> Bool {
         let entry = entries[Int(entry)]
         return entry.count == count && entry.context == context && memcmp(entry.start, start, count) == 0
     }
     @inline(never)
     private mutating func lookUp(
-        _ start: UnsafePointer<UInt8>, _ count: Int, _ context: UInt64, after previous: Int32
+        _ start: UnsafePointer<UInt8>,
+        _ count: Int,
+        _ context: UInt64,
+        after previous: Int32
     ) -> Int32? {
         let hash = foldHash(UnsafeRawPointer(start), count, seed: processSeed ^ context)
         var place = Int(truncatingIfNeeded: hash) & (index.count - 1)
@@ -80,7 +91,11 @@ struct AliasCache<Meaning> {
 
     /// Adds bytes that `find` did not know, and answers their entry.
     mutating func add(
-        _ start: UnsafePointer<UInt8>, _ count: Int, context: UInt64, after previous: Int32, _ meaning: Meaning,
+        _ start: UnsafePointer<UInt8>,
+        _ count: Int,
+        context: UInt64,
+        after previous: Int32,
+        _ meaning: Meaning,
         slot: UInt32 = 0
     ) -> Int32 {
         var previous = previous

@@ -24,7 +24,10 @@ public struct ExportResponse: Sendable, Equatable {
         case .json:
             guard isSet else { return Array("{}".utf8) }
             let text = AttributeValue.string(message).json
-            return Array(#"{"partialSuccess":{"rejectedDataPoints":"\#(rejectedPoints)","errorMessage":\#(text)}}"#.utf8)
+            return Array(
+                #"{"partialSuccess":{"rejectedDataPoints":"\#(rejectedPoints)","errorMessage":\#(text)}}"#
+                    .utf8
+            )
         }
     }
 }

@@ -32,7 +32,13 @@ struct NumberColumns {
     }
 
     @inline(__always)
-    mutating func append(_ id: SeriesID, time: UInt64, start: UInt64, bits: UInt64, flags pointFlags: PointFlags) {
+    mutating func append(
+        _ id: SeriesID,
+        time: UInt64,
+        start: UInt64,
+        bits: UInt64,
+        flags pointFlags: PointFlags
+    ) {
         if count == capacity { resize(to: capacity * 2) }
         series[count] = id
         times[count] = time
@@ -51,7 +57,9 @@ struct NumberColumns {
         capacity = newCapacity
     }
     private static func moved<Element: BitwiseCopyable>(
-        _ column: UnsafeMutablePointer<Element>, _ count: Int, to capacity: Int
+        _ column: UnsafeMutablePointer<Element>,
+        _ count: Int,
+        to capacity: Int
     ) -> UnsafeMutablePointer<Element> {
         let column2 = UnsafeMutablePointer<Element>.allocate(capacity: capacity)
         column2.update(from: column, count: count)

@@ -29,7 +29,8 @@ public final class OTLPDecoder {
     }
     /// Adds the points of a request in either encoding.
     public func decode(
-        _ request: UnsafeRawBufferPointer, as encoding: OTLPEncoding
+        _ request: UnsafeRawBufferPointer,
+        as encoding: OTLPEncoding
     ) throws(MalformedRequest) -> Refusals {
         do {
             switch encoding {

@@ -39,7 +39,9 @@ struct PointBuilder {
     mutating func rollBack(to mark: Mark) {
         numbers.count = mark.numbers
         exemplars.truncate(to: mark.exemplars)
-        if histograms.count > mark.histograms { histograms.truncate(to: mark.histograms, mark.histogramBuckets) }
+        if histograms.count > mark.histograms {
+            histograms.truncate(to: mark.histograms, mark.histogramBuckets)
+        }
         if exponentials.count > mark.exponentials {
             exponentials.truncate(to: mark.exponentials, mark.exponentialBuckets)
         }

@@ -70,7 +70,9 @@ struct ProtobufCursor {
     private mutating func longTag(maximumBytes: Int) throws(MalformedMessage) -> UInt32 {
         let start = position
         let tag = try varint()
-        guard tag >= 8, tag <= UInt64(UInt32.max), position - start <= maximumBytes else { throw MalformedMessage(.tag) }
+        guard tag >= 8, tag <= UInt64(UInt32.max), position - start <= maximumBytes else {
+            throw MalformedMessage(.tag)
+        }
         return UInt32(truncatingIfNeeded: tag)
     }
     @inline(__always)

@@ -2,7 +2,10 @@ import PhoenixModel
 
 extension RequestDecoder {
     /// An `ExponentialHistogramDataPoint`.
-    mutating func decodeExponential(_ message: ProtobufCursor, _ context: PointContext) throws(MalformedMessage) {
+    mutating func decodeExponential(
+        _ message: ProtobufCursor,
+        _ context: PointContext
+    ) throws(MalformedMessage) {
         var (cursor, draft, flags) = (message, HistogramDraft(), PointFlags())
         var (scale, zeroCount, zeroThreshold): (Int32, UInt64, Double) = (0, 0, 0)
         var (hasExemplars, positive, negative) = (false, SideDraft(), SideDraft())
@@ -40,7 +43,11 @@ extension RequestDecoder {
         let attributes = try attributeSlot(run, message, tag: 0x0A)
         let exemplars = hasExemplars ? try parseExemplars(message, tag: 0x5A) : []
         let point = ExponentialDraft(
-            scale: scale, zeroCount: zeroCount, zeroThreshold: zeroThreshold, positive: positive, negative: negative
+            scale: scale,
+            zeroCount: zeroCount,
+            zeroThreshold: zeroThreshold,
+            positive: positive,
+            negative: negative
         )
         guard context.hasTemporality else { return refusals.add(.temporality) }
         if let refusal = point.refusal(draft, flags) { return refusals.add(refusal) }
@@ -86,7 +93,9 @@ struct ExponentialDraft {
     func refusal(_ draft: HistogramDraft, _ flags: PointFlags) -> PointRefusal? {
         if flags.contains(.noRecordedValue) { return nil }
         if draft.time == 0 { return .noTime }
-        guard HistogramRules.sum([zeroCount] + positive.counts + negative.counts) == draft.count else { return .count }
+        guard HistogramRules.sum([zeroCount] + positive.counts + negative.counts) == draft.count else {
+            return .count
+        }
         guard HistogramRules.isInRange(scale: scale, offset: positive.offset, count: positive.counts.count),
             HistogramRules.isInRange(scale: scale, offset: negative.offset, count: negative.counts.count)
         else { return .range }
@@ -95,7 +104,12 @@ struct ExponentialDraft {
 }
 
 extension ExponentialPoints {
-    mutating func append(_ id: SeriesID, _ draft: HistogramDraft, _ pointFlags: PointFlags, _ point: ExponentialDraft) {
+    mutating func append(
+        _ id: SeriesID,
+        _ draft: HistogramDraft,
+        _ pointFlags: PointFlags,
+        _ point: ExponentialDraft
+    ) {
         series.append(id)
         times.append(draft.time)
         starts.append(draft.start)

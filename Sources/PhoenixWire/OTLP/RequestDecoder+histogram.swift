@@ -2,7 +2,8 @@ import PhoenixModel
 
 extension RequestDecoder {
     /// A `HistogramDataPoint`.
-    mutating func decodeHistogram(_ message: ProtobufCursor, _ context: PointContext) throws(MalformedMessage) {
+    mutating func decodeHistogram(_ message: ProtobufCursor, _ context: PointContext) throws(MalformedMessage)
+    {
         var (cursor, draft, flags) = (message, HistogramDraft(), PointFlags())
         var hasExemplars = false
         var run = AttributeRun(message.position)
@@ -43,7 +44,13 @@ extension RequestDecoder {
         let refusal = check(draft, flags, context, bucketStart: bucketStart, bounds: bounds)
         if let refusal { return refuseHistogram(refusal, bucketStart) }
         guard let id = series(context, attributes) else { return refuseHistogram(.seriesLimit, bucketStart) }
-        append(draft, flags, id, layout(of: bounds, bucketCount: builder.histograms.buckets.count - bucketStart), bucketStart)
+        append(
+            draft,
+            flags,
+            id,
+            layout(of: bounds, bucketCount: builder.histograms.buckets.count - bucketStart),
+            bucketStart
+        )
         if !exemplars.isEmpty { attach(exemplars, to: id) }
     }
 
@@ -52,7 +59,11 @@ extension RequestDecoder {
         builder.histograms.buckets.removeSubrange(bucketStart...)
     }
     mutating func append(
-        _ draft: HistogramDraft, _ flags: PointFlags, _ id: SeriesID, _ layout: BucketLayout, _ bucketStart: Int
+        _ draft: HistogramDraft,
+        _ flags: PointFlags,
+        _ id: SeriesID,
+        _ layout: BucketLayout,
+        _ bucketStart: Int
     ) {
         builder.histograms.series.append(id)
         builder.histograms.times.append(draft.time)
@@ -66,14 +77,21 @@ extension RequestDecoder {
         builder.histograms.offsets.append(bucketStart)
     }
     private func check(
-        _ draft: HistogramDraft, _ flags: PointFlags, _ context: PointContext, bucketStart: Int, bounds: BoundsRun
+        _ draft: HistogramDraft,
+        _ flags: PointFlags,
+        _ context: PointContext,
+        bucketStart: Int,
+        bounds: BoundsRun
     ) -> PointRefusal? {
         guard context.hasTemporality else { return .temporality }
         let buckets = builder.histograms.buckets
         return HistogramRules.refusal(
-            of: draft, flags, bucketCount: buckets.count - bucketStart,
+            of: draft,
+            flags,
+            bucketCount: buckets.count - bucketStart,
             bucketSum: { HistogramRules.sum(buckets[bucketStart...]) },
-            bounds: bounds.count, areIncreasing: bounds.areIncreasing
+            bounds: bounds.count,
+            areIncreasing: bounds.areIncreasing
         )
     }
 
@@ -146,7 +164,10 @@ struct BoundsRun {
         guard let packed else { return HistogramRules.areIncreasing(loose) }
         var previous = -Double.infinity
         for index in 0..<packed.left / 8 {
-            let bound = UnsafeRawPointer(packed.position).loadUnaligned(fromByteOffset: index * 8, as: Double.self)
+            let bound = UnsafeRawPointer(packed.position).loadUnaligned(
+                fromByteOffset: index * 8,
+                as: Double.self
+            )
             guard bound > previous || (index == 0 && bound == previous) else { return false }
             previous = bound
         }

@@ -13,7 +13,10 @@ extension RequestDecoder {
         }
     }
 
-    mutating func decodeMetric(_ message: ProtobufCursor, _ surroundings: Surroundings) throws(MalformedMessage) {
+    mutating func decodeMetric(
+        _ message: ProtobufCursor,
+        _ surroundings: Surroundings
+    ) throws(MalformedMessage) {
         if try decodeExpectedMetric(message, surroundings) { return }
         var cursor = message
         var header = ProtobufCursor(message.position, message.position)
@@ -47,9 +50,14 @@ extension RequestDecoder {
     /// all that follows: nothing of the header is read but its bytes compared.
     @inline(__always)
     private mutating func decodeExpectedMetric(
-        _ message: ProtobufCursor, _ surroundings: Surroundings
+        _ message: ProtobufCursor,
+        _ surroundings: Surroundings
     ) throws(MalformedMessage) -> Bool {
-        let length = metrics.lengthOfExpected(after: cursors.metric, atStartOf: message.position, message.left)
+        let length = metrics.lengthOfExpected(
+            after: cursors.metric,
+            atStartOf: message.position,
+            message.left
+        )
         guard length > 0, length < message.left,
             let kind = Self.kind(announcedBy: UInt32(message.position[length]))
         else { return false }
@@ -58,7 +66,12 @@ extension RequestDecoder {
         guard cursor.isAtEnd else { return false }
         var shape = Shape()
         shape.kind = kind
-        try decodeData(data, ProtobufCursor(message.position, message.position + length), &shape, surroundings)
+        try decodeData(
+            data,
+            ProtobufCursor(message.position, message.position + length),
+            &shape,
+            surroundings
+        )
         return true
     }
     /// The kind that a data field's tag announces: gauge 5, sum 7, histogram 9, exponential 10, summary 11.
@@ -84,7 +97,8 @@ extension RequestDecoder {
     }
     /// The last kind of data wins; parts of it that stand after any other kind are one message.
     private mutating func lastData(
-        _ message: ProtobufCursor, _ dataTag: UInt32
+        _ message: ProtobufCursor,
+        _ dataTag: UInt32
     ) throws(MalformedMessage) -> JoinedFields {
         var cursor = message
         var first = message.position
@@ -112,7 +126,8 @@ extension RequestDecoder {
         let context = PointContext(
             resource: surroundings.resource,
             metric: slot,
-            hasTemporality: shape.kind == .gauge || shape.kind == .summary || (1...2).contains(shape.temporality)
+            hasTemporality: shape.kind == .gauge || shape.kind == .summary
+                || (1...2).contains(shape.temporality)
         )
         var cursor = data
         while !cursor.isAtEnd {
@@ -142,7 +157,9 @@ extension RequestDecoder {
         }
     }
     private mutating func metricSlot(
-        _ header: ProtobufCursor, _ shape: Shape, _ surroundings: Surroundings
+        _ header: ProtobufCursor,
+        _ shape: Shape,
+        _ surroundings: Surroundings
     ) throws(MalformedMessage) -> UInt32 {
         let context = surroundings.context | shape.bits
         let (start, count) = (header.position, header.left)
@@ -171,7 +188,12 @@ extension RequestDecoder {
         )
         let metric = table.metric(identity, description: description)
         cursors.metric = metrics.add(
-            start, count, context: context, after: cursors.metric, metric, slot: metric.slot
+            start,
+            count,
+            context: context,
+            after: cursors.metric,
+            metric,
+            slot: metric.slot
         )
         return metric.slot
     }

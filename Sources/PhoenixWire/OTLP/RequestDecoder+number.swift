@@ -64,7 +64,9 @@ extension RequestDecoder {
         let attributes = try attributeSlot(run, message, tag: 0x3A)
         let exemplars = hasExemplars ? try parseExemplars(message, tag: 0x2A) : []
         guard context.hasTemporality else { return refusals.add(.temporality) }
-        if let refusal = NumberRules.refusal(time: time, hasValue: hasValue, flags) { return refusals.add(refusal) }
+        if let refusal = NumberRules.refusal(time: time, hasValue: hasValue, flags) {
+            return refusals.add(refusal)
+        }
         guard let id = series(context, attributes) else { return refusals.add(.seriesLimit) }
         builder.numbers.append(id, time: time, start: start, bits: bits, flags: flags)
         if !exemplars.isEmpty { attach(exemplars, to: id) }
@@ -87,7 +89,9 @@ extension RequestDecoder {
     /// The slot of the set that a point's attribute fields make.
     @inline(__always)
     mutating func attributeSlot(
-        _ run: AttributeRun, _ message: ProtobufCursor, tag: UInt32
+        _ run: AttributeRun,
+        _ message: ProtobufCursor,
+        tag: UInt32
     ) throws(MalformedMessage) -> UInt32 {
         if run.start == run.end { return SeriesTable.emptySetSlot }
         if run.isContiguous {
@@ -97,7 +101,8 @@ extension RequestDecoder {
         defer { withExtendedLifetime(joined) {} }
         return try attributeSlot(joined.cursor, tag: tag)
     }
-    private mutating func attributeSlot(_ run: ProtobufCursor, tag: UInt32) throws(MalformedMessage) -> UInt32 {
+    private mutating func attributeSlot(_ run: ProtobufCursor, tag: UInt32) throws(MalformedMessage) -> UInt32
+    {
         let (start, count) = (run.position, run.left)
         // The tag is in the bytes already, but bytes of two kinds of points may agree by chance: hence the context.
         if let entry = attributeSets.find(start, count, context: UInt64(tag), after: cursors.attributes) {
@@ -106,7 +111,12 @@ extension RequestDecoder {
         }
         let set = table.intern(try run.attributes(tag: tag, depth: 5))
         cursors.attributes = attributeSets.add(
-            start, count, context: UInt64(tag), after: cursors.attributes, set, slot: set.slot
+            start,
+            count,
+            context: UInt64(tag),
+            after: cursors.attributes,
+            set,
+            slot: set.slot
         )
         return set.slot
     }

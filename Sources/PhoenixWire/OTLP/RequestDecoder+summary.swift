@@ -29,7 +29,14 @@ extension RequestDecoder {
         guard time != 0 || flags.contains(.noRecordedValue) else { return refusals.add(.noTime) }
         guard let id = series(context, attributes) else { return refusals.add(.seriesLimit) }
         builder.summaries.append(
-            id, time: time, start: start, flags: flags, count: count, sum: sum, quantiles: quantiles, values: values
+            id,
+            time: time,
+            start: start,
+            flags: flags,
+            count: count,
+            sum: sum,
+            quantiles: quantiles,
+            values: values
         )
     }
     private func quantileValue(_ message: ProtobufCursor) throws(MalformedMessage) -> (Double, Double) {
@@ -47,8 +54,14 @@ extension RequestDecoder {
 
 extension SummaryPoints {
     mutating func append(
-        _ id: SeriesID, time: UInt64, start: UInt64, flags pointFlags: PointFlags, count: UInt64, sum: Double,
-        quantiles pointQuantiles: [Double], values pointValues: [Double]
+        _ id: SeriesID,
+        time: UInt64,
+        start: UInt64,
+        flags pointFlags: PointFlags,
+        count: UInt64,
+        sum: Double,
+        quantiles pointQuantiles: [Double],
+        values pointValues: [Double]
     ) {
         series.append(id)
         times.append(time)

@@ -106,7 +106,14 @@ struct RequestDecoder {
         }
         try checkEntities(of: message)
         let set = table.intern(try message.attributes(tag: 0x0A, depth: 2))
-        cursors.resource = resources.add(start, count, context: 0, after: cursors.resource, set, slot: set.slot)
+        cursors.resource = resources.add(
+            start,
+            count,
+            context: 0,
+            after: cursors.resource,
+            set,
+            slot: set.slot
+        )
         return set.slot
     }
 
@@ -129,7 +136,10 @@ struct RequestDecoder {
         }
     }
 
-    private mutating func decodeScopeMetrics(_ message: ProtobufCursor, resource: UInt32) throws(MalformedMessage) {
+    private mutating func decodeScopeMetrics(
+        _ message: ProtobufCursor,
+        resource: UInt32
+    ) throws(MalformedMessage) {
         var (scope, parts, hasSchema) = (ProtobufCursor(message.end, message.end), 0, false)
         var cursor = message
         while !cursor.isAtEnd {
@@ -158,16 +168,23 @@ struct RequestDecoder {
         while !cursor.isAtEnd {
             let tag = try cursor.tag()
             if tag == 0x12 {
-                try decodeMetric(cursor.delimited(), Surroundings(resource: resource, scope: entry, context: context))
+                try decodeMetric(
+                    cursor.delimited(),
+                    Surroundings(resource: resource, scope: entry, context: context)
+                )
             } else {
                 try cursor.skip(tag)
             }
         }
     }
     private mutating func scopeEntry(
-        _ key: ProtobufCursor, context: UInt64, in message: ProtobufCursor
+        _ key: ProtobufCursor,
+        context: UInt64,
+        in message: ProtobufCursor
     ) throws(MalformedMessage) -> Int32 {
-        if let entry = scopes.find(key.position, key.left, context: context, after: cursors.scope) { return entry }
+        if let entry = scopes.find(key.position, key.left, context: context, after: cursors.scope) {
+            return entry
+        }
         var (cursor, schemaURL) = (message, "")
         while !cursor.isAtEnd {
             let tag = try cursor.tag()

@@ -29,7 +29,8 @@ final class OTLPIntake: Sendable {
         gate.patience = .init(wait: config.maxWait, retryAfter: config.retryAfter)
         refused = PointRefusal.allCases.map {
             context.vitals.counter(
-                "phoenix_receiver_refused_points_total", ["reason": $0.label],
+                "phoenix_receiver_refused_points_total",
+                ["reason": $0.label],
                 "Points of well-formed requests that were refused, and told to the sender."
             )
         }
@@ -43,7 +44,9 @@ final class OTLPIntake: Sendable {
 
     // MARK: Serving or not
 
-    func whenServing(_ tell: @escaping @Sendable (Bool) -> Void) { state.withLock { $0.whenServing.append(tell) } }
+    func whenServing(_ tell: @escaping @Sendable (Bool) -> Void) {
+        state.withLock { $0.whenServing.append(tell) }
+    }
     func open() {
         isOpen.store(true, ordering: .releasing)
         for tell in state.withLock({ $0.whenServing }) { tell(true) }
@@ -86,7 +89,8 @@ final class OTLPIntake: Sendable {
         case .wait: break
         case .placeLater: onTurn { self.place(loop) }
         case .placeNow: place(loop)
-        case .refuse(let failure): reply.fail(failure ?? .unavailable("the graph is full; try again later", retryAfter))
+        case .refuse(let failure):
+            reply.fail(failure ?? .unavailable("the graph is full; try again later", retryAfter))
         }
     }
     private func lane(_ loop: Int) -> Lock<OTLPLane> {
@@ -119,7 +123,9 @@ final class OTLPIntake: Sendable {
     private func answer(_ replies: [OTLPLane.Pending]) {
         for pending in replies {
             if pending.refusals.total > 0 {
-                for (reason, counter) in zip(PointRefusal.allCases, refused) { counter.add(pending.refusals[reason]) }
+                for (reason, counter) in zip(PointRefusal.allCases, refused) {
+                    counter.add(pending.refusals[reason])
+                }
             }
             pending.reply.taken(pending.refusals)
         }

@@ -36,7 +36,10 @@ struct OTLPLane {
     var isEmpty: Bool { collecting.isEmpty && blocked == nil }
 
     mutating func take(
-        _ bytes: UnsafeRawBufferPointer, _ encoding: OTLPEncoding, _ reply: OTLPReply, at time: any TimeSource
+        _ bytes: UnsafeRawBufferPointer,
+        _ encoding: OTLPEncoding,
+        _ reply: OTLPReply,
+        at time: any TimeSource
     ) -> Step {
         if decoder.pendingPoints >= Self.maximumPoints || collecting.count >= Self.maximumRequests {
             return .refuse(nil)

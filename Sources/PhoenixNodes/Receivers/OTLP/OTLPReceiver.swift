@@ -21,11 +21,14 @@ public actor OTLPReceiver: Source {
             Field("listen", \.listen, "Where to listen; gRPC and HTTP are told apart by their first bytes."),
             Field("path", \.path, "The path of OTLP/HTTP requests."),
             Field(
-                "max_request_bytes", \.maxRequestBytes,
+                "max_request_bytes",
+                \.maxRequestBytes,
                 "The largest request, before and after decompression; larger ones are answered 413."
             ),
             Field(
-                "max_wait", \.maxWait, live: true,
+                "max_wait",
+                \.maxWait,
+                live: true,
                 "How long a request waits for room in a full graph before it is refused."
             ),
             Field("retry_after", \.retryAfter, live: true, "When a refused sender is told to try again."),

@@ -21,7 +21,9 @@ enum OTLPReply {
     /// The request cannot be read, now or ever.
     func malformed(_ reason: String) { fail(.invalidArgument(reason)) }
     /// The graph is full: the sender keeps the request and tries again.
-    func overloaded(retryAfter: Duration) { fail(.unavailable("the graph is full; try again later", retryAfter)) }
+    func overloaded(retryAfter: Duration) {
+        fail(.unavailable("the graph is full; try again later", retryAfter))
+    }
 
     func fail(_ failure: OTLPFailure) {
         switch self {
@@ -44,7 +46,8 @@ enum OTLPFailure {
 
     private var message: String {
         switch self {
-        case .invalidArgument(let text), .tooLarge(let text), .unavailable(let text, _), .notFound(let text): text
+        case .invalidArgument(let text), .tooLarge(let text), .unavailable(let text, _), .notFound(let text):
+            text
         case .methodNotAllowed(let text), .unsupportedMedia(let text), .unsupportedCoding(let text): text
         case .other(_, let text): text
         }
@@ -72,8 +75,13 @@ enum OTLPFailure {
     private var body: StatusMessage {
         switch self {
         case .invalidArgument(let reason):
-            StatusMessage(code: code.rawValue, message: message, details: [.badRequest([.init(field: "", description: reason)])])
-        case .unavailable(_, let delay): StatusMessage(code: code.rawValue, message: message, details: [.retryInfo(delay)])
+            StatusMessage(
+                code: code.rawValue,
+                message: message,
+                details: [.badRequest([.init(field: "", description: reason)])]
+            )
+        case .unavailable(_, let delay):
+            StatusMessage(code: code.rawValue, message: message, details: [.retryInfo(delay)])
         default: StatusMessage(code: code.rawValue, message: message)
         }
     }

@@ -23,12 +23,18 @@ struct OTLPRoutes {
     }
 
     func attach(to address: String, _ context: NodeContext) {
-        context.listen(address, paths: [path], HTTPEndpoint(OTLPHTTPHandler(intake: intake), purpose: "OTLP metrics"))
+        context.listen(
+            address,
+            paths: [path],
+            HTTPEndpoint(OTLPHTTPHandler(intake: intake), purpose: "OTLP metrics")
+        )
         context.listen(address, paths: Self.otherPaths.filter { $0 != path }, HTTPEndpoint(OTLPNotServed()))
         context.listen(address, paths: [FallbackEndpoint.path], FallbackEndpoint(OTLPNotServed()))
         let export = GRPCMethodEndpoint(OTLPExport(intake: intake), purpose: "OTLP metrics")
         context.listen(address, paths: ["/\(Self.service)/Export"], export)
-        for (name, method) in health.methods { context.listen(address, paths: [name], GRPCMethodEndpoint(method)) }
+        for (name, method) in health.methods {
+            context.listen(address, paths: [name], GRPCMethodEndpoint(method))
+        }
     }
 }
 
