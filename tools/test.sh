@@ -25,7 +25,8 @@ peers_log=$(mktemp)
 trap 'rm -f "$swift_log" "$peers_log"' EXIT
 
 build() { "${swift[@]}" build "${testing[@]}" "${checked[@]}" --build-tests; }
-swift_tests() { "${swift[@]}" test "${testing[@]}" "${checked[@]}" --skip-build 2>&1 | tee "$swift_log"; return "${PIPESTATUS[0]}"; }
+# One after the other: tests that compute for minutes would keep those that wait for each other from a thread.
+swift_tests() { "${swift[@]}" test "${testing[@]}" "${checked[@]}" --skip-build --no-parallel 2>&1 | tee "$swift_log"; return "${PIPESTATUS[0]}"; }
 
 # --- the peers: OpenTelemetry's SDK, gRPC's health client, Prometheus's parser and promtool against the program
 venv=.venv
