@@ -14,6 +14,11 @@ struct CompoundState: Sendable {
         exponentials.totals[number] = nil
         summaries.totals[number] = nil
     }
+    mutating func restart(output number: UInt32) {
+        histograms.totals[number]?.clear()
+        exponentials.totals[number]?.clear()
+        summaries.totals[number]?.clear()
+    }
     /// When a writer beside the one followed was last seen; 0 where there is none.
     func newestTwin(_ slot: UInt32) -> UInt64 {
         max(histograms.newestTwin(slot), exponentials.newestTwin(slot), summaries.newestTwin(slot))
@@ -78,12 +83,24 @@ struct CompoundPool<Point: Sendable, Total: CompoundTotal>: Sendable where Total
 
     /// Adds a cumulative point's increase to an output; answers since when that was under way, nil for a late point.
     mutating func add(
-        _ point: Point, _ slot: UInt32, _ member: inout Member, to number: UInt32, time: UInt64, start: UInt64,
-        fromZero: Bool, _ counts: inout ReaggregatorCounts
+        _ point: Point,
+        _ slot: UInt32,
+        _ member: inout Member,
+        to number: UInt32,
+        time: UInt64,
+        start: UInt64,
+        fromZero: Bool,
+        _ counts: inout ReaggregatorCounts
     ) -> UInt64? {
         guard
             let succession = follow(
-                point, slot, &member, time: time, start: start, fromZero: fromZero, &counts
+                point,
+                slot,
+                &member,
+                time: time,
+                start: start,
+                fromZero: fromZero,
+                &counts
             )
         else {
             counts.late += 1
@@ -105,7 +122,12 @@ struct CompoundPool<Point: Sendable, Total: CompoundTotal>: Sendable where Total
         }
     }
     private mutating func follow(
-        _ point: Point, _ slot: UInt32, _ member: inout Member, time: UInt64, start: UInt64, fromZero: Bool,
+        _ point: Point,
+        _ slot: UInt32,
+        _ member: inout Member,
+        time: UInt64,
+        start: UInt64,
+        fromZero: Bool,
         _ counts: inout ReaggregatorCounts
     ) -> Succession? {
         guard member.state.contains(.hasValue), let old = last[slot] else {
@@ -127,7 +149,11 @@ struct CompoundPool<Point: Sendable, Total: CompoundTotal>: Sendable where Total
     }
     /// See `Reaggregator.countTwin`.
     private mutating func followTwin(
-        _ point: Point, _ slot: UInt32, _ followed: Member, time: UInt64, start: UInt64,
+        _ point: Point,
+        _ slot: UInt32,
+        _ followed: Member,
+        time: UInt64,
+        start: UInt64,
         _ counts: inout ReaggregatorCounts
     ) -> Succession? {
         var known = twins[slot] ?? []

@@ -16,7 +16,8 @@ public enum GaugeMerge: String, Sendable, Hashable, CaseIterable, BitwiseCopyabl
     public static func conventional(for metric: String) -> GaugeMerge {
         let amounts: Set<String> = [
             "process.memory.usage", "process.memory.virtual", "process.threads", "process.thread.count",
-            "process.open_file_descriptors", "process.open_file_descriptor.count", "process.unix.file_descriptor.count",
+            "process.open_file_descriptors", "process.open_file_descriptor.count",
+            "process.unix.file_descriptor.count",
             "system.memory.usage", "system.filesystem.usage", "system.processes.count",
         ]
         if amounts.contains(metric) { return .sum }

@@ -16,7 +16,9 @@ struct ExponentialBuckets: Sendable, Equatable {
             let first = offset >> shift
             let last = (offset + counts.count - 1) >> shift
             var merged = Array(repeating: UInt64(0), count: last - first + 1)
-            for (index, count) in counts.enumerated() { merged[((offset + index) >> shift) - first] &+= count }
+            for (index, count) in counts.enumerated() {
+                merged[((offset + index) >> shift) - first] &+= count
+            }
             (offset, counts) = (first, merged)
         }
         /// Makes room for the indexes from `low` to `high`.
@@ -34,7 +36,8 @@ struct ExponentialBuckets: Sendable, Equatable {
         }
         /// The first and last index with a count.
         var bounds: (low: Int, high: Int)? {
-            guard let first = counts.firstIndex(where: { $0 > 0 }), let last = counts.lastIndex(where: { $0 > 0 })
+            guard let first = counts.firstIndex(where: { $0 > 0 }),
+                let last = counts.lastIndex(where: { $0 > 0 })
             else { return nil }
             return (offset + first, offset + last)
         }
@@ -159,7 +162,9 @@ struct ExponentialBuckets: Sendable, Equatable {
         Self.align(&result, &earlier)
         guard result.zeroCount >= earlier.zeroCount else { return nil }
         result.zeroCount -= earlier.zeroCount
-        guard result.positive.subtract(earlier.positive), result.negative.subtract(earlier.negative) else { return nil }
+        guard result.positive.subtract(earlier.positive), result.negative.subtract(earlier.negative) else {
+            return nil
+        }
         return result
     }
 }

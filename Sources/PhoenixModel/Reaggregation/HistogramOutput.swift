@@ -29,7 +29,8 @@ struct CompoundExtras: Sendable {
     mutating func join(_ sum: Double, _ flags: PointFlags) {
         if !flags.contains(.hasSum) || !sum.isFinite { hasSum = false }
     }
-    mutating func add(_ sum: Double, _ minimum: Double, _ maximum: Double, _ flags: PointFlags, isFirst: Bool) {
+    mutating func add(_ sum: Double, _ minimum: Double, _ maximum: Double, _ flags: PointFlags, isFirst: Bool)
+    {
         join(sum, flags)
         if hasSum { self.sum.add(sum) }
         guard keepsExtremes else { return }
@@ -102,7 +103,9 @@ struct HistogramOutput: CompoundTotal {
         points += 1
     }
     mutating func add(from old: HistogramMember, to new: HistogramMember) -> Bool {
-        guard new.count >= old.count, let before = projected(old), let after = projected(new) else { return false }
+        guard new.count >= old.count, let before = projected(old), let after = projected(new) else {
+            return false
+        }
         // Of equal layouts every bucket tells, also those that we show as one.
         if old.layout == new.layout {
             guard zip(old.buckets, new.buckets).allSatisfy({ $0 <= $1 }) else { return false }

@@ -88,7 +88,9 @@ struct NumberPoint: BitwiseCopyable {
     @inline(__always) var integer: Int64 { Int64(bitPattern: bits) }
     @inline(__always) var double: Double { isInteger ? Double(integer) : Double(bitPattern: bits) }
     /// A number that a running sum can take.
-    @inline(__always) var isFinite: Bool { isInteger || bits & 0x7ff0_0000_0000_0000 != 0x7ff0_0000_0000_0000 }
+    @inline(__always) var isFinite: Bool {
+        isInteger || bits & 0x7ff0_0000_0000_0000 != 0x7ff0_0000_0000_0000
+    }
     /// A number that a monotonic sum can be, or grow by.
     @inline(__always) var isAmount: Bool { isFinite && (integer >= 0 || (!isInteger && bits == 1 << 63)) }
 }

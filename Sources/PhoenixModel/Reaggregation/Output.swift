@@ -71,7 +71,8 @@ struct OutputName: Sendable, Hashable {
     var metric: Metric
     var attributes: AttributeSet
     static func == (left: Self, right: Self) -> Bool {
-        left.resource === right.resource && left.metric === right.metric && left.attributes === right.attributes
+        left.resource === right.resource && left.metric === right.metric
+            && left.attributes === right.attributes
     }
     func hash(into hasher: inout Hasher) {
         hasher.combine(ObjectIdentifier(resource))

@@ -13,7 +13,11 @@ extension Reaggregator {
             output.pointee.seen = seconds
             switch output.pointee.kind {
             case .counter:
-                output.pointee.stampTotal(after: freedHorizon, freedHorizonAhead, isZero: output.pointee.sum.isZero)
+                output.pointee.stampTotal(
+                    after: freedHorizon,
+                    freedHorizonAhead,
+                    isZero: output.pointee.sum.isZero
+                )
                 append(output.pointee, output.pointee.sum.result, to: &parts.numbers)
             case .delta:
                 output.pointee.stampWindow()
@@ -25,7 +29,11 @@ extension Reaggregator {
                 var flags: PointFlags = .noRecordedValue
                 if let value { flags = value.isInteger ? .isInteger : [] }
                 parts.numbers.append(
-                    output.pointee.id, time: output.pointee.time, start: 0, bits: value?.bits ?? 0, flags: flags
+                    output.pointee.id,
+                    time: output.pointee.time,
+                    start: 0,
+                    bits: value?.bits ?? 0,
+                    flags: flags
                 )
             case .compound:
                 if output.pointee.state.contains(.isDelta) {
@@ -40,9 +48,16 @@ extension Reaggregator {
         return parts.count > 0 ? MetricBatch(parts, epoch: epoch) : nil
     }
     @inline(__always)
-    private func append(_ output: Output, _ value: (bits: UInt64, isInteger: Bool), to points: inout NumberPoints) {
+    private func append(
+        _ output: Output,
+        _ value: (bits: UInt64, isInteger: Bool),
+        to points: inout NumberPoints
+    ) {
         points.append(
-            output.id, time: output.emitted, start: output.start, bits: value.bits,
+            output.id,
+            time: output.emitted,
+            start: output.start,
+            bits: value.bits,
             flags: value.isInteger ? .isInteger : []
         )
     }
@@ -50,7 +65,12 @@ extension Reaggregator {
     /// Names an output anew whose id went stale while it was frozen; false where the table is full.
     private mutating func renew(_ number: UInt32) -> Bool {
         guard let name = names[Int(number)],
-            let id = table.id(resource: name.resource, metric: name.metric, attributes: name.attributes, lane: lane)
+            let id = table.id(
+                resource: name.resource,
+                metric: name.metric,
+                attributes: name.attributes,
+                lane: lane
+            )
         else {
             counts.refused += 1
             return false
@@ -71,7 +91,8 @@ extension Output {
             if time <= emitted { time = emitted + 1 }
         } else {
             state.insert(.hasEmitted)
-            let earliest = freedAhead < time ? freedAhead : freed
+            let earliest = max(emitted, freedAhead < time ? freedAhead : freed)
+            if time <= emitted { time = emitted + 2 }
             if start <= earliest, earliest + 1 < time { start = earliest + 1 }
             if start >= time { start = isZero ? time : time - 1 }
         }

@@ -8,7 +8,11 @@ extension Reaggregator {
             guard isFound(id, resolve) else {
                 if follows(id, points.flags[index]) {
                     compounds.exponentials.skip(
-                        point, id.slot, &members.element(id.slot).pointee, time: time, start: start
+                        point,
+                        id.slot,
+                        &members.element(id.slot).pointee,
+                        time: time,
+                        start: start
                     )
                 }
                 continue
@@ -25,9 +29,16 @@ extension Reaggregator {
                 guard open(id.slot, output, time: time, start: start) else { continue }
                 compounds.exponentials.totals[number]?.add(point)
             } else {
+                wake(output, number)
                 let since = compounds.exponentials.add(
-                    point, id.slot, &members.element(id.slot).pointee, to: number, time: time, start: start,
-                    fromZero: countsFromZero(start: start, time: time), &counts
+                    point,
+                    id.slot,
+                    &members.element(id.slot).pointee,
+                    to: number,
+                    time: time,
+                    start: start,
+                    fromZero: countsFromZero(start: start, time: time),
+                    &counts
                 )
                 guard let since else { continue }
                 output.pointee.begin(at: since)
@@ -48,7 +59,10 @@ struct ExponentialMember: Sendable {
 
     init(_ points: ExponentialPoints, _ index: Int) {
         func side(_ side: ExponentialPoints.Side) -> ExponentialBuckets.Side {
-            .init(offset: Int(side.offset), counts: Array(points.buckets[side.start..<side.start + side.count]))
+            .init(
+                offset: Int(side.offset),
+                counts: Array(points.buckets[side.start..<side.start + side.count])
+            )
         }
         buckets = ExponentialBuckets(
             scale: points.scales[index],
@@ -83,7 +97,9 @@ struct ExponentialOutput: CompoundTotal {
         points += 1
     }
     mutating func add(from old: ExponentialMember, to new: ExponentialMember) -> Bool {
-        guard new.count >= old.count, let increase = new.buckets.increase(since: old.buckets) else { return false }
+        guard new.count >= old.count, let increase = new.buckets.increase(since: old.buckets) else {
+            return false
+        }
         buckets.add(increase)
         count &+= new.count - old.count
         extras.add(from: old.sum, to: new.sum, new.flags.intersection(old.flags))

@@ -1,13 +1,17 @@
 /// The live values of a gauge's members, and of sums that may fall.
 extension Reaggregator {
     mutating func show(
-        _ point: NumberPoint, _ slot: UInt32, _ member: UnsafeMutablePointer<Member>, _ number: UInt32,
+        _ point: NumberPoint,
+        _ slot: UInt32,
+        _ member: UnsafeMutablePointer<Member>,
+        _ number: UInt32,
         _ output: UnsafeMutablePointer<Output>
     ) {
         let isLive = member.pointee.state.contains(.isLive)
         if member.pointee.state.contains(.hasValue) || member.pointee.time != 0 {
             let isRepetition = point.time == member.pointee.time && point.bits == member.pointee.value
-            guard point.time >= member.pointee.time, !isRepetition || point.flags.contains(.noRecordedValue) else {
+            guard point.time >= member.pointee.time, !isRepetition || point.flags.contains(.noRecordedValue)
+            else {
                 counts.late += 1
                 return
             }
@@ -31,7 +35,10 @@ extension Reaggregator {
     /// Shows another value of a live member, where no sum is kept.
     @inline(__always)
     private mutating func change(
-        _ point: NumberPoint, _ slot: UInt32, _ member: UnsafeMutablePointer<Member>, _ number: UInt32,
+        _ point: NumberPoint,
+        _ slot: UInt32,
+        _ member: UnsafeMutablePointer<Member>,
+        _ number: UInt32,
         _ output: UnsafeMutablePointer<Output>
     ) {
         member.pointee.noteInterval(until: point.time)
@@ -99,7 +106,10 @@ extension Reaggregator {
     /// Keeps the numbers of live doubles, and of live values that are not finite.
     @inline(__always)
     private mutating func recount(
-        _ member: Member, _ number: UInt32, _ output: UnsafeMutablePointer<Output>, by step: Int32
+        _ member: Member,
+        _ number: UInt32,
+        _ output: UnsafeMutablePointer<Output>,
+        by step: Int32
     ) {
         guard !member.state.contains(.isInteger) else { return }
         output.pointee.liveDoubles = UInt32(bitPattern: Int32(bitPattern: output.pointee.liveDoubles) &+ step)
@@ -108,10 +118,13 @@ extension Reaggregator {
         count.note(Double(bitPattern: member.value), by: Int(step))
         notFinite[number] = count.isEmpty ? nil : count
     }
-    private func addFinite(_ member: Member, _ output: UnsafeMutablePointer<Output>, sign: FloatingPointSign) {
+    private func addFinite(_ member: Member, _ output: UnsafeMutablePointer<Output>, sign: FloatingPointSign)
+    {
         if member.state.contains(.isInteger) {
             let value = Int64(bitPattern: member.value)
-            if sign == .plus { output.pointee.sum.add(value) } else {
+            if sign == .plus {
+                output.pointee.sum.add(value)
+            } else {
                 output.pointee.sum.add(integerDifference: 0, value)
             }
         } else {
@@ -154,7 +167,9 @@ extension Reaggregator {
                 !member.pointee.state.contains(.isCandidate)
             else { continue }
             member.pointee.state.insert(.isCandidate)
-            if kept.isEmpty || isBefore(member.pointee, members[output.pointee.shownSlot], output.pointee.merge) {
+            if kept.isEmpty
+                || isBefore(member.pointee, members[output.pointee.shownSlot], output.pointee.merge)
+            {
                 output.pointee.shownSlot = slot
             }
             kept.append(slot)

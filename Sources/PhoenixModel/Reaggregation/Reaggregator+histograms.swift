@@ -11,7 +11,13 @@ extension Reaggregator {
             let point = HistogramMember(points, index)
             guard isFound(id, resolve) else {
                 if follows(id, points.flags[index]) {
-                    compounds.histograms.skip(point, id.slot, &members.element(id.slot).pointee, time: time, start: start)
+                    compounds.histograms.skip(
+                        point,
+                        id.slot,
+                        &members.element(id.slot).pointee,
+                        time: time,
+                        start: start
+                    )
                 }
                 continue
             }
@@ -22,9 +28,16 @@ extension Reaggregator {
                 guard open(id.slot, output, time: time, start: start) else { continue }
                 compounds.histograms.totals[number]?.add(point)
             } else {
+                wake(output, number)
                 let since = compounds.histograms.add(
-                    point, id.slot, &members.element(id.slot).pointee, to: number, time: time, start: start,
-                    fromZero: countsFromZero(start: start, time: time), &counts
+                    point,
+                    id.slot,
+                    &members.element(id.slot).pointee,
+                    to: number,
+                    time: time,
+                    start: start,
+                    fromZero: countsFromZero(start: start, time: time),
+                    &counts
                 )
                 guard let since else { continue }
                 output.pointee.begin(at: since)
@@ -46,7 +59,9 @@ extension Reaggregator {
         let mark = Attribute(Self.layoutAttribute, String(hash, radix: 16))
         let attributes = name.attributes.attributes.filter { $0.key != mark.key } + [mark]
         let sibling = OutputName(
-            resource: name.resource, metric: name.metric, attributes: table.intern(attributes)
+            resource: name.resource,
+            metric: name.metric,
+            attributes: table.intern(attributes)
         )
         guard let found = output(sibling) else {
             counts.refused += 1
@@ -77,7 +92,12 @@ extension Reaggregator {
             && !flags.contains(.noRecordedValue)
     }
     /// Opens an output's window for that of a delta point; false for a point that was counted before.
-    mutating func open(_ slot: UInt32, _ output: UnsafeMutablePointer<Output>, time: UInt64, start: UInt64) -> Bool {
+    mutating func open(
+        _ slot: UInt32,
+        _ output: UnsafeMutablePointer<Output>,
+        time: UInt64,
+        start: UInt64
+    ) -> Bool {
         guard members.element(slot).pointee.takeWindow(start: start, time: time, after: windowFloor) else {
             counts.late += 1
             return false

@@ -34,7 +34,9 @@ extension Reaggregator {
         case .drop(let reason): return Member.dropped - UInt32(min(max(reason, 0), Self.maximumReasons - 1))
         case .output(let resource, let attributes):
             let name = OutputName(
-                resource: table.intern(resource), metric: series.metric, attributes: table.intern(attributes)
+                resource: table.intern(resource),
+                metric: series.metric,
+                attributes: table.intern(attributes)
             )
             return output(name) ?? Self.refusedOutput
         }
@@ -66,7 +68,10 @@ extension Reaggregator {
         if let number = numbers[name] { return number }
         guard
             let id = table.id(
-                resource: name.resource, metric: name.metric, attributes: name.attributes, lane: lane
+                resource: name.resource,
+                metric: name.metric,
+                attributes: name.attributes,
+                lane: lane
             )
         else { return nil }
         var output = Output()

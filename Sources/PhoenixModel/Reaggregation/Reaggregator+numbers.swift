@@ -8,7 +8,10 @@ extension Reaggregator {
             let id = series[index]
             let member = members.element(id.slot)
             let point = NumberPoint(
-                time: times[index], start: starts[index], bits: values[index], flags: flags[index]
+                time: times[index],
+                start: starts[index],
+                bits: values[index],
+                flags: flags[index]
             )
             if member.pointee.generation != id.generation || member.pointee.output >= Self.firstDropped {
                 guard find(id, resolve) else {
@@ -20,7 +23,9 @@ extension Reaggregator {
             let output = outputs.element(number)
             member.pointee.seen = seconds
             switch output.pointee.kind {
-            case .counter: count(point, id.slot, member, number, output)
+            case .counter:
+                wake(output, number)
+                count(point, id.slot, member, number, output)
             case .gauge: show(point, id.slot, member, number, output)
             case .delta: accumulate(point, member, number, output)
             case .compound: counts.invalid += 1
@@ -32,7 +37,9 @@ extension Reaggregator {
     @inline(never)
     private mutating func skip(_ point: NumberPoint, _ id: SeriesID) {
         let member = members.element(id.slot)
-        guard member.pointee.generation == id.generation, !point.flags.contains(.noRecordedValue) else { return }
+        guard member.pointee.generation == id.generation, !point.flags.contains(.noRecordedValue) else {
+            return
+        }
         guard !member.pointee.state.contains(.hasValue) || point.time > member.pointee.time else { return }
         if member.pointee.state.contains(.isCumulative) {
             guard point.isAmount else { return }
@@ -49,7 +56,10 @@ extension Reaggregator {
 
     @inline(__always)
     private mutating func count(
-        _ point: NumberPoint, _ slot: UInt32, _ member: UnsafeMutablePointer<Member>, _ number: UInt32,
+        _ point: NumberPoint,
+        _ slot: UInt32,
+        _ member: UnsafeMutablePointer<Member>,
+        _ number: UInt32,
         _ output: UnsafeMutablePointer<Output>
     ) {
         if point.flags.contains(.noRecordedValue) { return }
@@ -78,7 +88,9 @@ extension Reaggregator {
     }
     @inline(never)
     private mutating func countFirst(
-        _ point: NumberPoint, _ member: UnsafeMutablePointer<Member>, _ number: UInt32,
+        _ point: NumberPoint,
+        _ member: UnsafeMutablePointer<Member>,
+        _ number: UInt32,
         _ output: UnsafeMutablePointer<Output>
     ) {
         member.pointee.remember(point)
@@ -108,7 +120,9 @@ extension Reaggregator {
                 return
             }
             counts.overlaps += 1
-            if known.count == Twin.limit, let oldest = known.indices.min(by: { known[$0].member.time < known[$1].member.time }) {
+            if known.count == Twin.limit,
+                let oldest = known.indices.min(by: { known[$0].member.time < known[$1].member.time })
+            {
                 known.remove(at: oldest)
             }
             var twin = Member()
@@ -140,7 +154,9 @@ extension Reaggregator {
 
     @inline(__always)
     private mutating func accumulate(
-        _ point: NumberPoint, _ member: UnsafeMutablePointer<Member>, _ number: UInt32,
+        _ point: NumberPoint,
+        _ member: UnsafeMutablePointer<Member>,
+        _ number: UInt32,
         _ output: UnsafeMutablePointer<Output>
     ) {
         if point.flags.contains(.noRecordedValue) { return }

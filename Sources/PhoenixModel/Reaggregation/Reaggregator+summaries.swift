@@ -7,22 +7,40 @@ extension Reaggregator {
             let point = SummaryMember(count: points.counts[index], sum: points.sums[index])
             guard isFound(id, resolve) else {
                 if follows(id, points.flags[index]) {
-                    compounds.summaries.skip(point, id.slot, &members.element(id.slot).pointee, time: time, start: start)
+                    compounds.summaries.skip(
+                        point,
+                        id.slot,
+                        &members.element(id.slot).pointee,
+                        time: time,
+                        start: start
+                    )
                 }
                 continue
             }
             if points.flags[index].contains(.noRecordedValue) { continue }
             let number = members[id.slot].output
             let output = outputs.element(number)
-            if compounds.summaries.totals[number] == nil { compounds.summaries.totals[number] = SummaryOutput() }
+            if compounds.summaries.totals[number] == nil {
+                compounds.summaries.totals[number] = SummaryOutput()
+            }
+            wake(output, number)
             let since = compounds.summaries.add(
-                point, id.slot, &members.element(id.slot).pointee, to: number, time: time, start: start,
-                fromZero: countsFromZero(start: start, time: time), &counts
+                point,
+                id.slot,
+                &members.element(id.slot).pointee,
+                to: number,
+                time: time,
+                start: start,
+                fromZero: countsFromZero(start: start, time: time),
+                &counts
             )
             guard let since else { continue }
             output.pointee.begin(at: since)
             let range = output.pointee.members == 1 ? points.quantileRange(index) : 0..<0
-            compounds.summaries.totals[number]?.show(Array(points.quantiles[range]), Array(points.values[range]))
+            compounds.summaries.totals[number]?.show(
+                Array(points.quantiles[range]),
+                Array(points.values[range])
+            )
             touch(output, number, time: time)
         }
     }
@@ -42,6 +60,7 @@ struct SummaryOutput: CompoundTotal {
     private var quantiles: [Double] = []
     private var values: [Double] = []
 
+    mutating func clear() { self = Self() }
     mutating func join(_ point: SummaryMember) {}
     mutating func add(_ point: SummaryMember) {
         count &+= point.count
@@ -53,7 +72,9 @@ struct SummaryOutput: CompoundTotal {
         if new.sum.isFinite, old.sum.isFinite { sum.add(difference: new.sum, old.sum) }
         return true
     }
-    mutating func show(_ quantiles: [Double], _ values: [Double]) { (self.quantiles, self.values) = (quantiles, values) }
+    mutating func show(_ quantiles: [Double], _ values: [Double]) {
+        (self.quantiles, self.values) = (quantiles, values)
+    }
 
     func emit(_ output: Output, to points: inout SummaryPoints) {
         points.series.append(output.id)

@@ -34,7 +34,10 @@ import Testing
         var groups = 3
         func resolve(_ series: Series) -> Destination {
             guard case .int(let pid)? = series.attributes["pid"] else { return .drop(reason: 0) }
-            return .output(resource: .empty, attributes: AttributeSet([Attribute("group", .int(pid % Int64(groups)))]))
+            return .output(
+                resource: .empty,
+                attributes: AttributeSet([Attribute("group", .int(pid % Int64(groups)))])
+            )
         }
         func collect(_ batch: MetricBatch?) {
             guard let batch else { return }
@@ -51,9 +54,12 @@ import Testing
             now += UInt64.random(in: 1...20, using: &random) * second
             var parts = MetricBatch.Parts()
             for pid in 0..<12 where Bool.random(using: &random) {
-                var sender = senders[pid] ?? Sender(
-                    start: Bool.random(using: &random) ? now - second / 2 : began - 5 * second, value: 0
-                )
+                var sender =
+                    senders[pid]
+                    ?? Sender(
+                        start: Bool.random(using: &random) ? now - second / 2 : began - 5 * second,
+                        value: 0
+                    )
                 var contribution: Int64 = 0
                 if sender.isKnown, Int.random(in: 0..<8, using: &random) == 0 {
                     // A restart, with a new start or with none of which it tells.
@@ -72,9 +78,15 @@ import Testing
                 senders[pid] = sender
                 outcome.expected["all", default: 0] += contribution
                 let set = table.intern([Attribute("pid", .int(Int64(pid)))])
-                guard let id = table.id(resource: table.intern([]), metric: metric, attributes: set) else { continue }
+                guard let id = table.id(resource: table.intern([]), metric: metric, attributes: set) else {
+                    continue
+                }
                 parts.numbers.append(
-                    id, time: now, start: sender.start, bits: UInt64(bitPattern: sender.value), flags: .isInteger
+                    id,
+                    time: now,
+                    start: sender.start,
+                    bits: UInt64(bitPattern: sender.value),
+                    flags: .isInteger
                 )
             }
             collect(reaggregator.apply(MetricBatch(parts), now: now, resolve))
