@@ -14,6 +14,11 @@ struct CompoundState: Sendable {
         exponentials.totals[number] = nil
         summaries.totals[number] = nil
     }
+    mutating func restart(output number: UInt32) {
+        histograms.totals[number]?.clear()
+        exponentials.totals[number]?.clear()
+        summaries.totals[number]?.clear()
+    }
     /// When a writer beside the one followed was last seen; 0 where there is none.
     func newestTwin(_ slot: UInt32) -> UInt64 {
         max(histograms.newestTwin(slot), exponentials.newestTwin(slot), summaries.newestTwin(slot))

@@ -13,7 +13,11 @@ extension Reaggregator {
             output.pointee.seen = seconds
             switch output.pointee.kind {
             case .counter:
-                output.pointee.stampTotal(after: freedHorizon, freedHorizonAhead, isZero: output.pointee.sum.isZero)
+                output.pointee.stampTotal(
+                    after: freedHorizon,
+                    freedHorizonAhead,
+                    isZero: output.pointee.sum.isZero
+                )
                 append(output.pointee, output.pointee.sum.result, to: &parts.numbers)
             case .delta:
                 output.pointee.stampWindow()
@@ -87,7 +91,8 @@ extension Output {
             if time <= emitted { time = emitted + 1 }
         } else {
             state.insert(.hasEmitted)
-            let earliest = freedAhead < time ? freedAhead : freed
+            let earliest = max(emitted, freedAhead < time ? freedAhead : freed)
+            if time <= emitted { time = emitted + 2 }
             if start <= earliest, earliest + 1 < time { start = earliest + 1 }
             if start >= time { start = isZero ? time : time - 1 }
         }

@@ -25,7 +25,7 @@ extension Reaggregator {
         if since > 30 || since < 0 { forgetUnseen { _, _ in } }
     }
     /// How long an input is remembered, by our choice and by the series table's.
-    private var memorySeconds: UInt32 {
+    var memorySeconds: UInt32 {
         min(
             options.forgetAfterSeconds,
             table.idleSeconds > 120 ? table.idleSeconds - 60 : table.idleSeconds / 2
@@ -97,6 +97,22 @@ extension Reaggregator {
             counts.outputs -= 1
         }
     }
+    /// Has an output begin anew that was silent for so long that whoever reads it may have forgotten it: a reader counts
+    /// what comes now from its new start. When it is swept away does not matter then.
+    @inline(__always)
+    mutating func wake(_ output: UnsafeMutablePointer<Output>, _ number: UInt32) {
+        let silent = nowSeconds &- output.pointee.seen
+        guard silent > memory, Int32(bitPattern: silent) > 0 else { return }
+        restart(output, number)
+    }
+    @inline(never)
+    private mutating func restart(_ output: UnsafeMutablePointer<Output>, _ number: UInt32) {
+        output.pointee.seen = nowSeconds
+        output.pointee.sum = ExactSum()
+        output.pointee.state.subtract([.hasEmitted, .hasBegun])
+        compounds.restart(output: number)
+    }
+
     /// Has gauges merge as the options now say, those that go on too.
     mutating func applyGaugeOptions() {
         for index in names.indices {

@@ -23,7 +23,9 @@ extension Reaggregator {
             let output = outputs.element(number)
             member.pointee.seen = seconds
             switch output.pointee.kind {
-            case .counter: count(point, id.slot, member, number, output)
+            case .counter:
+                wake(output, number)
+                count(point, id.slot, member, number, output)
             case .gauge: show(point, id.slot, member, number, output)
             case .delta: accumulate(point, member, number, output)
             case .compound: counts.invalid += 1

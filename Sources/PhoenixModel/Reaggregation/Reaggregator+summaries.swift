@@ -23,6 +23,7 @@ extension Reaggregator {
             if compounds.summaries.totals[number] == nil {
                 compounds.summaries.totals[number] = SummaryOutput()
             }
+            wake(output, number)
             let since = compounds.summaries.add(
                 point,
                 id.slot,
@@ -59,6 +60,7 @@ struct SummaryOutput: CompoundTotal {
     private var quantiles: [Double] = []
     private var values: [Double] = []
 
+    mutating func clear() { self = Self() }
     mutating func join(_ point: SummaryMember) {}
     mutating func add(_ point: SummaryMember) {
         count &+= point.count

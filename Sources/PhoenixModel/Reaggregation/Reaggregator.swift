@@ -65,6 +65,8 @@ public struct Reaggregator: ~Copyable, Sendable {
     var hasForgotten = false
     /// Of the batch that is being applied.
     var now: UInt64
+    /// How long inputs are remembered; see `memorySeconds`.
+    var memory: UInt32 = .max
     var nowSeconds: UInt32 { UInt32(truncatingIfNeeded: now / 1_000_000_000) }
 
     /// A reaggregator that begins to watch at `now`, in nanoseconds since 1970.
@@ -87,6 +89,7 @@ public struct Reaggregator: ~Copyable, Sendable {
 
     mutating func begin(_ now: UInt64) {
         self.now = now
+        memory = memorySeconds
         serial &+= 1
         if serial == 0 { serial = 1 }
     }

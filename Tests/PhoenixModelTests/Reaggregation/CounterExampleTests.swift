@@ -74,7 +74,9 @@ import Testing
         var feed = Feed()
         feed.clock = 10
         let shown = feed.send(
-            .init("a", .int(5), at: 9, since: 3), .init("b", .int(7), at: 10, since: 2), .init("c", .int(1), at: 8, since: 4)
+            .init("a", .int(5), at: 9, since: 3),
+            .init("b", .int(7), at: 10, since: 2),
+            .init("c", .int(1), at: 8, since: 4)
         )
         #expect(shown.map(\.integer) == [13])
         #expect(shown.map(\.time) == [Feed.moment(10)])
@@ -116,10 +118,10 @@ import Testing
         feed.clock = 5000
         _ = feed.lapse()
         #expect(feed.reaggregator.counts.members == 0)
-        #expect(feed.send(.init("a", .int(150), at: 5000, since: 5)).map(\.integer) == [100])
+        #expect(feed.send(.init("a", .int(150), at: 5000, since: 5)).map(\.integer) == [0])
         // Another that began before the first was last seen may have been seen then; a later one was not.
-        #expect(feed.send(.init("b", .int(20), at: 5000, since: 9)).map(\.integer) == [100])
-        #expect(feed.send(.init("c", .int(20), at: 5000, since: 11)).map(\.integer) == [120])
+        #expect(feed.send(.init("b", .int(20), at: 5000, since: 9)).map(\.integer) == [0])
+        #expect(feed.send(.init("c", .int(20), at: 5000, since: 11)).map(\.integer) == [20])
     }
     @Test func aForgottenSenderWithAClockAheadDoesNotHoldUpTheOthers() {
         var feed = Feed()
@@ -127,7 +129,7 @@ import Testing
         _ = feed.send(.init("a", .int(100), at: 1_000_000, since: 999_995))
         feed.clock = 5000
         _ = feed.lapse()
-        #expect(feed.send(.init("b", .int(20), at: 5000, since: 4000)).map(\.integer).last == 120)
+        #expect(feed.send(.init("b", .int(20), at: 5000, since: 4000)).map(\.integer) == [20])
     }
     @Test func anOutputFreezesAndResumes() {
         var feed = Feed()
@@ -182,11 +184,15 @@ import Testing
     }
     @Test func aFullTableRefusesAndCounts() {
         let table = SeriesTable(capacity: 1024)
-        let metric = table.metric(MetricIdentity(name: "m", kind: .sum, temporality: .cumulative, isMonotonic: true))
+        let metric = table.metric(
+            MetricIdentity(name: "m", kind: .sum, temporality: .cumulative, isMonotonic: true)
+        )
         var parts = MetricBatch.Parts()
         for index in 0..<1024 {
             let set = table.intern([Attribute("i", .int(Int64(index)))])
-            guard let id = table.id(resource: table.intern([]), metric: metric, attributes: set) else { continue }
+            guard let id = table.id(resource: table.intern([]), metric: metric, attributes: set) else {
+                continue
+            }
             parts.numbers.append(id, time: 2_000_000_000, start: 0, bits: 1, flags: .isInteger)
         }
         var reaggregator = Reaggregator(table: table, lane: "out", watchingSince: 1_000_000_000)

@@ -75,7 +75,8 @@ struct CounterHistory: ~Copyable {
         return dropsOne && group == 0 ? nil : "g\(group)/\(groups)"
     }
     private static func resolve(_ series: Series, _ groups: Int, _ dropsOne: Bool) -> Destination {
-        guard case .int(let pid)? = series.attributes["pid"], let name = place("\(pid)", groups, dropsOne) else {
+        guard case .int(let pid)? = series.attributes["pid"], let name = place("\(pid)", groups, dropsOne)
+        else {
             return .drop(reason: 1)
         }
         return .output(resource: .empty, attributes: AttributeSet([Attribute("group", name)]))
@@ -101,10 +102,14 @@ struct CounterHistory: ~Copyable {
         for point in points {
             oracle.apply(point, now: now) { Self.place($0, groups, dropsOne) }
             let set = table.intern([Attribute("pid", .int(Int64(point.name)!))])
-            guard let id = table.id(resource: table.intern([]), metric: metric, attributes: set) else { continue }
+            guard let id = table.id(resource: table.intern([]), metric: metric, attributes: set) else {
+                continue
+            }
             let value = Double(point.value) / 0x1p40
             parts.numbers.append(
-                id, time: point.time, start: point.start,
+                id,
+                time: point.time,
+                start: point.start,
                 bits: point.isDouble ? value.bitPattern : UInt64(bitPattern: Int64(value)),
                 flags: point.isDouble ? [] : .isInteger
             )
@@ -142,7 +147,10 @@ struct CounterHistory: ~Copyable {
             case .mixed: sender.value != sender.value.rounded() || chance(3)
             }
         return CounterOracle.Point(
-            name: "\(pid)", time: time, start: sender.start, value: EmissionLedger.units(sender.value),
+            name: "\(pid)",
+            time: time,
+            start: sender.start,
+            value: EmissionLedger.units(sender.value),
             isDouble: isDouble
         )
     }
@@ -166,7 +174,8 @@ struct CounterHistory: ~Copyable {
     private mutating func collect(_ batch: MetricBatch?, isChained: Bool) {
         guard let points = batch?.numbers else { return }
         for index in 0..<points.count {
-            guard let series = table.series(points.series[index]), case .string(let name)? = series.attributes["group"]
+            guard let series = table.series(points.series[index]),
+                case .string(let name)? = series.attributes["group"]
             else { continue }
             let value: Int128 =
                 points.flags[index].contains(.isInteger)

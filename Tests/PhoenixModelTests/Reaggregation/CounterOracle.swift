@@ -91,7 +91,9 @@ struct EmissionLedger {
 
     mutating func note(_ name: String, time: UInt64, start: UInt64, value: Int128) {
         guard let last = shown[name] else {
-            if value != 0, start >= time { complaints.append("\(name) begins at \(start), its first time is \(time)") }
+            if value != 0, start >= time {
+                complaints.append("\(name) begins at \(start), its first time is \(time)")
+            }
             totals[name, default: 0] += value
             shown[name] = Shown(time: time, start: start, value: value)
             return
@@ -100,7 +102,9 @@ struct EmissionLedger {
         if start != last.start, start < last.time {
             complaints.append("\(name) moved its start from \(last.start) to \(start)")
         }
-        if start == last.start, value < last.value { complaints.append("\(name) fell from \(last.value) to \(value)") }
+        if start == last.start, value < last.value {
+            complaints.append("\(name) fell from \(last.value) to \(value)")
+        }
         totals[name, default: 0] += start == last.start ? value - last.value : value
         shown[name] = Shown(time: time, start: start, value: value)
     }

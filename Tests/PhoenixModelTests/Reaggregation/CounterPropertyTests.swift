@@ -20,7 +20,10 @@ import Testing
                 if !hasSkew { found["chained"] = chained.totals[name] ?? 0 }
                 for (title, found) in found {
                     let difference = found > expected ? found - expected : expected - found
-                    #expect(difference <= allowed, "seed \(seed), \(title), \(name): \(found) for \(expected)")
+                    #expect(
+                        difference <= allowed,
+                        "seed \(seed), \(title), \(name): \(found) for \(expected)"
+                    )
                 }
             }
             #expect(Set(ledger.totals.keys).isSubset(of: oracle.totals.keys), "seed \(seed)")
@@ -32,7 +35,10 @@ import Testing
     @Test func integersAreExact() { check(.integers) }
     @Test func doublesAreWithinTwoUlp() { check(.doubles) }
     @Test func mixedNumbersAreWithinTwoUlp() { check(.mixed) }
-    @Test(arguments: [574, 4927, 8503] as [UInt64], [.integers, .doubles, .mixed] as [CounterHistory.Numbers])
+    @Test(
+        arguments: [574, 4927, 8503] as [UInt64],
+        [.integers, .doubles, .mixed] as [CounterHistory.Numbers]
+    )
     func historiesThatOnceFailed(seed: UInt64, numbers: CounterHistory.Numbers) {
         var history = CounterHistory(seed: seed, numbers, hasSkew: true)
         history.run(steps: 6 + Int(seed % 30))
@@ -48,8 +54,8 @@ import Testing
 /// How many random histories a test goes through: ten thousand as it is released, fewer where nothing is optimised.
 enum Histories {
     #if DEBUG
-        static let count: UInt64 = 1500
+    static let count: UInt64 = 1500
     #else
-        static let count: UInt64 = 10_000
+    static let count: UInt64 = 10_000
     #endif
 }

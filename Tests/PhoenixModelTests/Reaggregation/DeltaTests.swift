@@ -71,11 +71,16 @@ import Testing
                     sent += windows.reduce(0) { $0 + $1.value }
                     // Out of order only over a gap: what follows without one has been told to be whole.
                     if windows.count == 2, Bool.random(using: &random) { windows.swapAt(0, 1) }
-                    if Int.random(in: 0..<3, using: &random) == 0 { windows.append(windows[windows.count - 1]) }
+                    if Int.random(in: 0..<3, using: &random) == 0 {
+                        windows.append(windows[windows.count - 1])
+                    }
                     for window in windows {
                         parts.numbers.append(
-                            feed.id("\(name)"), time: Feed.moment(window.end), start: Feed.moment(window.start),
-                            bits: UInt64(bitPattern: window.value), flags: .isInteger
+                            feed.id("\(name)"),
+                            time: Feed.moment(window.end),
+                            start: Feed.moment(window.start),
+                            bits: UInt64(bitPattern: window.value),
+                            flags: .isInteger
                         )
                     }
                 }

@@ -4,7 +4,13 @@ import Testing
 /// Exponential histograms: no count is lost in finding a scale that fits all.
 @Suite struct ExponentialTests {
     private func send(
-        _ feed: inout Feed, _ name: String, scale: Int32, offset: Int32, _ counts: [UInt64], at time: Int64, zero: UInt64 = 0
+        _ feed: inout Feed,
+        _ name: String,
+        scale: Int32,
+        offset: Int32,
+        _ counts: [UInt64],
+        at time: Int64,
+        zero: UInt64 = 0
     ) -> MetricBatch? {
         var parts = MetricBatch.Parts()
         parts.exponentials.series.append(feed.id(name))
@@ -60,7 +66,15 @@ import Testing
                     expected += added
                 }
                 senders[name] = sender
-                guard let points = send(&feed, name, scale: sender.scale, offset: -6, sender.counts, at: Int64(step * 10))?
+                guard
+                    let points = send(
+                        &feed,
+                        name,
+                        scale: sender.scale,
+                        offset: -6,
+                        sender.counts,
+                        at: Int64(step * 10)
+                    )?
                     .exponentials
                 else { continue }
                 shown = points.counts[0]

@@ -14,8 +14,12 @@ struct Feed: ~Copyable {
     var resolve: (String) -> String? = { _ in "all" }
 
     init(
-        _ name: String = "requests", _ kind: PointKind = .sum, _ temporality: Temporality = .cumulative,
-        isMonotonic: Bool = true, merge: GaugeMerge? = nil, options: Reaggregator.Options = .init()
+        _ name: String = "requests",
+        _ kind: PointKind = .sum,
+        _ temporality: Temporality = .cumulative,
+        isMonotonic: Bool = true,
+        merge: GaugeMerge? = nil,
+        options: Reaggregator.Options = .init()
     ) {
         metric = table.metric(
             MetricIdentity(name: name, kind: kind, temporality: temporality, isMonotonic: isMonotonic)
@@ -86,8 +90,11 @@ struct Feed: ~Copyable {
         var parts = MetricBatch.Parts()
         for point in points {
             parts.numbers.append(
-                id(point.name), time: Self.moment(point.time), start: point.start.map(Self.moment) ?? 0,
-                bits: point.value.bits, flags: point.value.flags
+                id(point.name),
+                time: Self.moment(point.time),
+                start: point.start.map(Self.moment) ?? 0,
+                bits: point.value.bits,
+                flags: point.value.flags
             )
         }
         return shown(apply(parts))
@@ -109,7 +116,10 @@ struct Feed: ~Copyable {
             var name = "?"
             if case .string(let out)? = table.series(points.series[index])?.attributes["out"] { name = out }
             return Shown(
-                name: name, time: points.times[index], start: points.starts[index], bits: points.values[index],
+                name: name,
+                time: points.times[index],
+                start: points.starts[index],
+                bits: points.values[index],
                 flags: points.flags[index]
             )
         }

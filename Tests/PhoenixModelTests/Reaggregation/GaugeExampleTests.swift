@@ -10,7 +10,11 @@ import Testing
     )
     func gaugesMeetAsTold(merge: GaugeMerge, expected: Feed.Number) {
         var feed = Feed("m", .gauge, .unspecified, merge: merge)
-        let shown = feed.send(.init("a", .int(1), at: 1), .init("b", .int(5), at: 2), .init("c", .int(3), at: 3))
+        let shown = feed.send(
+            .init("a", .int(1), at: 1),
+            .init("b", .int(5), at: 2),
+            .init("c", .int(3), at: 3)
+        )
         #expect(shown.map(\.bits) == [expected.bits])
         #expect(shown.map(\.flags) == [expected.flags])
     }
@@ -26,7 +30,11 @@ import Testing
     }
     @Test func aMemberAloneIsShownBitByBit() {
         var feed = Feed("m", .gauge, .unspecified, merge: .sum)
-        _ = feed.send(.init("a", .double(1e300), at: 1), .init("b", .double(0.1), at: 1), .init("c", .int(7), at: 1))
+        _ = feed.send(
+            .init("a", .double(1e300), at: 1),
+            .init("b", .double(0.1), at: 1),
+            .init("c", .int(7), at: 1)
+        )
         _ = feed.send(.init("c", .ended, at: 2))
         #expect(feed.send(.init("a", .ended, at: 2)).map(\.double) == [0.1])
     }
@@ -40,7 +48,11 @@ import Testing
     }
     @Test func aSumIsAnIntegerAgainWhenTheDoubleLeft() {
         var feed = Feed("m", .gauge, .unspecified, merge: .sum)
-        let shown = feed.send(.init("a", .int(1), at: 1), .init("b", .int(2), at: 1), .init("c", .double(0.5), at: 1))
+        let shown = feed.send(
+            .init("a", .int(1), at: 1),
+            .init("b", .int(2), at: 1),
+            .init("c", .double(0.5), at: 1)
+        )
         #expect(shown.map(\.double) == [3.5])
         #expect(feed.send(.init("c", .ended, at: 2)).map(\.integer) == [3])
     }
@@ -56,7 +68,10 @@ import Testing
         var feed = Feed("m", .gauge, .unspecified, merge: .sum)
         for round in 0..<3 {
             feed.clock = UInt64(round * 10)
-            _ = feed.send(.init("a", .int(1), at: Int64(round * 10)), .init("b", .int(2), at: Int64(round * 10)))
+            _ = feed.send(
+                .init("a", .int(1), at: Int64(round * 10)),
+                .init("b", .int(2), at: Int64(round * 10))
+            )
         }
         feed.clock = 40
         _ = feed.send(.init("b", .int(2), at: 40))

@@ -59,18 +59,30 @@ import Testing
             var parts = MetricBatch.Parts()
             for name in 0..<6 where Bool.random(using: &random) {
                 var number = Feed.Number.int(.random(in: -20...20, using: &random))
-                if Bool.random(using: &random) { number = .double(Double(Int.random(in: -9000...9000, using: &random)) / 1024) }
+                if Bool.random(using: &random) {
+                    number = .double(Double(Int.random(in: -9000...9000, using: &random)) / 1024)
+                }
                 if Int.random(in: 0..<8, using: &random) == 0 { number = .ended }
                 let time = Int64(feed.clock)
                 parts.numbers.append(
-                    feed.id("\(name)"), time: Feed.moment(time), start: 0, bits: number.bits, flags: number.flags
+                    feed.id("\(name)"),
+                    time: Feed.moment(time),
+                    start: 0,
+                    bits: number.bits,
+                    flags: number.flags
                 )
-                if case .ended = number { live["\(name)"] = nil } else {
+                if case .ended = number {
+                    live["\(name)"] = nil
+                } else {
                     live["\(name)"] = Live(output: "\(name % groups)", number: number, time: time)
                 }
                 if Int.random(in: 0..<9, using: &random) == 0 {
                     parts.numbers.append(
-                        feed.id("\(name)"), time: Feed.moment(time - 1), start: 0, bits: 77, flags: .isInteger
+                        feed.id("\(name)"),
+                        time: Feed.moment(time - 1),
+                        start: 0,
+                        bits: 77,
+                        flags: .isInteger
                     )
                 }
             }

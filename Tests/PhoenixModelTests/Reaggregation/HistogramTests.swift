@@ -35,16 +35,21 @@ import Testing
     }
     private func buckets(_ batch: MetricBatch?, _ index: Int = 0) -> [UInt64] {
         guard let points = batch?.histograms, index < points.count else { return [] }
-        return Array(points.buckets[points.offsets[index]..<points.offsets[index] + points.layouts[index].bucketCount])
+        return Array(
+            points.buckets[points.offsets[index]..<points.offsets[index] + points.layouts[index].bucketCount]
+        )
     }
 
     @Test func equalBoundsAdd() {
         var feed = Feed("h", .histogram)
         feed.clock = 10
-        let batch = send(&feed, [
-            Observed(name: "a", buckets: [1, 2, 3], layout: Self.coarse, time: 10, start: 5, sum: 1.5),
-            Observed(name: "b", buckets: [4, 0, 1], layout: Self.coarse, time: 10, start: 5, sum: 2),
-        ])
+        let batch = send(
+            &feed,
+            [
+                Observed(name: "a", buckets: [1, 2, 3], layout: Self.coarse, time: 10, start: 5, sum: 1.5),
+                Observed(name: "b", buckets: [4, 0, 1], layout: Self.coarse, time: 10, start: 5, sum: 2),
+            ]
+        )
         #expect(buckets(batch) == [5, 2, 4])
         #expect(batch?.histograms.counts == [11])
         #expect(batch?.histograms.sums == [3.5])
@@ -52,20 +57,26 @@ import Testing
     @Test func boundsThatContainTheOutputsMergeOntoThem() {
         var feed = Feed("h", .histogram)
         feed.clock = 10
-        let batch = send(&feed, [
-            Observed(name: "a", buckets: [1, 2, 3], layout: Self.coarse, time: 10, start: 5),
-            Observed(name: "b", buckets: [1, 2, 3, 4, 5], layout: Self.fine, time: 10, start: 5),
-        ])
+        let batch = send(
+            &feed,
+            [
+                Observed(name: "a", buckets: [1, 2, 3], layout: Self.coarse, time: 10, start: 5),
+                Observed(name: "b", buckets: [1, 2, 3, 4, 5], layout: Self.fine, time: 10, start: 5),
+            ]
+        )
         #expect(buckets(batch) == [4, 9, 8])
         #expect(feed.reaggregator.counts.unlikeLayouts == 0)
     }
     @Test func otherBoundsGoToAMarkedSibling() {
         var feed = Feed("h", .histogram)
         feed.clock = 10
-        let batch = send(&feed, [
-            Observed(name: "a", buckets: [1, 2, 3], layout: Self.coarse, time: 10, start: 5),
-            Observed(name: "b", buckets: [4, 5, 6], layout: Self.other, time: 10, start: 5),
-        ])
+        let batch = send(
+            &feed,
+            [
+                Observed(name: "a", buckets: [1, 2, 3], layout: Self.coarse, time: 10, start: 5),
+                Observed(name: "b", buckets: [4, 5, 6], layout: Self.other, time: 10, start: 5),
+            ]
+        )
         #expect(buckets(batch, 0) == [1, 2, 3])
         #expect(buckets(batch, 1) == [4, 5, 6])
         let sibling = batch.flatMap { feed.table.series($0.histograms.series[1]) }
@@ -89,16 +100,22 @@ import Testing
     @Test func theSumIsThereOnlyWhileAllHaveOne() {
         var feed = Feed("h", .histogram)
         feed.clock = 10
-        let batch = send(&feed, [
-            Observed(name: "a", buckets: [1, 0, 0], layout: Self.coarse, time: 10, start: 5, sum: 3),
-            Observed(name: "b", buckets: [1, 0, 0], layout: Self.coarse, time: 10, start: 5, flags: []),
-        ])
+        let batch = send(
+            &feed,
+            [
+                Observed(name: "a", buckets: [1, 0, 0], layout: Self.coarse, time: 10, start: 5, sum: 3),
+                Observed(name: "b", buckets: [1, 0, 0], layout: Self.coarse, time: 10, start: 5, flags: []),
+            ]
+        )
         #expect(batch?.histograms.flags == [[]])
     }
     @Test func windowsOfTwoBatchesAreTwoWindows() {
         var feed = Feed("h", .histogram, .delta)
         _ = send(&feed, [Observed(name: "a", buckets: [1, 0, 0], layout: Self.coarse, time: 10, start: 0)])
-        let batch = send(&feed, [Observed(name: "b", buckets: [0, 1, 0], layout: Self.coarse, time: 10, start: 0)])
+        let batch = send(
+            &feed,
+            [Observed(name: "b", buckets: [0, 1, 0], layout: Self.coarse, time: 10, start: 0)]
+        )
         #expect(buckets(batch) == [0, 1, 0])
         #expect(batch?.histograms.times == [Feed.moment(10) + 1])
     }
@@ -133,7 +150,13 @@ import Testing
                     senders[index] = after
                     let start: Int64? = isNew || step == 1 ? Int64(step * 10 - 4) : nil
                     points.append(
-                        Observed(name: "\(index)", buckets: after, layout: layout, time: Int64(step * 10), start: start)
+                        Observed(
+                            name: "\(index)",
+                            buckets: after,
+                            layout: layout,
+                            time: Int64(step * 10),
+                            start: start
+                        )
                     )
                 }
                 guard let batch = send(&feed, points) else { continue }
