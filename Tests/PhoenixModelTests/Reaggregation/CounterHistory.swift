@@ -29,6 +29,9 @@ struct CounterHistory: ~Copyable {
     private var groups = 3
     private var dropsOne = false
     var counts: ReaggregatorCounts { first.counts }
+    /// Whether the reaggregator behind the first forgot an input: one that then comes back counts from its first value
+    /// on, so that what it grew by meanwhile is a gap there.
+    var chainForgot: Bool { second.horizon > began }
 
     init(seed: UInt64, _ numbers: Numbers, hasSkew: Bool) {
         (random, self.numbers, self.hasSkew) = (TestRandom(seed: seed), numbers, hasSkew)
