@@ -29,7 +29,7 @@ extension Reaggregator {
                 guard open(id.slot, output, time: time, start: start) else { continue }
                 compounds.exponentials.totals[number]?.add(point)
             } else {
-                wake(output, number)
+                wake(number, seen: output.pointee.seen)
                 let since = compounds.exponentials.add(
                     point,
                     id.slot,

@@ -100,13 +100,14 @@ extension Reaggregator {
     /// Has an output begin anew that was silent for so long that whoever reads it may have forgotten it: a reader counts
     /// what comes now from its new start. When it is swept away does not matter then.
     @inline(__always)
-    mutating func wake(_ output: UnsafeMutablePointer<Output>, _ number: UInt32) {
-        let silent = nowSeconds &- output.pointee.seen
+    mutating func wake(_ number: UInt32, seen: UInt32) {
+        let silent = nowSeconds &- seen
         guard silent > memory, Int32(bitPattern: silent) > 0 else { return }
-        restart(output, number)
+        restart(number)
     }
     @inline(never)
-    private mutating func restart(_ output: UnsafeMutablePointer<Output>, _ number: UInt32) {
+    private mutating func restart(_ number: UInt32) {
+        let output = outputs.element(number)
         output.pointee.seen = nowSeconds
         output.pointee.sum = ExactSum()
         output.pointee.state.subtract([.hasEmitted, .hasBegun])

@@ -28,7 +28,7 @@ extension Reaggregator {
                 guard open(id.slot, output, time: time, start: start) else { continue }
                 compounds.histograms.totals[number]?.add(point)
             } else {
-                wake(output, number)
+                wake(number, seen: output.pointee.seen)
                 let since = compounds.histograms.add(
                     point,
                     id.slot,

@@ -24,7 +24,7 @@ extension Reaggregator {
             member.pointee.seen = seconds
             switch output.pointee.kind {
             case .counter:
-                wake(output, number)
+                wake(number, seen: output.pointee.seen)
                 count(point, id.slot, member, number, output)
             case .gauge: show(point, id.slot, member, number, output)
             case .delta: accumulate(point, member, number, output)

@@ -23,7 +23,7 @@ extension Reaggregator {
             if compounds.summaries.totals[number] == nil {
                 compounds.summaries.totals[number] = SummaryOutput()
             }
-            wake(output, number)
+            wake(number, seen: output.pointee.seen)
             let since = compounds.summaries.add(
                 point,
                 id.slot,
