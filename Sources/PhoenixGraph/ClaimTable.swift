@@ -1,6 +1,7 @@
 /// Finds two nodes that take the same of the world outside.
 enum ClaimTable {
     struct Entry {
+        /// The node, or the section of the engine's own settings.
         var node: NodeID
         var claim: Claim
         var mark: Mark
@@ -22,12 +23,18 @@ enum ClaimTable {
                     Diagnostic(
                         at: later.mark,
                         conflict.message,
-                        mend: "\(conflict.remedy) (`\(earlier.node)` stands in line \(earlier.mark.line))"
+                        mend: "\(conflict.remedy) (\(place(of: earlier)))"
                     )
                 )
             }
         }
         return found
+    }
+
+    private static func place(of entry: Entry) -> String {
+        entry.mark.line > 0
+            ? "`\(entry.node)` stands in line \(entry.mark.line)"
+            : "that is the default of `\(entry.node).listen`"
     }
 
     private static func conflict(

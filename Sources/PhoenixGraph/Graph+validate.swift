@@ -34,20 +34,30 @@ extension Graph {
         }
         for link in links { checkLink(link, specs, &report) }
         report.add(contentsOf: cycles(specs))
+        claims += validateSettings(specs, &report)
         report.add(contentsOf: ClaimTable.conflicts(claims))
-        for (name, tree) in settings {
-            if let spec = specs.settings[name] {
-                spec.validate(tree, &report)
-            } else {
-                let names = specs.settings.keys
-                report.add(
-                    at: tree.mark,
-                    "unknown section `\(name)`",
-                    mend: Suggestion.remedy(for: name, among: names)
+        return report.diagnostics.inOrder
+    }
+
+    /// Checks the engine's own sections; answers what the engine takes for itself, also by its defaults.
+    private func validateSettings(_ specs: NodeSpecs, _ report: inout Report) -> [ClaimTable.Entry] {
+        for (name, tree) in settings where specs.settings[name] == nil {
+            report.add(
+                at: tree.mark,
+                "unknown section `\(name)`",
+                mend: Suggestion.remedy(for: name, among: specs.settings.keys)
+            )
+        }
+        return specs.settings.values.flatMap { spec in
+            let tree = settings[spec.name]
+            return spec.validate(tree, &report).map { claim in
+                ClaimTable.Entry(
+                    node: spec.name,
+                    claim: claim,
+                    mark: tree?["listen"]?.mark ?? tree?.mark ?? Mark(file: "", line: 0, column: 0)
                 )
             }
         }
-        return report.diagnostics.inOrder
     }
 
     /// Whether a text may name a node: `[A-Za-z0-9_][A-Za-z0-9_-]*`.

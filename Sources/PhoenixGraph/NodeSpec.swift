@@ -79,16 +79,17 @@ public struct SettingsSpec: Sendable {
     public var name: String
     public var summary: String
     public var fields: [FieldSpec]
-    /// Reads and checks the section.
-    public var validate: @Sendable (_ config: ConfigTree, inout Report) -> Void
+    /// Reads and checks the section, or its defaults where the graph file has none; answers what the engine claims.
+    public var validate: @Sendable (_ config: ConfigTree?, inout Report) -> [Claim]
 
     /// Describes a section by the fields of its `Config`.
     public init<Config: NodeConfig>(_ name: String, _ summary: String, config: Config.Type) {
         (self.name, self.summary) = (name, summary)
         fields = Config.fields.specs(of: Config())
         validate = { tree, report in
+            guard let tree else { return Config().claims }
             // Decoding reports; what it yields is read again by whoever starts the engine.
-            guard Config.decode(tree, at: tree.mark, &report) != nil else { return }
+            return Config.decode(tree, at: tree.mark, &report)?.claims ?? []
         }
     }
 }

@@ -14,6 +14,28 @@ public struct Scope: Sendable, Hashable {
     }
 }
 
+extension Scope {
+    /// By the bytes of the texts: two that only look alike, as composed and decomposed letters do, are two.
+    public static func == (left: Self, right: Self) -> Bool {
+        left.name.hasSameBytes(as: right.name) && left.version.hasSameBytes(as: right.version)
+            && left.schemaURL.hasSameBytes(as: right.schemaURL) && left.attributes == right.attributes
+    }
+    public func hash(into hasher: inout Hasher) {
+        for text in [name, version, schemaURL] { text.hashBytes(into: &hasher) }
+        hasher.combine(attributes)
+    }
+}
+
+extension String {
+    /// Swift's own `==` takes canonically equivalent texts for equal; identities on the wire are bytes.
+    fileprivate func hasSameBytes(as other: String) -> Bool { utf8.elementsEqual(other.utf8) }
+    fileprivate func hashBytes(into hasher: inout Hasher) {
+        var text = self
+        text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+        hasher.combine(0xff as UInt8)
+    }
+}
+
 /// The five kinds of OpenTelemetry metric points.
 public enum PointKind: UInt8, Sendable, Hashable, CaseIterable {
     case gauge, sum, histogram, exponentialHistogram, summary
@@ -47,6 +69,22 @@ public struct MetricIdentity: Sendable, Hashable {
     ) {
         (self.scope, self.name, self.unit, self.kind) = (scope, name, unit, kind)
         (self.temporality, self.isMonotonic) = (temporality, isMonotonic)
+    }
+}
+
+extension MetricIdentity {
+    /// By the bytes of the texts, as `Scope` is compared.
+    public static func == (left: Self, right: Self) -> Bool {
+        left.kind == right.kind && left.temporality == right.temporality
+            && left.isMonotonic == right.isMonotonic && left.name.hasSameBytes(as: right.name)
+            && left.unit.hasSameBytes(as: right.unit) && left.scope == right.scope
+    }
+    public func hash(into hasher: inout Hasher) {
+        for text in [name, unit] { text.hashBytes(into: &hasher) }
+        hasher.combine(scope)
+        hasher.combine(kind)
+        hasher.combine(temporality)
+        hasher.combine(isMonotonic)
     }
 }
 

@@ -8,6 +8,7 @@ import PhoenixWire
 struct EngineEndpoints: Sendable {
     /// The owner of the engine's own routes: no node may bear this name with a space.
     static let owner = "the engine"
+    static let paths = ["/", "/health", "/ready", "/metrics"]
     /// Questions that wait; more are told to come back.
     private static let mostWaiting = 64
 

@@ -62,6 +62,12 @@ public struct EngineSettings: NodeConfig {
     /// The section as a graph file may name it.
     public static let spec = SettingsSpec("engine", "What all nodes of the engine share.", config: Self.self)
 
+    public var claims: [Claim] {
+        listen.flatMap { address in
+            EngineEndpoints.paths.map { .listen(address: address.text, protocol: "http", path: $0) }
+        }
+    }
+
     var queueLimits: QueueLimits { QueueLimits(batches: queueBatches, bytes: queueBytes.bytes) }
     var seriesIdleSeconds: UInt32 { UInt32(clamping: seriesIdle.components.seconds) }
 }
