@@ -53,6 +53,7 @@ public actor Manual: Source {
         await stop.wait()
     }
     public func quiesce() { stop.raise() }
+    public func reopen() { stop.lower() }
 
     public func reconfigure(_ settings: Settings<Config>) -> Bool {
         let isChanged = settings.base != config

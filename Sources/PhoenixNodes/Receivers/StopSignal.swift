@@ -1,7 +1,7 @@
 import PhoenixModel
 import PhoenixRuntime
 
-/// Tells a source, whatever it waits for, that it is to end: raised once, and stays raised.
+/// Tells a source, whatever it waits for, that it is to end: once raised it stays raised until it is lowered.
 final class StopSignal: Sendable {
     private struct State {
         var isRaised = false
@@ -20,6 +20,9 @@ final class StopSignal: Sendable {
         }
         for waiter in waiters { waiter.resume() }
     }
+
+    /// Takes the word back: who waits from now on waits for the next.
+    func lower() { state.withLock { $0.isRaised = false } }
 
     /// Returns once the signal is raised, or the task cancelled.
     func wait() async {

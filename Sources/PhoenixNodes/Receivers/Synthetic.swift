@@ -104,6 +104,7 @@ public actor Synthetic: Source {
         } while try await stop.sleep(for: config.interval, context.time)
     }
     public func quiesce() { stop.raise() }
+    public func reopen() { stop.lower() }
 
     private func report() {
         let now = context.time.unixNanoseconds

@@ -52,6 +52,7 @@ public actor Given: Source {
         stage.finish()
     }
     public func quiesce() {}
+    public func reopen() {}
 }
 
 extension MetricBatch {

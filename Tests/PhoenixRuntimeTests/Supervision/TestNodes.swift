@@ -74,6 +74,7 @@ actor Ticker: Source {
         }
     }
     func quiesce() { isOver = true }
+    func reopen() { isOver = false }
     func flush() { Board.of(context).note("\(context.id) flushed") }
 }
 

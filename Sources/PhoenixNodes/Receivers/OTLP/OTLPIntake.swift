@@ -9,10 +9,20 @@ final class OTLPIntake: Sendable {
     let maxRequestBytes: Int
     private let context: NodeContext
     private let outlet: Outlet<MetricBatch>
-    private let isOpen = Atomic(false)
+    private let phase = Atomic(Phase.waiting)
     private let state: Lock<State>
     private let refused: [Counter]
 
+    /// Whether requests are taken.
+    private enum Phase: UInt8, AtomicRepresentable {
+        /// The node does not run yet: what comes waits at the gate.
+        case waiting
+        case serving
+        /// Nothing new is admitted; what was is still taken.
+        case closing
+        /// The node has ended: a body that was still arriving then is taken if there is room at once.
+        case resting
+    }
     private struct State {
         var lanes: [Int: Lock<OTLPLane>] = [:]
         var maxWait: Duration
@@ -27,6 +37,7 @@ final class OTLPIntake: Sendable {
         maxRequestBytes = config.maxRequestBytes.bytes
         state = Lock(State(maxWait: config.maxWait, retryAfter: config.retryAfter))
         gate.patience = .init(wait: config.maxWait, retryAfter: config.retryAfter)
+        gate.shut()
         refused = PointRefusal.allCases.map {
             context.vitals.counter(
                 "phoenix_receiver_refused_points_total",
@@ -48,22 +59,34 @@ final class OTLPIntake: Sendable {
         state.withLock { $0.whenServing.append(tell) }
     }
     func open() {
-        isOpen.store(true, ordering: .releasing)
+        phase.store(.serving, ordering: .releasing)
+        if state.withLock({ $0.blocked.isEmpty }) { gate.open() }
         for tell in state.withLock({ $0.whenServing }) { tell(true) }
     }
     /// Takes no more requests; what was taken is still placed.
     func close() {
-        isOpen.store(false, ordering: .releasing)
+        phase.store(.closing, ordering: .releasing)
         gate.open()
         for tell in state.withLock({ $0.whenServing }) { tell(false) }
+    }
+    /// Nobody looks after those that wait any more.
+    func rest() {
+        // An order to go on may have come meanwhile.
+        _ = phase.compareExchange(expected: .closing, desired: .resting, ordering: .acquiringAndReleasing)
+    }
+    /// Holds requests back until `open`, in place of refusing them.
+    func reopen() {
+        gate.shut()
+        phase.store(.waiting, ordering: .releasing)
     }
     /// Whether every request was answered.
     var isIdle: Bool { lanes.allSatisfy { $0.withLock { $0.isEmpty } } }
 
     /// Why a request may not even be read; nil admits it.
     func refusal(bytes: Int) -> OTLPFailure? {
-        guard isOpen.load(ordering: .acquiring) else {
-            return .unavailable("this receiver is starting or shutting down", retryAfter)
+        switch phase.load(ordering: .acquiring) {
+        case .waiting, .serving: break
+        case .closing, .resting: return .unavailable("this receiver is shutting down", retryAfter)
         }
         if case .refuse(let delay) = context.gate.admit(bytes: bytes) {
             return .unavailable("the memory limit is reached; try again later", delay)
@@ -114,6 +137,10 @@ final class OTLPIntake: Sendable {
                 continue
             }
             guard outlet.offer(batch) else {
+                if phase.load(ordering: .acquiring) == .resting {
+                    for pending in replies { pending.reply.overloaded(retryAfter: retryAfter) }
+                    continue
+                }
                 lane.withLock { $0.putBack(batch, replies) }
                 return block(loop)
             }

@@ -62,10 +62,15 @@ public actor OTLPReceiver: Source {
             try await context.time.sleep(for: .milliseconds(isEnding ? 10 : 100))
             intake.expire()
         }
+        intake.rest()
     }
     public func quiesce() {
         intake.close()
         isEnding = true
+    }
+    public func reopen() {
+        intake.reopen()
+        isEnding = false
     }
     public func reconfigure(_ settings: Settings<Config>) -> Bool {
         intake.reconfigure(settings.base)
