@@ -13,11 +13,12 @@ import Testing
         "PhoenixRuntime": ["PhoenixModel", "PhoenixGraph", "DequeModule", "Logging"],
         "PhoenixNodes": [
             "PhoenixModel", "PhoenixGraph", "PhoenixWire", "PhoenixRuntime", "Logging", "NIOCore", "NIOPosix",
+            "AsyncHTTPClient", "HTTPTypes", "Hummingbird", "NIOSSL", "SwiftProtobuf",
         ],
         "PhoenixTestKit": ["PhoenixModel", "PhoenixGraph", "PhoenixRuntime", "Logging"],
         "PhoenixCommand": [
             "PhoenixModel", "PhoenixGraph", "PhoenixRuntime", "PhoenixNodes", "PhoenixTestKit",
-            "ArgumentParser",
+            "ArgumentParser", "AsyncHTTPClient",
             "Logging", "ServiceLifecycle", "UnixSignals",
         ],
         "phoenix": ["PhoenixCommand", "PhoenixNodes"],

@@ -1,4 +1,6 @@
 import NIOCore
+import NIOSSL
+import PhoenixModel
 public import PhoenixRuntime
 public import PhoenixWire
 
@@ -15,14 +17,23 @@ public final class WireServerProvider: ServerProvider {
     public init(_ server: HTTPServer) { self.server = server }
 
     public func open(_ address: String, protocol protocolName: String) async throws -> any OpenServer {
-        guard protocolName == "http" else {
-            throw AddressError("this build serves `http` only, not `\(protocolName)`")
+        guard ["http", TLSEndpoint.protocolName].contains(protocolName) else {
+            throw AddressError("this build serves `http` and `https` only, not `\(protocolName)`")
         }
         guard let parsed = HTTPAddress(address) else {
             throw AddressError("`\(address)` is no address; write `host:port`, `[::1]:port` or `unix:/path`")
         }
         do {
-            return OpenWireServer(try await server.bind(parsed))
+            guard protocolName == TLSEndpoint.protocolName else {
+                return OpenWireServer(try await server.bind(parsed))
+            }
+            let certificate = CurrentCertificate()
+            let bound = try await server.bind(parsed) { channel in
+                try channel.pipeline.syncOperations.addHandler(
+                    NIOSSLServerHandler(context: try certificate.context)
+                )
+            }
+            return OpenWireServer(bound, certificate)
         } catch let error as IOError {
             throw AddressError(parsed, error)
         }
@@ -56,8 +67,11 @@ public struct AddressError: Error, Sendable, Equatable, CustomStringConvertible 
 /// One bound address, with the routes of all nodes that claimed paths of it.
 private final class OpenWireServer: OpenServer {
     private let bound: BoundServer
+    private let certificate: CurrentCertificate?
 
-    init(_ bound: BoundServer) { self.bound = bound }
+    init(_ bound: BoundServer, _ certificate: CurrentCertificate? = nil) {
+        (self.bound, self.certificate) = (bound, certificate)
+    }
 
     var boundAddress: String { bound.address.description }
 
@@ -66,6 +80,7 @@ private final class OpenWireServer: OpenServer {
         for route in routes {
             switch route.endpoint {
             case let endpoint as HTTPEndpoint: table.exact[route.path] = endpoint.handler
+            case let endpoint as TLSEndpoint: certificate?.replace(with: endpoint.context)
             case let endpoint as GRPCMethodEndpoint: table.grpc[route.path] = endpoint.method
             case let endpoint as FallbackEndpoint where route.path == FallbackEndpoint.path:
                 table.fallback = endpoint.handler
@@ -77,4 +92,19 @@ private final class OpenWireServer: OpenServer {
     }
 
     func close(within deadline: Duration) async { await bound.close(within: deadline) }
+}
+
+/// What an address shows to who connects next; those who are connected stay as they are.
+private final class CurrentCertificate: Sendable {
+    /// Somebody connected before the address had its routes.
+    struct NotYet: Error {}
+    private let current = Lock<NIOSSLContext?>(nil)
+
+    var context: NIOSSLContext {
+        get throws {
+            guard let context = current.withLock({ $0 }) else { throw NotYet() }
+            return context
+        }
+    }
+    func replace(with context: NIOSSLContext) { current.withLock { $0 = context } }
 }

@@ -23,7 +23,7 @@ public final class Engine: Sendable {
         public var node: String
         /// Its type; nil for the engine.
         public var type: NodeType?
-        /// `HTTP` or `gRPC`.
+        /// `HTTP` or `gRPC`, and whether over TLS.
         public var speech: String
         /// The address as really bound.
         public var address: String
@@ -143,7 +143,8 @@ public final class Engine: Sendable {
             return Address(
                 node: served.owner,
                 type: graph.vertices[served.owner]?.type,
-                speech: endpoint?.speech ?? served.protocolName,
+                speech: (endpoint?.speech ?? served.protocolName)
+                    + (served.protocolName == TLSEndpoint.protocolName ? " over TLS" : ""),
                 address: served.address,
                 path: served.path,
                 purpose: endpoint?.purpose ?? ""

@@ -8,6 +8,7 @@ public actor Prometheus: Node {
     public struct Config: NodeConfig {
         public var listen = ListenAddress.tcp(host: "127.0.0.1", port: 8889)
         public var path = "/metrics"
+        public var tls: TLSSettings?
         public var namespace = ""
         public var labels: [String: String] = [:]
         public var convertsResource = false
@@ -25,6 +26,7 @@ public actor Prometheus: Node {
         public static let fields: [Field<Config>] = [
             Field("listen", \.listen, required: true, "The address that is scraped."),
             Field("path", \.path, "The path that is scraped."),
+            Field("tls", \.tls, "The certificate that the address shows; clear text where it is left out."),
             Field("namespace", \.namespace, "Put before every metric's name, with an underscore."),
             Field("labels", \.labels, "Labels that every series gets, by attribute key."),
             Field(
@@ -75,7 +77,9 @@ public actor Prometheus: Node {
                     + "goes on accumulating. The node's id where it is left out."
             ),
         ]
-        public var claims: [Claim] { [.listen(address: listen.text, protocol: "http", path: path)] }
+        public var claims: [Claim] {
+            [.listen(address: listen.text, protocol: AddressSecurity.protocolName(tls), path: path)]
+        }
     }
     /// `translation_strategy` as it is written.
     public enum Strategy: String, ChoiceValue {
@@ -106,8 +110,11 @@ public actor Prometheus: Node {
         let store = ExpositionStore(Self.options(config), watchingSince: context.time.unixNanoseconds)
         face = PrometheusFace(config, store, context)
         let face = face
+        let security = try AddressSecurity(config.tls)
+        security.attach(to: config.listen.text, context)
         context.listen(
             config.listen.text,
+            protocol: security.protocolName,
             paths: [config.path],
             HTTPEndpoint(
                 ExpositionHandler(gzipLevel: config.gzipLevel, maximumScrapes: config.maxScrapes) {

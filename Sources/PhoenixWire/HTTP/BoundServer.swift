@@ -61,9 +61,12 @@ final class HTTPListenerState: Sendable {
         var whenEmpty: [@Sendable () -> Void] = []
     }
     let routes: RouteTable
+    let prepare: (@Sendable (any Channel) throws -> Void)?
     private let state = Lock(State())
 
-    init(routes: RouteTable) { self.routes = routes }
+    init(routes: RouteTable, prepare: (@Sendable (any Channel) throws -> Void)? = nil) {
+        (self.routes, self.prepare) = (routes, prepare)
+    }
 
     var count: Int { state.withLock { $0.count } }
 

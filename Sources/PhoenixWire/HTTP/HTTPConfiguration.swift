@@ -1,4 +1,4 @@
-public import NIOCore
+import NIOCore
 
 /// Limits and times of a server.
 ///
@@ -30,8 +30,6 @@ public struct HTTPConfiguration: Sendable {
     public var backlog = 1024
     /// HTTP/2 only.
     public var http2 = HTTP2()
-    /// Runs on each accepted connection before our handler is added: the door for TLS.
-    public var prepare: (@Sendable (any Channel) -> EventLoopFuture<Void>)?
 
     /// Limits and times of HTTP/2 connections.
     public struct HTTP2: Sendable {

@@ -37,8 +37,15 @@ public final class HTTPServer: Sendable {
     /// Listens on an address.
     ///
     /// Throws what the system says if it cannot be had.
-    public func bind(_ address: HTTPAddress, routes: RouteTable = RouteTable()) async throws -> BoundServer {
-        let listener = HTTPListenerState(routes: routes)
+    ///
+    /// - Parameter prepare: runs on each accepted connection, on its event loop, before HTTP is spoken: the door for TLS.
+    ///   What it throws closes the connection.
+    public func bind(
+        _ address: HTTPAddress,
+        routes: RouteTable = RouteTable(),
+        prepare: (@Sendable (any Channel) throws -> Void)? = nil
+    ) async throws -> BoundServer {
+        let listener = HTTPListenerState(routes: routes, prepare: prepare)
         let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: Int32(clamping: configuration.backlog))
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -96,8 +103,8 @@ public final class HTTPServer: Sendable {
                 events
             )
         let id = connections.nextID()
-        let prepared = configuration.prepare?(channel) ?? channel.eventLoop.makeSucceededVoidFuture()
-        return prepared.flatMapThrowing {
+        return channel.eventLoop.makeCompletedFuture {
+            try listener.prepare?(channel)
             try channel.pipeline.syncOperations.addHandler(HTTPChannelHandler(loop, listener, id: id))
         }.flatMapErrorThrowing { error in
             listener.connectionClosed()

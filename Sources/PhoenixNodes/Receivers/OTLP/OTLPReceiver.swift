@@ -13,6 +13,7 @@ public actor OTLPReceiver: Source {
             .tcp(host: "127.0.0.1", port: 4317), .tcp(host: "127.0.0.1", port: 4318),
         ]
         public var path = "/v1/metrics"
+        public var tls: TLSSettings?
         public var maxRequestBytes = ByteCount(64 << 20)
         public var maxWait = Duration.seconds(5)
         public var retryAfter = Duration.seconds(1)
@@ -20,6 +21,7 @@ public actor OTLPReceiver: Source {
         public static let fields: [Field<Config>] = [
             Field("listen", \.listen, "Where to listen; gRPC and HTTP are told apart by their first bytes."),
             Field("path", \.path, "The path of OTLP/HTTP requests."),
+            Field("tls", \.tls, "The certificate that the addresses show; clear text where it is left out."),
             Field(
                 "max_request_bytes",
                 \.maxRequestBytes,
@@ -34,7 +36,9 @@ public actor OTLPReceiver: Source {
             Field("retry_after", \.retryAfter, live: true, "When a refused sender is told to try again."),
         ]
         public var claims: [Claim] {
-            listen.map { .listen(address: "\($0)", protocol: "http", path: path) }
+            listen.map {
+                .listen(address: "\($0)", protocol: AddressSecurity.protocolName(tls), path: path)
+            }
         }
     }
     enum Port {
@@ -51,7 +55,8 @@ public actor OTLPReceiver: Source {
     public init(_ settings: Settings<Config>, _ context: NodeContext) throws {
         self.context = context
         intake = OTLPIntake(settings.base, context, context.wiring[Port.output])
-        let routes = OTLPRoutes(intake, path: settings.base.path)
+        let security = try AddressSecurity(settings.base.tls)
+        let routes = OTLPRoutes(intake, path: settings.base.path, security)
         for address in settings.base.listen { routes.attach(to: "\(address)", context) }
     }
 

@@ -9,10 +9,11 @@ struct OTLPRoutes {
 
     private let intake: OTLPIntake
     private let path: String
+    private let security: AddressSecurity
     private let health = HealthService()
 
-    init(_ intake: OTLPIntake, path: String) {
-        (self.intake, self.path) = (intake, path)
+    init(_ intake: OTLPIntake, path: String, _ security: AddressSecurity) {
+        (self.intake, self.path, self.security) = (intake, path, security)
         intake.whenServing { [health] isServing in
             if isServing {
                 health.set(service: Self.service, status: .serving)
@@ -23,18 +24,16 @@ struct OTLPRoutes {
     }
 
     func attach(to address: String, _ context: NodeContext) {
-        context.listen(
-            address,
-            paths: [path],
-            HTTPEndpoint(OTLPHTTPHandler(intake: intake), purpose: "OTLP metrics")
-        )
-        context.listen(address, paths: Self.otherPaths.filter { $0 != path }, HTTPEndpoint(OTLPNotServed()))
-        context.listen(address, paths: [FallbackEndpoint.path], FallbackEndpoint(OTLPNotServed()))
-        let export = GRPCMethodEndpoint(OTLPExport(intake: intake), purpose: "OTLP metrics")
-        context.listen(address, paths: ["/\(Self.service)/Export"], export)
-        for (name, method) in health.methods {
-            context.listen(address, paths: [name], GRPCMethodEndpoint(method))
+        func serve(_ paths: [String], _ endpoint: any Endpoint) {
+            context.listen(address, protocol: security.protocolName, paths: paths, endpoint)
         }
+        security.attach(to: address, context)
+        serve([path], HTTPEndpoint(OTLPHTTPHandler(intake: intake), purpose: "OTLP metrics"))
+        serve(Self.otherPaths.filter { $0 != path }, HTTPEndpoint(OTLPNotServed()))
+        serve([FallbackEndpoint.path], FallbackEndpoint(OTLPNotServed()))
+        let export = GRPCMethodEndpoint(OTLPExport(intake: intake), purpose: "OTLP metrics")
+        serve(["/\(Self.service)/Export"], export)
+        for (name, method) in health.methods { serve([name], GRPCMethodEndpoint(method)) }
     }
 }
 

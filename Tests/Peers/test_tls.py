@@ -1,0 +1,97 @@
+"""TLS, by clients that others wrote: OTLP by gRPC and HTTP, scrapes, and clients that must show who they are."""
+
+import os
+import subprocess
+
+import grpc
+import pytest
+import trustme
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2_grpc import MetricsServiceStub
+
+from engine import HERE, binary, free_ports, poll
+from otlp import one_point
+
+
+@pytest.fixture(scope="module")
+def pki(tmp_path_factory):
+    """A server's certificate, and a client's of another authority; file names by what they hold."""
+    folder = tmp_path_factory.mktemp("pki")
+    authority, clients = trustme.CA(), trustme.CA()
+    server, client = authority.issue_cert("localhost", "127.0.0.1"), clients.issue_cert("agent@example.org")
+    files = {name: str(folder / f"{name}.pem") for name in ("ca", "cert", "key", "client_ca", "client_cert", "client_key")}
+    authority.cert_pem.write_to_path(files["ca"])
+    clients.cert_pem.write_to_path(files["client_ca"])
+    server.cert_chain_pems[0].write_to_path(files["cert"])
+    server.private_key_pem.write_to_path(files["key"])
+    client.cert_chain_pems[0].write_to_path(files["client_cert"])
+    client.private_key_pem.write_to_path(files["client_key"])
+    return files
+
+
+def environment(pki):
+    return {"CERTIFICATE": pki["cert"], "KEY": pki["key"], "CLIENT_CA": pki["client_ca"]}
+
+
+@pytest.fixture(scope="module")
+def secure(engines, pki):
+    return engines("tls", env=environment(pki))
+
+
+def curl(*arguments):
+    return subprocess.run(["curl", "-sS", "-m", "10", *arguments], capture_output=True, text=True)
+
+
+def post(port, pki, *arguments):
+    return curl(
+        "--cacert", pki["ca"], "-o", os.devnull, "-w", "%{http_code} %{http_version}",
+        "-H", "content-type: application/json", "-d", "{}", *arguments, f"https://localhost:{port}/v1/metrics",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("version, spoken", [("--http1.1", "1.1"), ("--http2", "2")])
+def test_http_is_chosen_by_alpn(secure, pki, version, spoken):
+    assert post(secure.port("OTLP_PORT"), pki, version).stdout == f"200 {spoken}"
+
+
+def test_grpc_and_scrapes(secure, pki):
+    root = open(pki["ca"], "rb").read()
+    with grpc.secure_channel(f"localhost:{secure.port('OTLP_PORT')}", grpc.ssl_channel_credentials(root)) as channel:
+        MetricsServiceStub(channel).Export(one_point().message, timeout=10)
+    url = f"https://localhost:{secure.port('FULL_PORT')}/metrics"
+    poll("the point is exposed", lambda: "peers_requests_total" in curl("--fail", "--cacert", pki["ca"], url).stdout)
+
+
+def test_clear_text_is_not_answered(secure):
+    refused = curl(f"http://localhost:{secure.port('OTLP_PORT')}/v1/metrics")
+    assert refused.returncode != 0 and refused.stdout == ""
+
+
+def test_an_unknown_server_is_not_trusted(secure, pki):
+    assert post(secure.port("OTLP_PORT"), pki | {"ca": pki["client_ca"]}).returncode == 60
+
+
+def test_clients_show_who_they_are(secure, pki):
+    port = secure.port("OTLP_PORT_2")
+    assert post(port, pki).returncode != 0
+    shown = ["--cert", pki["client_cert"], "--key", pki["client_key"]]
+    assert post(port, pki, *shown).stdout.startswith("200 ")
+    strange = ["--cert", pki["cert"], "--key", pki["key"]]
+    assert post(port, pki, *strange).returncode != 0
+
+
+def test_old_versions_are_refused(secure, pki):
+    assert post(secure.port("OTLP_PORT"), pki, "--tls-max", "1.1").returncode != 0
+
+
+@pytest.mark.parametrize("change, named", [({"KEY": "/nowhere/key.pem"}, "tls.key"), ({"CERTIFICATE": "KEY"}, "tls.certificate")])
+def test_files_that_cannot_be_used_are_named(pki, change, named):
+    files = environment(pki)
+    files |= {name: files.get(value, value) for name, value in change.items()}
+    names = ("ENGINE_PORT", "OTLP_PORT", "OTLP_PORT_2", "FULL_PORT")
+    ports = {name: str(port) for name, port in zip(names, free_ports(len(names)))}
+    run = subprocess.run(
+        [str(binary()), "run", str(HERE / "graphs" / "tls.yaml")],
+        capture_output=True, text=True, timeout=30, env=os.environ | ports | files,
+    )  # fmt: skip
+    assert run.returncode == 2, run.stderr
+    assert named in run.stderr and files["KEY" if "key" in named else "CERTIFICATE"] in run.stderr
