@@ -75,10 +75,14 @@ public actor Debug: Node {
         config = settings.base
         return true
     }
+    /// How many batches of this second were written or thinned out.
+    public struct State: Sendable { var sampling: LogSampling }
+    public func handOver() -> State? { State(sampling: sampling) }
+    public func inherit(_ state: State) { sampling = state.sampling }
 }
 
 /// Which batches are written: the first of each second, and few of the others.
-struct LogSampling {
+struct LogSampling: Sendable {
     private var second = Int.min
     private var seen = 0
 

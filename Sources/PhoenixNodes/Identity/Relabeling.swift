@@ -2,23 +2,19 @@ import PhoenixGraph
 import PhoenixModel
 import PhoenixRuntime
 
-/// The work of a node that changes identities: the plan, the sums of series that meet, and what is yet to be sent.
+/// The work of a node that changes identities: reads, has its memory book, and sends.
 ///
 /// Belongs to one actor and runs on it. A batch is booked whole before anything of it is sent; what was booked is sent
-/// by the next run where this one was broken off.
+/// by the next run where this one was broken off, or by the heir.
 final class Relabeling<Program: IdentityProgram & Equatable> {
     /// What a node knows of a batch before it is judged: the slots whose series go elsewhere from now on.
-    typealias Preparation = (MetricBatch, Program) -> [UInt32]
+    typealias Preparation = @Sendable (MetricBatch, Program) -> [UInt32]
 
+    /// What goes to the heir.
+    private(set) var state: RelabelingState<Program>
     private var programs: Programs<Program>
-    private var mode: Mode?
-    private var plan: IdentityPlan<Program>
-    private var reaggregator: Reaggregator
-    private var pending: [MetricBatch] = []
-    private var told = ReaggregatorCounts()
-    private var epoch: UInt64 = 0
     private var observeAt = Duration.zero
-    private var prepare: Preparation?
+    private let prepare: Preparation?
     private let context: NodeContext
     private let output: Outlet<MetricBatch>
     private let collisions: Gauge
@@ -26,13 +22,7 @@ final class Relabeling<Program: IdentityProgram & Equatable> {
 
     init(_ programs: Programs<Program>, _ context: NodeContext, prepare: Preparation? = nil) {
         (self.programs, self.context, self.prepare) = (programs, context, prepare)
-        plan = IdentityPlan(programs.base, context.series, lane: context.id)
-        reaggregator = Reaggregator(
-            table: context.series,
-            lane: context.id,
-            options: programs.base.options,
-            watchingSince: context.time.unixNanoseconds
-        )
+        state = RelabelingState(programs, context)
         output = context.wiring[RelabelingPort.output]
         collisions = context.vitals.gauge(
             "phoenix_node_merged_series",
@@ -41,6 +31,7 @@ final class Relabeling<Program: IdentityProgram & Equatable> {
         )
         admitted = context.vitals.gauge("phoenix_node_admitted_series", [:], "Output series that are alive.")
     }
+    private var now: UInt64 { context.time.unixNanoseconds }
 
     /// Reads batches until they end. `enter` must bring a mode change back to `enter(_:)`, `tick` a moment to `tick()`,
     /// both on the node.
@@ -76,57 +67,39 @@ final class Relabeling<Program: IdentityProgram & Equatable> {
     }
     /// Judges by other programs from the next batch on.
     func replace(with programs: Programs<Program>) {
-        let isChanged = programs[mode] != self.programs[mode]
         self.programs = programs
-        if isChanged { change(to: programs[mode]) }
+        let now = now
+        state.withMemory { $0.replace(with: programs, now: now) }
     }
     func enter(_ change: ModeChange) {
-        let isChanged = programs[change.mode] != programs[mode]
-        mode = change.mode
-        if isChanged { self.change(to: programs[mode]) }
+        let now = now
+        state.withMemory { $0.enter(change.mode, now: now) }
+    }
+    /// Goes on with what the node before remembered, under this one's programs.
+    func inherit(_ state: RelabelingState<Program>) {
+        let (now, programs, followsMode) = (now, programs, context.wiring[RelabelingPort.mode] != nil)
+        state.withMemory { $0.succeed(with: programs, followsMode: followsMode, now: now) }
+        self.state = state
     }
     /// Lets go of gauges that lapsed and of what was not seen for long; sent at once.
     func tick() async throws {
-        if let lapsed = reaggregator.lapse(now: context.time.unixNanoseconds, epoch: epoch) {
-            pending.append(lapsed)
-        }
+        let now = now
+        state.withMemory { $0.lapse(now: now) }
         try await observe()
         try await deliver()
     }
 
-    private func change(to program: Program) {
-        plan.replace(with: program)
-        reaggregator.options = program.options
-        remap(nil)
-    }
-    /// Sends all series, or those of some slots, where they now go; gauges do not wait for their next point.
-    private func remap(_ slots: [UInt32]?) {
-        let now = context.time.unixNanoseconds
-        reaggregator.remap(slots, now: now) { plan.destination(of: $0) }
-        if let moved = reaggregator.settle(now: now, epoch: epoch) { pending.append(moved) }
-    }
-
     private func book(_ batch: MetricBatch) {
-        epoch = max(epoch, batch.epoch)
-        if let slots = prepare?(batch, plan.program), !slots.isEmpty {
-            plan.replace(with: plan.program)
-            remap(slots)
-        }
-        let result = plan.apply(batch)
-        if let passed = result.passed { pending.append(passed) }
-        let now = context.time.unixNanoseconds
-        // Those who were passed on as they were have told their past: it is not counted again.
-        if !result.displaced.isEmpty { reaggregator.forget(seenAt: now) }
-        if let aside = result.aside,
-            let merged = reaggregator.apply(aside, now: now, { plan.destination(of: $0) })
-        {
-            pending.append(merged)
-        }
-        context.vitals.drop(result.dropped)
+        let (now, prepare) = (now, prepare)
+        let dropped = state.withMemory { $0.book(batch, now: now, prepare) }
+        context.vitals.drop(dropped)
         tellCounts()
     }
     private func tellCounts() {
-        let counts = reaggregator.counts
+        let (counts, told, merged) = state.withMemory { memory in
+            let counts = memory.takeCounts()
+            return (counts.now, counts.before, memory.plan.collisions)
+        }
         for reason in DropReason.allCases {
             let index = Int(reason.rawValue)
             context.vitals.drop(Int(counts.dropped[index] - told.dropped[index]), reason: reason.name)
@@ -134,29 +107,34 @@ final class Relabeling<Program: IdentityProgram & Equatable> {
         context.vitals.drop(Int(counts.stale - told.stale), reason: DropReason.staleSeries.name)
         context.vitals.drop(Int(counts.refused - told.refused), reason: DropReason.tableFull.name)
         context.vitals.drop(Int(counts.late - told.late), reason: "late")
-        told = counts
-        collisions.set(Double(plan.collisions))
+        collisions.set(Double(merged))
     }
 
     /// Tells how many outputs are alive, at most once a second.
     private func observe() async throws {
-        guard plan.program.merging == .always, context.time.monotonic >= observeAt else { return }
+        guard context.time.monotonic >= observeAt else { return }
+        let outputs = state.withMemory { memory in
+            memory.plan.program.merging == .always ? memory.reaggregator.counts.outputs : nil
+        }
+        guard let outputs else { return }
         observeAt = context.time.monotonic + .seconds(1)
-        let count = Double(reaggregator.counts.outputs)
-        admitted.set(count)
-        let reading = Observation.Reading("phoenix_admitted_series", count, ["pipeline": context.id])
+        admitted.set(Double(outputs))
+        let reading = Observation.Reading(
+            "phoenix_admitted_series",
+            Double(outputs),
+            ["pipeline": context.id]
+        )
         try await context.wiring[RelabelingPort.observations].send(
-            Observation(source: context.id, timeUnixNano: context.time.unixNanoseconds, readings: [reading])
+            Observation(source: context.id, timeUnixNano: now, readings: [reading])
         )
     }
 
     /// Sends what is pending. A batch is claimed before it is sent, since a tick may send at the same time; the outlet
     /// keeps the order of the calls.
     private func deliver() async throws {
-        while !pending.isEmpty {
-            let batch = pending.removeFirst()
+        while let batch = state.withMemory({ $0.claim() }) {
             do { try await output.send(batch) } catch {
-                pending.insert(batch, at: 0)
+                state.withMemory { $0.pending.insert(batch, at: 0) }
                 throw error
             }
         }

@@ -90,6 +90,9 @@ public actor Aggregate: Node {
     public static let summary = "Leaves attributes out and adds up the series that meet, exactly."
     public static let ports = RelabelingPort.all + [.output(RelabelingPort.observations)]
 
+    /// What an heir goes on with, whatever its settings: the memory itself.
+    public struct State: Sendable { let content: RelabelingState<Config> }
+
     private let work: Relabeling<Config>
 
     public init(_ settings: Settings<Config>, _ context: NodeContext) throws {
@@ -101,6 +104,8 @@ public actor Aggregate: Node {
         work.replace(with: Programs(settings) { $0 })
         return true
     }
+    public func handOver() -> State? { State(content: work.state) }
+    public func inherit(_ state: State) { work.inherit(state.content) }
 
     private func enter(_ change: ModeChange) { work.enter(change) }
     private func tick() async throws { try await work.tick() }

@@ -73,6 +73,9 @@ public actor Attributes: Node {
         "Inserts, updates, deletes, renames and hashes attributes; series that meet are added up."
     public static let ports = RelabelingPort.all
 
+    /// What an heir goes on with, whatever its settings: the memory itself.
+    public struct State: Sendable { let content: RelabelingState<Config> }
+
     private let work: Relabeling<Config>
 
     public init(_ settings: Settings<Config>, _ context: NodeContext) throws {
@@ -84,6 +87,8 @@ public actor Attributes: Node {
         work.replace(with: Programs(settings) { $0 })
         return true
     }
+    public func handOver() -> State? { State(content: work.state) }
+    public func inherit(_ state: State) { work.inherit(state.content) }
 
     private func enter(_ change: ModeChange) { work.enter(change) }
     private func tick() async throws { try await work.tick() }

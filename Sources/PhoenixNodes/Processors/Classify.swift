@@ -48,6 +48,9 @@ public actor Classify: Node {
         "Sets attributes by ordered rules, adds constants and drops what is not wanted."
     public static let ports = RelabelingPort.all
 
+    /// What an heir goes on with, whatever its settings: the memory itself.
+    public struct State: Sendable { let content: RelabelingState<Config> }
+
     private let work: Relabeling<Config>
 
     public init(_ settings: Settings<Config>, _ context: NodeContext) throws {
@@ -59,6 +62,8 @@ public actor Classify: Node {
         work.replace(with: Programs(settings) { $0 })
         return true
     }
+    public func handOver() -> State? { State(content: work.state) }
+    public func inherit(_ state: State) { work.inherit(state.content) }
 
     private func enter(_ change: ModeChange) { work.enter(change) }
     private func tick() async throws { try await work.tick() }

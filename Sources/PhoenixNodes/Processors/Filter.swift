@@ -27,6 +27,9 @@ public actor Filter: Node {
     public static let summary = "Lets series pass by metric name and attributes, and drops the others."
     public static let ports = RelabelingPort.all
 
+    /// What an heir goes on with, whatever its settings: the memory itself.
+    public struct State: Sendable { let content: RelabelingState<Config> }
+
     private let work: Relabeling<Config>
 
     public init(_ settings: Settings<Config>, _ context: NodeContext) throws {
@@ -38,6 +41,8 @@ public actor Filter: Node {
         work.replace(with: Programs(settings) { $0 })
         return true
     }
+    public func handOver() -> State? { State(content: work.state) }
+    public func inherit(_ state: State) { work.inherit(state.content) }
 
     private func enter(_ change: ModeChange) { work.enter(change) }
     private func tick() async throws { try await work.tick() }

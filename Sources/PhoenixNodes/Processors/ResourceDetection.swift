@@ -35,6 +35,9 @@ public actor ResourceDetection: Node {
         "Adds what is known of host, system and environment to resources that lack it."
     public static let ports = RelabelingPort.all
 
+    /// What an heir goes on with, whatever its settings: the memory itself.
+    public struct State: Sendable { let content: RelabelingState<Program> }
+
     private let work: Relabeling<Program>
 
     public init(_ settings: Settings<Config>, _ context: NodeContext) throws {
@@ -46,6 +49,8 @@ public actor ResourceDetection: Node {
     }
 
     public func run() async throws { try await work.run({ await self.enter($0) }, { try await self.tick() }) }
+    public func handOver() -> State? { State(content: work.state) }
+    public func inherit(_ state: State) { work.inherit(state.content) }
 
     private func enter(_ change: ModeChange) { work.enter(change) }
     private func tick() async throws { try await work.tick() }

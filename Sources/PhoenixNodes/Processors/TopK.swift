@@ -96,23 +96,53 @@ public actor TopK: Node {
         "Shows the first K entities of each group apart and adds up the rest, exactly."
     public static let ports = RelabelingPort.all + [.output(RelabelingPort.observations)]
 
+    /// What an heir goes on with: the sums, and who is among the first.
+    public struct State: Sendable {
+        let content: RelabelingState<TopKProgram>
+        let league: League
+    }
+
+    private var settings: Settings<Config>
     private let work: Relabeling<TopKProgram>
-    private let league: League
+    private var league: League
 
     public init(_ settings: Settings<Config>, _ context: NodeContext) throws {
+        self.settings = settings
         let league = League(settings.base, context.series)
         self.league = league
         work = Relabeling(Programs(settings) { TopKProgram($0, league) }, context) { batch, program in
-            league.watch(batch, program.config)
+            program.league.watch(batch, program.config)
         }
     }
 
     public func run() async throws { try await work.run({ await self.enter($0) }, { try await self.tick() }) }
     public func reconfigure(_ settings: Settings<Config>) -> Bool {
         // Who is who cannot change under a ranking that goes on.
-        guard settings.base.entity == league.entity, settings.base.group == league.group else { return false }
-        work.replace(with: Programs(settings) { TopKProgram($0, league) })
+        guard league.ranks(settings.base) else { return false }
+        self.settings = settings
+        work.replace(with: Programs(settings) { [league] in TopKProgram($0, league) })
         return true
+    }
+
+    public func handOver() -> State? { State(content: work.state, league: league) }
+    public func inherit(_ state: State) {
+        if state.league.ranks(settings.base) {
+            league = state.league
+            work.replace(with: Programs(settings) { [league] in TopKProgram($0, league) })
+        } else {
+            league.learn(state.content.withMemory { $0.reaggregator.inputs })
+        }
+        work.inherit(state.content)
+    }
+    public static func inheritance(from old: Settings<Config>, to new: Settings<Config>) -> Inheritance {
+        let changed = [
+            old.base.entity == new.base.entity ? nil : "`entity`",
+            old.base.group == new.base.group ? nil : "`group`",
+        ].compactMap { $0 }
+        guard !changed.isEmpty else { return .everything }
+        return .part(
+            "all sums go on; who is among the first K is found out anew, since \(changed.joined(separator: " and ")) changed"
+        )
     }
 
     private func enter(_ change: ModeChange) { work.enter(change) }

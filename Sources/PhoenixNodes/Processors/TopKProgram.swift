@@ -4,10 +4,12 @@ import PhoenixRuntime
 /// What top-K makes of a series, as the ranking stands.
 struct TopKProgram: IdentityProgram, Equatable {
     let config: TopK.Config
-    private let league: League
+    let league: League
     init(_ config: TopK.Config, _ league: League) { (self.config, self.league) = (config, league) }
 
-    static func == (left: Self, right: Self) -> Bool { left.config == right.config }
+    static func == (left: Self, right: Self) -> Bool {
+        left.config == right.config && left.league === right.league
+    }
     var merging: Merging { .always }
     var options: Reaggregator.Options {
         var options = Reaggregator.Options()
@@ -60,6 +62,11 @@ final class League: Sendable {
         (entity, group, self.table) = (config.entity, config.group, table)
     }
 
+    /// Whether it can go on under other settings: who is who stays.
+    func ranks(_ config: TopK.Config) -> Bool { entity == config.entity && group == config.group }
+    /// Notes whose these series are, so that they change place with their entity before they are seen again.
+    func learn(_ ids: [SeriesID]) { state.withLock { for id in ids { learn(id, &$0) } } }
+
     /// Whether the entity of a series is in.
     func admits(_ subject: inout Subject, isExempt: Bool) -> Bool {
         let key = key(&subject)
@@ -109,7 +116,20 @@ final class League: Sendable {
     private func prepare(_ state: inout State, _ config: TopK.Config) {
         state.ranking.rules = config.rules
         guard state.metric != config.metric else { return }
-        (state.metric, state.tracks, state.slots) = (config.metric, [], [:])
+        state.metric = config.metric
+        // Whose a series is stands; which of them rank is another matter now.
+        for (key, slots) in state.slots {
+            let number = state.ranking.number(of: key, at: state.now)
+            for slot in slots { rank(slot, for: number, &state) }
+        }
+    }
+    private func rank(_ slot: UInt32, for number: Int, _ state: inout State) {
+        let generation = state.tracks[Int(slot)].generation
+        state.tracks[Int(slot)] = Track(generation: generation)
+        guard let series = table.series(SeriesID(slot: slot, generation: generation)),
+            series.metric.name == state.metric
+        else { return }
+        state.tracks[Int(slot)].entity = Int32(number)
     }
 
     /// Notes whose a series is that was not seen before.

@@ -106,6 +106,27 @@ public actor Synthetic: Source {
     public func quiesce() { stop.raise() }
     public func reopen() { stop.lower() }
 
+    /// The processes live on under the heir.
+    public struct State: Sendable {
+        var load: SyntheticLoad?
+        var epoch: UInt64
+        var pending: [MetricBatch]
+    }
+    public func handOver() -> State? { State(load: load, epoch: epoch, pending: pending) }
+    public func inherit(_ state: State) {
+        (load, epoch, pending) = (state.load, state.epoch, state.pending)
+        load?.settings = config.load
+    }
+    public static func inheritance(from old: Settings<Config>, to new: Settings<Config>) -> Inheritance {
+        if new.base.hosts < old.base.hosts {
+            return .part("the processes of \(old.base.hosts - new.base.hosts) hosts end, since `hosts` fell")
+        }
+        if new.base.seed != old.base.seed {
+            return .part("all processes live on; `seed` counts when the graph is next started")
+        }
+        return .everything
+    }
+
     private func report() {
         let now = context.time.unixNanoseconds
         let seed = config.seed == 0 ? context.seed : UInt64(bitPattern: Int64(config.seed))

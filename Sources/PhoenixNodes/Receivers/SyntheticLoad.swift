@@ -29,7 +29,7 @@ struct LoadProfile: Sendable, Equatable {
 /// The processes of imaginary hosts, and what they would report: every number follows from the seed.
 ///
 /// Counters grow by multiples of 1/64, so that the sums of doubles are exact and a test can know every total.
-struct SyntheticLoad {
+struct SyntheticLoad: Sendable {
     struct Settings: Sendable, Equatable {
         var hosts = 3
         var profile = LoadProfile()
@@ -47,7 +47,12 @@ struct SyntheticLoad {
         var restarts = 0
     }
     private(set) var totals = Totals()
-    private var settings: Settings
+    var settings: Settings {
+        didSet {
+            if hosts.count > settings.hosts { hosts.removeLast(hosts.count - settings.hosts) }
+            while hosts.count < settings.hosts { hosts.append([]) }
+        }
+    }
     private var random: SeededGenerator
     private var hosts: [[SyntheticProcess]]
     private var nextPID: Int64 = 1000
@@ -119,7 +124,7 @@ struct SyntheticLoad {
 }
 
 /// One imaginary process.
-struct SyntheticProcess {
+struct SyntheticProcess: Sendable {
     var kind: SyntheticKind
     var pid: Int64
     /// In nanoseconds since 1970.

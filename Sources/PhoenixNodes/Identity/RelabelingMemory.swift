@@ -1,0 +1,103 @@
+import PhoenixModel
+import PhoenixRuntime
+
+/// What a node that changes identities remembers: where each series goes, the sums of those that meet, and what is booked
+/// and not yet sent. Knows no task; batches and moments in, batches out.
+final class RelabelingMemory<Program: IdentityProgram & Equatable> {
+    private(set) var programs: Programs<Program>
+    private var mode: Mode?
+    private(set) var plan: IdentityPlan<Program>
+    var reaggregator: Reaggregator
+    /// Booked and not yet sent, the oldest first.
+    var pending: [MetricBatch] = []
+    private(set) var epoch: UInt64 = 0
+    private var told = ReaggregatorCounts()
+
+    init(_ programs: Programs<Program>, _ table: SeriesTable, lane: String, watchingSince now: UInt64) {
+        self.programs = programs
+        plan = IdentityPlan(programs.base, table, lane: lane)
+        reaggregator = Reaggregator(
+            table: table,
+            lane: lane,
+            options: programs.base.options,
+            watchingSince: now
+        )
+    }
+
+    /// Judges by other programs from the next batch on.
+    func replace(with programs: Programs<Program>, now: UInt64) { change(to: programs, mode, now) }
+    func enter(_ mode: Mode?, now: UInt64) { change(to: programs, mode, now) }
+
+    /// Goes on under an heir's programs, in the mode of before if the heir still follows one: what was counted stands
+    /// where it is, as at a change of mode.
+    func succeed(with programs: Programs<Program>, followsMode: Bool, now: UInt64) {
+        change(to: programs, followsMode ? mode : nil, now)
+    }
+    private func change(to programs: Programs<Program>, _ mode: Mode?, _ now: UInt64) {
+        let program = programs[mode]
+        (self.programs, self.mode) = (programs, mode)
+        guard program != plan.program else { return }
+        plan.replace(with: program)
+        reaggregator.options = program.options
+        remap(nil, now: now)
+    }
+    /// Sends all series, or those of some slots, where they now go; gauges do not wait for their next point.
+    private func remap(_ slots: [UInt32]?, now: UInt64) {
+        reaggregator.remap(slots, now: now) { plan.destination(of: $0) }
+        if let moved = reaggregator.settle(now: now, epoch: epoch) { pending.append(moved) }
+    }
+
+    /// Books a batch whole; answers the points that a plan dropped, by reason.
+    func book(_ batch: MetricBatch, now: UInt64, _ prepare: Relabeling<Program>.Preparation?) -> [DropReason: Int]
+    {
+        epoch = max(epoch, batch.epoch)
+        if let slots = prepare?(batch, plan.program), !slots.isEmpty {
+            plan.replace(with: plan.program)
+            remap(slots, now: now)
+        }
+        let result = plan.apply(batch)
+        if let passed = result.passed { pending.append(passed) }
+        // Those who were passed on as they were have told their past: it is not counted again.
+        if !result.displaced.isEmpty { reaggregator.forget(seenAt: now) }
+        if let aside = result.aside,
+            let merged = reaggregator.apply(aside, now: now, { plan.destination(of: $0) })
+        {
+            pending.append(merged)
+        }
+        return result.dropped
+    }
+    /// Lets go of gauges that lapsed and of what was not seen for long.
+    func lapse(now: UInt64) {
+        if let lapsed = reaggregator.lapse(now: now, epoch: epoch) { pending.append(lapsed) }
+    }
+
+    /// The batch to be sent next.
+    func claim() -> MetricBatch? { pending.isEmpty ? nil : pending.removeFirst() }
+
+    /// What was counted since this was last asked, and the counts now.
+    func takeCounts() -> (now: ReaggregatorCounts, before: ReaggregatorCounts) {
+        defer { told = reaggregator.counts }
+        return (reaggregator.counts, told)
+    }
+}
+
+/// The memory in its box: it goes from a node to its heir as it is, and nothing of it is copied.
+///
+/// One node has it at a time; the lock is there for the compiler, and free.
+final class RelabelingState<Program: IdentityProgram & Equatable>: Sendable {
+    private let memory: Lock<RelabelingMemory<Program>>
+
+    init(_ programs: Programs<Program>, _ context: NodeContext) {
+        memory = Lock(
+            RelabelingMemory(
+                programs,
+                context.series,
+                lane: context.id,
+                watchingSince: context.time.unixNanoseconds
+            )
+        )
+    }
+    func withMemory<Result>(_ body: (RelabelingMemory<Program>) -> Result) -> Result {
+        memory.withLock { body($0) }
+    }
+}
