@@ -26,6 +26,8 @@ public final class NodeHarness: Sendable {
         var outlets: [String: any Sendable] = [:]
         /// Detach the test's senders, so that the node's inlets end.
         var ends: [@Sendable () -> Void] = []
+        /// Give the context fresh inlets, and move the test's senders over to them.
+        var renewals: [@Sendable (inout NodeContext) -> Void] = []
         /// Detach the node's outlets, so that the collectors end.
         var closes: [@Sendable () -> Void] = []
         var collectors: [@Sendable () async -> Void] = []
@@ -58,6 +60,11 @@ public final class NodeHarness: Sendable {
             state.context.wiring[port] = Inlet(queue)
             state.outlets[port.name] = outlet
             state.ends.append { outlet.relink(to: []) }
+            state.renewals.append { [limits] context in
+                let queue = InletQueue<Content>(limits: limits)
+                outlet.relink(to: [queue])
+                context.wiring[port] = Inlet(queue)
+            }
         }
     }
     /// Links an output port to a collector, which reads as fast as it can.
@@ -146,5 +153,55 @@ public final class NodeHarness: Sendable {
             for try await state in group { result = state ?? result }
             return result
         }
+    }
+
+    /// Runs a line of nodes, each the heir of the one before, as reloads would: the old one reads what was sent to it and
+    /// hands over, the heir inherits where the verdict allows and reads on. `body` plays the rest of the graph for each.
+    public func relay<Kind: Node>(
+        _ type: Kind.Type,
+        _ line: [Settings<Kind.Config>],
+        _ body: (_ leg: Int) async throws -> Void
+    ) async throws {
+        let (collectors, closes) = state.withLock { ($0.collectors, $0.closes) }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for collector in collectors { group.addTask { await collector() } }
+            defer { for close in closes { close() } }
+            var node = try make(type, line[0])
+            for leg in line.indices {
+                let isLast = leg == line.count - 1
+                let (old, heir) = (node, isLast ? nil : line[leg + 1])
+                node = try await runLeg(old, line[leg], to: heir) { try await body(leg) } ?? node
+            }
+        }
+    }
+    /// Runs one of the line to its end; answers the heir, which has inherited.
+    private func runLeg<Kind: Node>(
+        _ node: Kind,
+        _ settings: Settings<Kind.Config>,
+        to next: Settings<Kind.Config>?,
+        _ body: () async throws -> Void
+    ) async throws -> Kind? {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await node.run() }
+            try await body()
+            if next == nil {
+                endInputs()
+            } else {
+                state.withLock { state in for renew in state.renewals { renew(&state.context) } }
+            }
+            if let source = node as? any Source { await source.quiesce() }
+            try await group.waitForAll()
+        }
+        guard let next else {
+            try await node.flush()
+            return nil
+        }
+        let heir = try make(Kind.self, next)
+        let inherited = await node.handOver()
+        switch Kind.inheritance(from: settings, to: next) {
+        case .everything, .part: if let inherited { await heir.inherit(inherited) }
+        case .nothing: break
+        }
+        return heir
     }
 }

@@ -48,8 +48,11 @@ final class RelabelingMemory<Program: IdentityProgram & Equatable> {
     }
 
     /// Books a batch whole; answers the points that a plan dropped, by reason.
-    func book(_ batch: MetricBatch, now: UInt64, _ prepare: Relabeling<Program>.Preparation?) -> [DropReason: Int]
-    {
+    func book(
+        _ batch: MetricBatch,
+        now: UInt64,
+        _ prepare: Relabeling<Program>.Preparation?
+    ) -> [DropReason: Int] {
         epoch = max(epoch, batch.epoch)
         if let slots = prepare?(batch, plan.program), !slots.isEmpty {
             plan.replace(with: plan.program)

@@ -8,28 +8,10 @@ import Testing
 
 /// What every node that merges promises: the increases of all outputs add up to those of the inputs, whatever the modes did.
 @Suite struct ExactnessTests {
-    /// Adds up increases: an output's first value counts from 0 at its own start.
-    private struct Ledger {
-        var totals: [String: Double] = [:]
-        private var last: [SeriesID: (value: Double, start: UInt64)] = [:]
-        mutating func book(_ batch: MetricBatch, _ table: SeriesTable) {
-            for index in batch.numbers.series.indices {
-                let id = batch.numbers.series[index]
-                guard let metric = table.series(id)?.metric, metric.isMonotonic else { continue }
-                let bits = batch.numbers.values[index]
-                let value =
-                    batch.numbers.flags[index].contains(.isInteger)
-                    ? Double(Int64(bitPattern: bits)) : Double(bitPattern: bits)
-                let start = batch.numbers.starts[index]
-                let known = last[id].flatMap { $0.start == start && $0.value <= value ? $0.value : nil }
-                totals[metric.name, default: 0] += value - (known ?? 0)
-                last[id] = (value, start)
-            }
-        }
-    }
-
-    private func run<Kind: Node>(_ type: Kind.Type, _ settings: Settings<Kind.Config>) throws -> (Ledger, Int)
-    {
+    private func run<Kind: Node>(
+        _ type: Kind.Type,
+        _ settings: Settings<Kind.Config>
+    ) throws -> (IncreaseLedger, Int) {
         try World.run { world in
             let harness = NodeHarness(world.clock)
             harness.link(RelabelingPort.input)
@@ -54,7 +36,7 @@ import Testing
                     try await world.clock.sleep(for: .seconds(8))
                 }
             }
-            var ledger = Ledger()
+            var ledger = IncreaseLedger()
             for batch in output.messages { ledger.book(batch, table) }
             let totals = source.totals
             try require(totals.restarts > 0, "no process was started anew")
