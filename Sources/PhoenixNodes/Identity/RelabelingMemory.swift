@@ -74,6 +74,12 @@ final class RelabelingMemory<Program: IdentityProgram & Equatable> {
         if let lapsed = reaggregator.lapse(now: now, epoch: epoch) { pending.append(lapsed) }
     }
 
+    /// About what it takes, in bytes: the plan, a record for each input, and a record with a name for each output.
+    var byteCount: Int {
+        let counts = reaggregator.counts
+        return plan.byteCount + counts.members * 48 + counts.outputs * 200
+            + pending.reduce(0) { $0 + $1.byteCount }
+    }
     /// The batch to be sent next.
     func claim() -> MetricBatch? { pending.isEmpty ? nil : pending.removeFirst() }
 
@@ -103,4 +109,5 @@ final class RelabelingState<Program: IdentityProgram & Equatable>: Sendable {
     func withMemory<Result>(_ body: (RelabelingMemory<Program>) -> Result) -> Result {
         memory.withLock { body($0) }
     }
+    var byteCount: Int { withMemory { $0.byteCount } }
 }

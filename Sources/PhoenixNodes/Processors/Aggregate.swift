@@ -91,7 +91,10 @@ public actor Aggregate: Node {
     public static let ports = RelabelingPort.all + [.output(RelabelingPort.observations)]
 
     /// What an heir goes on with, whatever its settings: the memory itself.
-    public struct State: Sendable { let content: RelabelingState<Config> }
+    public struct State: Weighed {
+        let content: RelabelingState<Config>
+        public var byteCount: Int { content.byteCount }
+    }
 
     private let work: Relabeling<Config>
 

@@ -49,7 +49,10 @@ public actor Classify: Node {
     public static let ports = RelabelingPort.all
 
     /// What an heir goes on with, whatever its settings: the memory itself.
-    public struct State: Sendable { let content: RelabelingState<Config> }
+    public struct State: Weighed {
+        let content: RelabelingState<Config>
+        public var byteCount: Int { content.byteCount }
+    }
 
     private let work: Relabeling<Config>
 

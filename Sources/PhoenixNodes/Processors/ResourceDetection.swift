@@ -36,7 +36,10 @@ public actor ResourceDetection: Node {
     public static let ports = RelabelingPort.all
 
     /// What an heir goes on with, whatever its settings: the memory itself.
-    public struct State: Sendable { let content: RelabelingState<Program> }
+    public struct State: Weighed {
+        let content: RelabelingState<Program>
+        public var byteCount: Int { content.byteCount }
+    }
 
     private let work: Relabeling<Program>
 

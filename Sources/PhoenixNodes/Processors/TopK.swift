@@ -97,9 +97,10 @@ public actor TopK: Node {
     public static let ports = RelabelingPort.all + [.output(RelabelingPort.observations)]
 
     /// What an heir goes on with: the sums, and who is among the first.
-    public struct State: Sendable {
+    public struct State: Weighed {
         let content: RelabelingState<TopKProgram>
         let league: League
+        public var byteCount: Int { content.byteCount }
     }
 
     private var settings: Settings<Config>
