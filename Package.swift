@@ -144,7 +144,11 @@ let package = Package(
             dependencies: [
                 "PhoenixNodes", "PhoenixWire", "PhoenixRuntime", "PhoenixGraph", "PhoenixModel",
                 "PhoenixTestKit",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
             ],
             swiftSettings: settings
         ),

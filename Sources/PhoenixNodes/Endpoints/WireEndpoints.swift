@@ -9,7 +9,7 @@ public protocol DescribedEndpoint: Endpoint {
     var speech: String { get }
 }
 
-/// A path served over HTTP, as nodes hand it to the listeners.
+/// A path served over HTTP, as nodes hand it to the listeners; one that ends in `*` covers all that begin with the rest.
 public struct HTTPEndpoint: DescribedEndpoint {
     public let handler: any HTTPHandler
     public let purpose: String

@@ -79,6 +79,8 @@ private final class OpenWireServer: OpenServer {
         var table = RouteTable.Routes()
         for route in routes {
             switch route.endpoint {
+            case let endpoint as HTTPEndpoint where route.path.hasSuffix("*"):
+                table.prefixes[String(route.path.dropLast())] = endpoint.handler
             case let endpoint as HTTPEndpoint: table.exact[route.path] = endpoint.handler
             case let endpoint as TLSEndpoint: certificate?.replace(with: endpoint.context)
             case let endpoint as GRPCMethodEndpoint: table.grpc[route.path] = endpoint.method
