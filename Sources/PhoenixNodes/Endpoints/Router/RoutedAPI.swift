@@ -68,7 +68,7 @@ final class RoutedAPI: Sendable {
 
     /// Answers requests until `close`, and then those that were taken before; at once when the task is cancelled.
     ///
-    /// May be called again after it returned because of a cancellation.
+    /// May be called again after it returned: when the owner was run again, or reopened.
     func serve() async {
         await withTaskGroup(of: Void.self) { group in
             var running = 0
@@ -78,12 +78,15 @@ final class RoutedAPI: Sendable {
                 group.addTask { await self.answer(exchange) }
             }
         }
-        // Cancelled: nobody will take what waits.
+        // Nobody will take what waits.
+        guard Task.isCancelled else { return }
         for exchange in waiting.clear() { exchange.answer(APIError.stopping.response) }
     }
 
     /// Takes no new requests.
     func close() { waiting.close() }
+    /// Takes requests again, which wait until somebody serves.
+    func reopen() { waiting.open() }
 
     /// Takes a request, or answers that it cannot be taken now.
     ///

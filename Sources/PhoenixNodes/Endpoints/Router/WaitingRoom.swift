@@ -56,6 +56,9 @@ final class WaitingRoom<Guest: Sendable>: Sendable {
         reader?.resume(returning: nil)
     }
 
+    /// Lets guests in again.
+    func open() { state.withLock { $0.isClosed = false } }
+
     /// Sends all away who wait.
     func clear() -> [Guest] {
         state.withLock { state in
