@@ -11,11 +11,6 @@ import Testing
     private static let tests = Repository.files(below: "Tests/PhoenixNodesTests", ending: ".swift")
     private static let cases = Repository.files(below: "graphs/golden", ending: "graph.yaml")
 
-    /// Types that are tested by nothing yet: the list may only shrink.
-    static let untested: Set<String> = [
-        "receiver otlp", "receiver synthetic", "exporter prometheus", "controller manual", "exporter debug",
-    ]
-
     @Test(arguments: types) func hasAnExample(_ type: NodeType) {
         let example = "graphs/examples/" + ReferencePages.example(of: type, among: Self.specs)
         #expect(Repository.exists(example), "\(type) has no example: write \(example)")
@@ -28,9 +23,7 @@ import Testing
             let text = try Repository.text(file)
             return text.contains("\n  \(type.name):") || text.contains("type: \(type.name)")
         }
-        let isKnown = Self.untested.contains("\(type)")
-        #expect(ofSwift || golden || isKnown, "\(type) has neither \(swiftName)Tests.swift nor a golden case")
-        #expect(!(isKnown && (ofSwift || golden)), "\(type) is tested now: take it from the list")
+        #expect(ofSwift || golden, "\(type) has neither \(swiftName)Tests.swift nor a golden case")
     }
 }
 

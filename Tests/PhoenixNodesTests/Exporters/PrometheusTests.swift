@@ -1,0 +1,61 @@
+import PhoenixModel
+import PhoenixRuntime
+import PhoenixTestKit
+import Testing
+
+@testable import PhoenixNodes
+
+/// The node around the store; what a scrape gets is tested where it is written.
+@Suite struct PrometheusTests {
+    /// The exposed series that the node told, second by second.
+    private static func told(
+        _ config: Prometheus.Config,
+        _ body: @escaping @Sendable (NodeHarness, World) async throws -> Void
+    ) throws -> [Double] {
+        try World.run { world in
+            let harness = NodeHarness(world.clock)
+            harness.link(Prometheus.Port.input)
+            let output = harness.read(Prometheus.Port.observations)
+            let node = try harness.make(Prometheus.self, config)
+            try await harness.run(node) { try await body(harness, world) }
+            return output.messages.compactMap { observation in
+                observation.readings.first { $0.name == "phoenix_exposed_series" }?.value
+            }
+        }
+    }
+
+    @Test func seriesExpireByTheClockThoughNobodyScrapes() throws {
+        var config = Prometheus.Config()
+        config.metricExpiration = .seconds(3)
+        let told = try Self.told(config) { harness, world in
+            let batch = try PointText.batch("a{} gauge time=0s 1\nb{} gauge time=0s 1", harness.context.series)
+            try await harness.feed(Prometheus.Port.input, batch)
+            try await world.clock.sleep(for: .milliseconds(6500))
+        }
+        #expect(told.prefix(2) == [2, 2])
+        #expect(told.suffix(2) == [0, 0])
+        #expect(zip(told, told.dropFirst()).allSatisfy { $0 >= $1 })
+    }
+
+    @Test func holdsNoMoreThanItMay() throws {
+        var config = Prometheus.Config()
+        config.maxSeries = 2
+        let told = try Self.told(config) { harness, world in
+            let text = (0..<5).map { "m\($0){} gauge time=0s 1" }.joined(separator: "\n")
+            try await harness.feed(
+                Prometheus.Port.input,
+                try PointText.batch(text, harness.context.series)
+            )
+            try await world.clock.sleep(for: .milliseconds(1500))
+        }
+        #expect(told == [2])
+    }
+
+    @Test func namesWhatAnotherGraphWouldForget() {
+        var (old, new) = (Prometheus.Config(), Prometheus.Config())
+        #expect(Prometheus.inheritance(from: Settings(old), to: Settings(new)) == .everything)
+        old.namespace = "before"
+        new.namespace = "after"
+        #expect(Prometheus.inheritance(from: Settings(old), to: Settings(new)) != .everything)
+    }
+}
