@@ -19,7 +19,14 @@ extension MetricBatch {
         parts.exponentials.series = columns.exponentials
         parts.summaries.series = columns.summaries
         for index in parts.exemplars.indices { parts.exemplars[index].series = columns.exemplars[index] }
-        return MetricBatch(parts, epoch: epoch)
+        return successor(parts)
+    }
+
+    /// Other points that come of these.
+    public func successor(_ parts: Parts) -> MetricBatch {
+        var batch = MetricBatch(parts, epoch: epoch)
+        batch.receivedAt = receivedAt
+        return batch
     }
 
     /// The points whose series in `columns` is not `none`, under that series.
@@ -34,7 +41,7 @@ extension MetricBatch {
             exemplar.series = id
             parts.exemplars.append(exemplar)
         }
-        return MetricBatch(parts, epoch: epoch)
+        return successor(parts)
     }
 }
 

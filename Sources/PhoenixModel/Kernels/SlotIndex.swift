@@ -10,6 +10,8 @@ struct SlotIndex: Sendable {
     init() { places = Array(repeating: Self.vacant, count: 16) }
 
     private var mask: Int { places.count - 1 }
+    /// What the index holds in memory, in bytes.
+    var byteCount: Int { places.count * 4 }
 
     /// The slot whose contents have this hash and satisfy `isMatch`.
     @inline(__always)

@@ -58,6 +58,17 @@ public struct SlotMap<Element: BitwiseCopyable & Sendable>: ~Copyable, @unchecke
         return page
     }
 
+    /// The first slot at or after `slot` whose page exists; nil where there is none.
+    public func firstStored(from slot: UInt32) -> UInt32? {
+        var index = Int(slot) >> Self.pageBits
+        if index < pageCount, pages[index] != nil { return slot }
+        repeat {
+            index += 1
+            guard index < pageCount else { return nil }
+        } while pages[index] == nil
+        return UInt32(index << Self.pageBits)
+    }
+
     /// Visits every slot of every page; frees a page of which `visit` kept nothing (answered false throughout).
     public mutating func sweep(_ visit: (UInt32, inout Element) -> Bool) {
         for index in 0..<pageCount {

@@ -79,7 +79,9 @@ extension Reaggregator {
     @inline(__always)
     mutating func isFound(_ id: SeriesID, _ resolve: Resolve) -> Bool {
         let member = members.element(id.slot)
-        guard member.pointee.generation == id.generation, member.pointee.output < Self.firstDropped else {
+        guard member.pointee.generation == id.generation, member.pointee.output < Self.firstDropped,
+            id.slot < unasked
+        else {
             return find(id, resolve)
         }
         member.pointee.seen = nowSeconds

@@ -15,6 +15,8 @@ extension Reaggregator {
             if series.isFollowed { member.pointee.state = .isCumulative }
             counts.members += 1
             place(id.slot, at: number(of: series, resolve))
+        } else if id.slot >= unasked {
+            remap(id.slot, resolve)
         } else if member.pointee.output == Self.refusedOutput, let series = table.series(id) {
             place(id.slot, at: number(of: series, resolve))
         }
@@ -104,13 +106,31 @@ extension Reaggregator {
             for slot in slots { remap(slot, resolve) }
             return
         }
+        beginRemap(now: now)
+        while remapSlice(1 << 16, now: now, resolve) {}
+    }
+    /// Begins to ask all inputs anew where they go, a slice at a time: `remapSlice` until it answers false.
+    ///
+    /// Whoever sends a point meanwhile is asked first, so that every point goes where `resolve` now says.
+    public mutating func beginRemap(now: UInt64) {
+        self.now = max(self.now, now)
         applyGaugeOptions()
-        var all: [UInt32] = []
-        members.sweep { slot, member in
-            if member.generation != 0 { all.append(slot) }
-            return member.generation != 0
+        unasked = 0
+    }
+    /// Whether some inputs are still to be asked.
+    public var isRemapping: Bool { unasked != .max }
+    /// Asks the inputs of the next `slots` slots; false when none is left. `settle` emits what that changed.
+    public mutating func remapSlice(_ slots: Int, now: UInt64, _ resolve: Resolve) -> Bool {
+        self.now = max(self.now, now)
+        for _ in 0..<slots {
+            guard let slot = members.firstStored(from: unasked) else {
+                unasked = .max
+                return false
+            }
+            unasked = slot + 1
+            remap(slot, resolve)
         }
-        for slot in all { remap(slot, resolve) }
+        return true
     }
     private mutating func remap(_ slot: UInt32, _ resolve: Resolve) {
         let member = members[slot]
@@ -121,6 +141,20 @@ extension Reaggregator {
         displace(slot)
         place(slot, at: new)
         if member.state.contains(.isLive), new < Self.firstDropped { enter(slot, new) }
+    }
+
+    /// Visits every known input: its id, when a point of it last came, in seconds of the receiver's clock, and the number
+    /// of its output, which is dense; nil where it goes nowhere.
+    public mutating func visitInputs(_ visit: (_ id: SeriesID, _ seen: UInt32, _ output: UInt32?) -> Void) {
+        members.sweep { slot, member in
+            guard member.generation != 0 else { return true }
+            visit(
+                SeriesID(slot: slot, generation: member.generation),
+                member.seen,
+                member.output < Self.firstDropped ? member.output : nil
+            )
+            return true
+        }
     }
 
     /// Emits what remapping changed: gauges in their new places, and the ends of those that were replaced.

@@ -13,7 +13,9 @@ extension Reaggregator {
                 bits: values[index],
                 flags: flags[index]
             )
-            if member.pointee.generation != id.generation || member.pointee.output >= Self.firstDropped {
+            if member.pointee.generation != id.generation || member.pointee.output >= Self.firstDropped
+                || id.slot >= unasked
+            {
                 guard find(id, resolve) else {
                     skip(point, id)
                     continue

@@ -59,6 +59,8 @@ public struct Reaggregator: ~Copyable, Sendable {
     var freedHorizon: UInt64 = 0
     /// The same in the senders' time, which may be ahead of ours.
     var freedHorizonAhead: UInt64 = 0
+    /// While inputs are asked anew where they go, a slice at a time: the slots from here on are still to be asked.
+    var unasked = UInt32.max
     /// When members to be forgotten were last looked for.
     var sweptAt: UInt32
     /// Whether an input was ever forgotten.
@@ -84,7 +86,9 @@ public struct Reaggregator: ~Copyable, Sendable {
         if batch.histograms.count > 0 { applyHistograms(batch.histograms, resolve) }
         if batch.exponentials.count > 0 { applyExponentials(batch.exponentials, resolve) }
         if batch.summaries.count > 0 { applySummaries(batch.summaries, resolve) }
-        return emit(epoch: batch.epoch)
+        var result = emit(epoch: batch.epoch)
+        result?.receivedAt = batch.receivedAt
+        return result
     }
 
     mutating func begin(_ now: UInt64) {

@@ -24,6 +24,9 @@ public final class AttributeSet: Sendable {
         (self.encoded, self.count, self.hash, self.slot) = (encoded, count, hash, slot)
     }
 
+    /// A hash of the contents: equal for equal sets, in this process.
+    public var fingerprint: UInt64 { hash }
+
     /// The set without attributes.
     public static let empty = AttributeSet([])
     public var isEmpty: Bool { count == 0 }

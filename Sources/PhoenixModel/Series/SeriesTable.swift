@@ -16,6 +16,14 @@ public struct Series: Sendable, Hashable {
     }
 }
 
+extension Series {
+    /// A hash of the series of this metric with other attributes: equal for equal ones, as long as the metric is known.
+    public func fingerprint(resource: AttributeSet, attributes: AttributeSet) -> UInt64 {
+        let first = fold(resource.fingerprint ^ processSeed, UInt64(metric.slot) ^ 0x8ebc_6af0_9c88_c6e3)
+        return fold(first ^ 0xa076_1d64_78bd_642f, attributes.fingerprint ^ 0x5899_65cc_7537_4cc3)
+    }
+}
+
 /// Every series that the engine knows, under a dense id: one table for all nodes, and it outlives reloads.
 ///
 /// Identity is factored: a series is three slots (resource attributes, metric with its scope, point attributes), each

@@ -6,12 +6,12 @@ import PhoenixRuntime
 /// The work runs on the node, the changes enter at its `await`s: between two batches.
 func following(
     _ modes: Inlet<ModeChange>?,
-    _ enter: @escaping @Sendable (ModeChange) async -> Void,
+    _ enter: @escaping @Sendable (ModeChange) async throws -> Void,
     while work: () async throws -> Void
 ) async throws {
     guard let modes else { return try await work() }
     try await withThrowingTaskGroup(of: Void.self) { group in
-        group.addTask { for await change in modes.messages { await enter(change) } }
+        group.addTask { for await change in modes.messages { try await enter(change) } }
         try await work()
         group.cancelAll()
     }

@@ -95,7 +95,8 @@ struct IdentityPlan<Program: IdentityProgram>: ~Copyable {
 
     /// Where a series goes by the program alone.
     mutating func destination(of series: Series) -> Destination {
-        switch cache.outcome(of: series, program, table) {
+        let program = program
+        return switch cache.outcome(of: series, table, { program.judge(&$0) }) {
         case .drop(let reason): .drop(reason: Int(reason.rawValue))
         case .attributes(let resource, let point):
             .output(resource: resource ?? series.resource, attributes: point ?? series.attributes)
@@ -147,7 +148,8 @@ struct IdentityPlan<Program: IdentityProgram>: ~Copyable {
         // A stale id is not remembered: its slot is another's, or nobody's.
         guard let series = table.series(id) else { return .nowhere(reason: DropReason.staleSeries.rawValue) }
         var ruling: SeriesPlan.Ruling
-        switch cache.outcome(of: series, program, table) {
+        let program = program
+        switch cache.outcome(of: series, table, { program.judge(&$0) }) {
         case .drop(let reason): ruling = .nowhere(reason: reason.rawValue)
         case .attributes(resource: nil, point: nil): ruling = .to(id)
         case .attributes(let resource, let point):

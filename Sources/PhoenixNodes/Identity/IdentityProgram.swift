@@ -4,12 +4,18 @@ import PhoenixModel
 protocol IdentityProgram: Sendable {
     /// Judges the series and changes its attributes to those of its output.
     func judge(_ subject: inout Subject) -> Verdict
+    /// The same for a count of what the program would admit: it leaves no trace.
+    func foresee(_ subject: inout Subject) -> Verdict
+    /// How long an input counts as alive after its last point.
+    var aliveSeconds: UInt32 { get }
     /// Whether series are to be expected to meet on one output.
     var merging: Merging { get }
     /// How series that meet are merged.
     var options: Reaggregator.Options { get }
 }
 extension IdentityProgram {
+    func foresee(_ subject: inout Subject) -> Verdict { judge(&subject) }
+    var aliveSeconds: UInt32 { 300 }
     var options: Reaggregator.Options { .init() }
 }
 

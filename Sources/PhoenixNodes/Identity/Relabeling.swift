@@ -2,50 +2,98 @@ import PhoenixGraph
 import PhoenixModel
 import PhoenixRuntime
 
+/// What befalls a node that changes identities, beside its batches: each is handled on the node, between two batches.
+enum RelabelingEvent: Sendable {
+    case mode(ModeChange)
+    /// A second went by.
+    case tick
+    /// Some more inputs are to be asked where they go now.
+    case remap
+    /// What the modes would admit has been counted.
+    case forecast
+}
+
 /// The work of a node that changes identities: reads, has its memory book, and sends.
 ///
 /// Belongs to one actor and runs on it. A batch is booked whole before anything of it is sent; what was booked is sent
 /// by the next run where this one was broken off, or by the heir.
+///
+/// A change of programs holds for the next batch. Series that send are asked anew where they go with their next point, all
+/// others a slice at a time between batches, so that a change of 300,000 series does not hold the path up.
 final class Relabeling<Program: IdentityProgram & Equatable> {
     /// What a node knows of a batch before it is judged: the slots whose series go elsewhere from now on.
     typealias Preparation = @Sendable (MetricBatch, Program) -> [UInt32]
+    /// So many inputs are asked at once: a few milliseconds' work.
+    private static var sliceSlots: Int { 2048 }
+    private static var ticksToLapse: Int { 5 }
 
     /// What goes to the heir.
     private(set) var state: RelabelingState<Program>
     private var programs: Programs<Program>
-    private var observeAt = Duration.zero
+    private var admission: Admission<Program>
+    private var ticks = 0
+    /// When the mode was decided that no batch has met yet.
+    private var decidedAt: UInt64?
     private let prepare: Preparation?
+    private var remaps: AsyncStream<Void>.Continuation?
+    private var forecasts: AsyncStream<Void>.Continuation?
     private let context: NodeContext
     private let output: Outlet<MetricBatch>
     private let collisions: Gauge
-    private let admitted: Gauge
+    private let delay: Gauge
 
-    init(_ programs: Programs<Program>, _ context: NodeContext, prepare: Preparation? = nil) {
+    init(
+        _ programs: Programs<Program>,
+        _ context: NodeContext,
+        pipeline: String = "",
+        prepare: Preparation? = nil
+    ) {
         (self.programs, self.context, self.prepare) = (programs, context, prepare)
         state = RelabelingState(programs, context)
+        admission = Admission(programs, context, pipeline: pipeline)
         output = context.wiring[RelabelingPort.output]
         collisions = context.vitals.gauge(
             "phoenix_node_merged_series",
             [:],
             "Series found to share their output with another, and added up."
         )
-        admitted = context.vitals.gauge("phoenix_node_admitted_series", [:], "Output series that are alive.")
+        delay = context.vitals.gauge(
+            "phoenix_node_mode_delay_seconds",
+            [:],
+            "From the last decision of a mode to the first batch that met it."
+        )
     }
     private var now: UInt64 { context.time.unixNanoseconds }
 
-    /// Reads batches until they end. `enter` must bring a mode change back to `enter(_:)`, `tick` a moment to `tick()`,
-    /// both on the node.
-    func run(
-        _ enter: @escaping @Sendable (ModeChange) async -> Void,
-        _ tick: @escaping @Sendable () async throws -> Void
-    ) async throws {
-        let time = context.time
-        try await following(context.wiring[RelabelingPort.mode], enter) {
+    /// Reads batches until they end. `handle` must bring every event back to `handle(_:)`, on the node.
+    func run(_ handle: @escaping @Sendable (RelabelingEvent) async throws -> Void) async throws {
+        let (time, foresight) = (context.time, admission.foresight)
+        // Fresh ones for each run: a stream whose reader was cancelled is at its end.
+        let (remaps, remap) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        let (forecasts, forecast) = AsyncStream.makeStream(
+            of: Void.self,
+            bufferingPolicy: .bufferingNewest(1)
+        )
+        (self.remaps, self.forecasts) = (remap, forecast)
+        if state.withMemory({ $0.isRemapping }) { remap.yield() }
+        try await following(context.wiring[RelabelingPort.mode], { try await handle(.mode($0)) }) {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
                     while true {
-                        try await time.sleep(for: .seconds(5))
-                        try await tick()
+                        try await time.sleep(for: .seconds(1))
+                        try await handle(.tick)
+                    }
+                }
+                group.addTask {
+                    for await _ in remaps {
+                        try await handle(.remap)
+                        await Task.yield()
+                    }
+                }
+                group.addTask {
+                    for await _ in forecasts {
+                        while !Task.isCancelled, !foresight.work() { await Task.yield() }
+                        try await handle(.forecast)
                     }
                 }
                 try await read()
@@ -62,18 +110,30 @@ final class Relabeling<Program: IdentityProgram & Equatable> {
             book(batch)
             input.settle()
             try await deliver()
-            try await observe()
+        }
+        // A change of mode that was under way when the data ended.
+        while !Task.isCancelled, state.withMemory({ $0.isRemapping }) { try await remapSlice() }
+    }
+    func handle(_ event: RelabelingEvent) async throws {
+        switch event {
+        case .mode(let change):
+            let now = now
+            decidedAt = change.timeUnixNano
+            state.withMemory { $0.enter(change.mode, now: now) }
+            remapWhereDue()
+        case .tick: try await tick()
+        case .remap: try await remapSlice()
+        case .forecast: try await admission.tell(state.withMemory { $0.mode })
         }
     }
+
     /// Judges by other programs from the next batch on.
     func replace(with programs: Programs<Program>) {
         self.programs = programs
         let now = now
+        admission.replace(with: programs)
         state.withMemory { $0.replace(with: programs, now: now) }
-    }
-    func enter(_ change: ModeChange) {
-        let now = now
-        state.withMemory { $0.enter(change.mode, now: now) }
+        remapWhereDue()
     }
     /// Goes on with what the node before remembered, under this one's programs.
     func inherit(_ state: RelabelingState<Program>) {
@@ -81,18 +141,39 @@ final class Relabeling<Program: IdentityProgram & Equatable> {
         state.withMemory { $0.succeed(with: programs, followsMode: followsMode, now: now) }
         self.state = state
     }
-    /// Lets go of gauges that lapsed and of what was not seen for long; sent at once.
-    func tick() async throws {
-        let now = now
-        state.withMemory { $0.lapse(now: now) }
-        try await observe()
+    /// Lets go of gauges that lapsed and of what was not seen for long, sent at once; and counts what is admitted.
+    private func tick() async throws {
+        ticks += 1
+        let (now, isLapse) = (now, ticks % Self.ticksToLapse == 0)
+        if isLapse { state.withMemory { $0.lapse(now: now) } }
+        let mode = state.withMemory { $0.mode }
+        // Nodes that let series pass as they are do not know which of them live.
+        if programs[mode].merging == .always, isLapse || admission.isRead {
+            let program = programs[mode]
+            if state.withMemory({ admission.count(&$0.reaggregator, now: now, program) }) {
+                forecasts?.yield()
+            } else {
+                try await admission.tell(mode)
+            }
+        }
         try await deliver()
+    }
+    private func remapWhereDue() {
+        if state.withMemory({ $0.isRemapping }) { remaps?.yield() }
+    }
+    private func remapSlice() async throws {
+        let now = now
+        state.withMemory { $0.remap(Self.sliceSlots, now: now) }
+        try await deliver()
+        remapWhereDue()
     }
 
     private func book(_ batch: MetricBatch) {
         let (now, prepare) = (now, prepare)
-        let dropped = state.withMemory { $0.book(batch, now: now, prepare) }
-        context.vitals.drop(dropped)
+        if let decided = decidedAt.take() { delay.set(Double(now - min(now, decided)) / 1e9) }
+        let result = state.withMemory { $0.book(batch, now: now, prepare) }
+        if !result.moved.isEmpty { admission.judgeAnew(result.moved) }
+        context.vitals.drop(result.dropped)
         tellCounts()
     }
     private func tellCounts() {
@@ -108,25 +189,6 @@ final class Relabeling<Program: IdentityProgram & Equatable> {
         context.vitals.drop(Int(counts.refused - told.refused), reason: DropReason.tableFull.name)
         context.vitals.drop(Int(counts.late - told.late), reason: "late")
         collisions.set(Double(merged))
-    }
-
-    /// Tells how many outputs are alive, at most once a second.
-    private func observe() async throws {
-        guard context.time.monotonic >= observeAt else { return }
-        let outputs = state.withMemory { memory in
-            memory.plan.program.merging == .always ? memory.reaggregator.counts.outputs : nil
-        }
-        guard let outputs else { return }
-        observeAt = context.time.monotonic + .seconds(1)
-        admitted.set(Double(outputs))
-        let reading = Observation.Reading(
-            "phoenix_admitted_series",
-            Double(outputs),
-            ["pipeline": context.id]
-        )
-        try await context.wiring[RelabelingPort.observations].send(
-            Observation(source: context.id, timeUnixNano: now, readings: [reading])
-        )
     }
 
     /// Sends what is pending. A batch is claimed before it is sent, since a tick may send at the same time; the outlet
@@ -146,7 +208,7 @@ enum RelabelingPort {
     static let input = InputPort<MetricBatch>("in", required: true)
     static let mode = InputPort<ModeChange>("mode")
     static let output = OutputPort<MetricBatch>("out")
-    /// Of nodes that merge always: how many series they let live.
+    /// Of nodes that merge always: how many series they admit, now and in other modes.
     static let observations = OutputPort<Observation>("observations")
     static let all: [PortSpec] = [.input(input), .input(mode), .output(output)]
 }
@@ -161,5 +223,12 @@ struct Programs<Program: IdentityProgram & Equatable>: Sendable {
     init<Config>(_ settings: Settings<Config>, _ make: (Config) -> Program) {
         base = make(settings.base)
         modes = settings.modes.mapValues(make)
+    }
+
+    /// Those that differ, the base first.
+    var distinct: [Program] {
+        Mode.allCases.reduce(into: [base]) { result, mode in
+            if let program = modes[mode], !result.contains(program) { result.append(program) }
+        }
     }
 }

@@ -5,7 +5,7 @@ import PhoenixRuntime
 /// and not yet sent. Knows no task; batches and moments in, batches out.
 final class RelabelingMemory<Program: IdentityProgram & Equatable> {
     private(set) var programs: Programs<Program>
-    private var mode: Mode?
+    private(set) var mode: Mode?
     private(set) var plan: IdentityPlan<Program>
     var reaggregator: Reaggregator
     /// Booked and not yet sent, the oldest first.
@@ -39,24 +39,30 @@ final class RelabelingMemory<Program: IdentityProgram & Equatable> {
         guard program != plan.program else { return }
         plan.replace(with: program)
         reaggregator.options = program.options
-        remap(nil, now: now)
+        reaggregator.beginRemap(now: now)
     }
-    /// Sends all series, or those of some slots, where they now go; gauges do not wait for their next point.
-    private func remap(_ slots: [UInt32]?, now: UInt64) {
-        reaggregator.remap(slots, now: now) { plan.destination(of: $0) }
+    /// Whether inputs are still to be asked where they go under the programs of now.
+    var isRemapping: Bool { reaggregator.isRemapping }
+    /// Asks the inputs of so many slots; gauges do not wait for their next point, nor do those that were replaced wait
+    /// for their expiry.
+    func remap(_ slots: Int, now: UInt64) {
+        _ = reaggregator.remapSlice(slots, now: now) { plan.destination(of: $0) }
         if let moved = reaggregator.settle(now: now, epoch: epoch) { pending.append(moved) }
     }
 
-    /// Books a batch whole; answers the points that a plan dropped, by reason.
+    /// Books a batch whole; answers the points that a plan dropped, by reason, and the slots of the series that go
+    /// elsewhere under the same program.
     func book(
         _ batch: MetricBatch,
         now: UInt64,
         _ prepare: Relabeling<Program>.Preparation?
-    ) -> [DropReason: Int] {
+    ) -> (dropped: [DropReason: Int], moved: [UInt32]) {
         epoch = max(epoch, batch.epoch)
-        if let slots = prepare?(batch, plan.program), !slots.isEmpty {
+        let slots = prepare?(batch, plan.program) ?? []
+        if !slots.isEmpty {
             plan.replace(with: plan.program)
-            remap(slots, now: now)
+            reaggregator.remap(slots, now: now) { plan.destination(of: $0) }
+            if let moved = reaggregator.settle(now: now, epoch: epoch) { pending.append(moved) }
         }
         let result = plan.apply(batch)
         if let passed = result.passed { pending.append(passed) }
@@ -67,7 +73,7 @@ final class RelabelingMemory<Program: IdentityProgram & Equatable> {
         {
             pending.append(merged)
         }
-        return result.dropped
+        return (result.dropped, slots)
     }
     /// Lets go of gauges that lapsed and of what was not seen for long.
     func lapse(now: UInt64) {

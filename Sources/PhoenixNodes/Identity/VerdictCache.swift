@@ -25,9 +25,12 @@ struct VerdictCache {
     /// How often a program was asked.
     private(set) var judgements = 0
 
-    /// What becomes of a series of `table`.
-    mutating func outcome(of series: Series, _ program: some IdentityProgram, _ table: SeriesTable) -> Outcome
-    {
+    /// What becomes of a series by `judge`. New sets of attributes are those of `table`, or none's.
+    mutating func outcome(
+        of series: Series,
+        _ table: SeriesTable?,
+        _ judge: (inout Subject) -> Verdict
+    ) -> Outcome {
         let entry = entry(of: series.resource)
         if let outcome = entry.outcome { return outcome }
         if let known = entry.byPoint.first(where: { $0.point === series.attributes }) { return known.outcome }
@@ -38,12 +41,12 @@ struct VerdictCache {
         )
         judgements += 1
         let outcome: Outcome =
-            switch program.judge(&subject) {
+            switch judge(&subject) {
             case .drop(let reason): .drop(reason)
             case .pass:
                 .attributes(
-                    resource: subject.hasNewResource ? table.intern(subject.resource) : nil,
-                    point: subject.hasNewPoint ? table.intern(subject.point) : nil
+                    resource: subject.hasNewResource ? Self.set(subject.resource, table) : nil,
+                    point: subject.hasNewPoint ? Self.set(subject.point, table) : nil
                 )
             }
         guard !subject.asksMetric else { return outcome }
@@ -53,6 +56,9 @@ struct VerdictCache {
             entry.byPoint.append((series.attributes, outcome))
         }
         return outcome
+    }
+    private static func set(_ attributes: [Attribute], _ table: SeriesTable?) -> AttributeSet {
+        table?.intern(attributes) ?? AttributeSet(attributes)
     }
     private mutating func entry(of resource: AttributeSet) -> Entry {
         if let entry = entries[ObjectIdentifier(resource)] { return entry }

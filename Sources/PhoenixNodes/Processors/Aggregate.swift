@@ -40,6 +40,8 @@ public actor Aggregate: Node {
         public var gauges: [String: GaugeMerge] = [:]
         public var staleAfter = 2.5
         public var expiry = Duration.seconds(900)
+        public var aliveWithin = Duration.seconds(300)
+        public var pipeline = ""
         public init() {}
         public static let exclusive = [["drop", "keep"]]
         public static let fields: [Field<Config>] = [
@@ -82,7 +84,20 @@ public actor Aggregate: Node {
                 \.expiry,
                 live: true,
                 in: .seconds(1)...(.seconds(86_400)),
-                "How long a series that is not seen is remembered, and counts as alive."
+                "How long a series that is not seen is remembered, so that it counts on where it stopped."
+            ),
+            Field(
+                "alive_within",
+                \.aliveWithin,
+                live: true,
+                in: .seconds(1)...(.seconds(86_400)),
+                "How long an input counts for the series that are admitted after its last point: as long as the endpoint "
+                    + "shows what does not come any more."
+            ),
+            Field(
+                "pipeline",
+                \.pipeline,
+                "The pipeline's name to observers and controllers. The node's id where it is left out."
             ),
         ]
     }
@@ -99,10 +114,10 @@ public actor Aggregate: Node {
     private let work: Relabeling<Config>
 
     public init(_ settings: Settings<Config>, _ context: NodeContext) throws {
-        work = Relabeling(Programs(settings) { $0 }, context)
+        work = Relabeling(Programs(settings) { $0 }, context, pipeline: settings.base.pipeline)
     }
 
-    public func run() async throws { try await work.run({ await self.enter($0) }, { try await self.tick() }) }
+    public func run() async throws { try await work.run { try await self.handle($0) } }
     public func reconfigure(_ settings: Settings<Config>) -> Bool {
         work.replace(with: Programs(settings) { $0 })
         return true
@@ -110,8 +125,7 @@ public actor Aggregate: Node {
     public func handOver() -> State? { State(content: work.state) }
     public func inherit(_ state: State) { work.inherit(state.content) }
 
-    private func enter(_ change: ModeChange) { work.enter(change) }
-    private func tick() async throws { try await work.tick() }
+    private func handle(_ event: RelabelingEvent) async throws { try await work.handle(event) }
 }
 
 extension Aggregate.Config: IdentityProgram {
@@ -122,6 +136,8 @@ extension Aggregate.Config: IdentityProgram {
         options.forgetAfterSeconds = UInt32(clamping: Int(expiry.inSeconds))
         return options
     }
+
+    var aliveSeconds: UInt32 { UInt32(clamping: Int(aliveWithin.inSeconds)) }
 
     func judge(_ subject: inout Subject) -> Verdict {
         if let whole, whole.hold(&subject) { return .pass }

@@ -85,7 +85,7 @@ public actor Attributes: Node {
         work = Relabeling(Programs(settings) { $0 }, context)
     }
 
-    public func run() async throws { try await work.run({ await self.enter($0) }, { try await self.tick() }) }
+    public func run() async throws { try await work.run { try await self.handle($0) } }
     public func reconfigure(_ settings: Settings<Config>) -> Bool {
         work.replace(with: Programs(settings) { $0 })
         return true
@@ -93,8 +93,7 @@ public actor Attributes: Node {
     public func handOver() -> State? { State(content: work.state) }
     public func inherit(_ state: State) { work.inherit(state.content) }
 
-    private func enter(_ change: ModeChange) { work.enter(change) }
-    private func tick() async throws { try await work.tick() }
+    private func handle(_ event: RelabelingEvent) async throws { try await work.handle(event) }
 }
 
 extension Attributes.Config: IdentityProgram {

@@ -29,6 +29,8 @@ public actor TopK: Node {
         public var gauges: [String: GaugeMerge] = [:]
         public var staleAfter = 2.5
         public var expiry = Duration.seconds(900)
+        public var aliveWithin = Duration.seconds(300)
+        public var pipeline = ""
         public init() {}
         public static let fields: [Field<Config>] = [
             Field("k", \.k, live: true, in: 0...100_000, "How many entities of each group are shown apart."),
@@ -87,7 +89,20 @@ public actor TopK: Node {
                 \.expiry,
                 live: true,
                 in: .seconds(1)...(.seconds(86_400)),
-                "How long a series that is not seen is remembered, and counts as alive."
+                "How long a series that is not seen is remembered, so that it counts on where it stopped."
+            ),
+            Field(
+                "alive_within",
+                \.aliveWithin,
+                live: true,
+                in: .seconds(1)...(.seconds(86_400)),
+                "How long an input counts for the series that are admitted after its last point: as long as the endpoint "
+                    + "shows what does not come any more."
+            ),
+            Field(
+                "pipeline",
+                \.pipeline,
+                "The pipeline's name to observers and controllers. The node's id where it is left out."
             ),
         ]
     }
@@ -111,12 +126,16 @@ public actor TopK: Node {
         self.settings = settings
         let league = League(settings.base, context.series)
         self.league = league
-        work = Relabeling(Programs(settings) { TopKProgram($0, league) }, context) { batch, program in
+        work = Relabeling(
+            Programs(settings) { TopKProgram($0, league) },
+            context,
+            pipeline: settings.base.pipeline
+        ) { batch, program in
             program.league.watch(batch, program.config)
         }
     }
 
-    public func run() async throws { try await work.run({ await self.enter($0) }, { try await self.tick() }) }
+    public func run() async throws { try await work.run { try await self.handle($0) } }
     public func reconfigure(_ settings: Settings<Config>) -> Bool {
         // Who is who cannot change under a ranking that goes on.
         guard league.ranks(settings.base) else { return false }
@@ -146,6 +165,5 @@ public actor TopK: Node {
         )
     }
 
-    private func enter(_ change: ModeChange) { work.enter(change) }
-    private func tick() async throws { try await work.tick() }
+    private func handle(_ event: RelabelingEvent) async throws { try await work.handle(event) }
 }

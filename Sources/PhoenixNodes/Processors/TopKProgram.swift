@@ -18,6 +18,8 @@ struct TopKProgram: IdentityProgram, Equatable {
         return options
     }
 
+    var aliveSeconds: UInt32 { UInt32(clamping: Int(config.aliveWithin.inSeconds)) }
+
     func judge(_ subject: inout Subject) -> Verdict {
         let isExempt = config.exempt?.hold(&subject) ?? false
         if league.admits(&subject, isExempt: isExempt) {

@@ -156,6 +156,8 @@ public final class Outlet<Content: Message>: Sendable {
         runCallbacks()
     }
 
+    /// Whether anybody reads what is sent.
+    public var isLinked: Bool { state.withLock { !$0.edges.isEmpty } }
     private var id: ObjectIdentifier { ObjectIdentifier(self) }
     var tally: EdgeTally { state.withLock { $0.tally } }
 }
