@@ -2,165 +2,193 @@ import PhoenixModel
 
 /// Who of each group is among the first K: exact over a sliding window, and slow to change its mind.
 ///
-/// An entity is known by the values of its key attributes. Its score is what the ranking metric grew in the window, or
-/// its newest value. One who is in stays in until a challenger beats it by the margin.
-struct Ranking {
+/// An entity is known by the values of its key attributes, and by a number as long as it is remembered. Its score is what
+/// the ranking metric grew in the window, or its newest value. One who is in stays in until a challenger beats it by the
+/// margin. Everything by number lies in columns of plain values; the names are held once each.
+struct Ranking: ~Copyable {
     struct Rules: Sendable, Equatable {
         var k = 10
         /// By how much a challenger must win, as a share: 0.1 is a tenth.
         var margin = 0.1
         /// In nanoseconds.
         var window: UInt64 = 300_000_000_000
+        /// For how long an entity is remembered after its last point; at least for a window.
+        var memory: UInt64 = 0
         var byIncrease = true
     }
-    struct Entity {
-        var group: Int
-        /// Whether it is in whatever its score.
-        var isExempt: Bool
-        var isAdmitted: Bool
-        var lastSeen: UInt64
-        fileprivate var score = 0.0
+    /// What tells an entity from all others, and the group in which it is ranked.
+    struct Key: Sendable, Hashable {
+        var name: AttributeSet
+        var group: AttributeSet
     }
-    /// An entity's attributes.
-    struct Key: Hashable {
-        var group: [AttributeValue?]
-        var entity: [AttributeValue?]
+    struct State: OptionSet, BitwiseCopyable, Sendable {
+        let rawValue: UInt8
+        /// Somebody asked for its place: it takes part.
+        static let isPlaced = State(rawValue: 1)
+        /// It is in, by its score.
+        static let isAdmitted = State(rawValue: 2)
+        /// It is in whatever its score.
+        static let isExempt = State(rawValue: 4)
+    }
+    struct Entity: BitwiseCopyable, Sendable {
+        var lastSeen: UInt64 = 0
+        /// The window's share that is being filled, counted from 1970.
+        var position: UInt64 = 0
+        var score = 0.0
+        var group: UInt32 = 0
+        var state: State = []
     }
     /// The window is kept in so many shares; scores are exact to one of them.
     static let shareCount = 20
 
-    /// What was counted of an entity; its shares of the window lie in `shares`, the newest at `position`.
-    private struct Tally {
-        var position: UInt64 = 0
-        var lastSeen: UInt64 = 0
-    }
-    private(set) var entities: [Key: Entity] = [:]
-    private var numbers: [Key: Int] = [:]
-    private var freeNumbers: [Int] = []
-    private var tallies: [Tally] = []
-    private var shares: [Double] = []
-    /// The newest value of each of an entity's series, where the value ranks.
-    private var values: [Int: [SeriesID: Double]] = [:]
-    private var groups: [[AttributeValue?]: Int] = [:]
-    private var nextGroup = 0
-    private var admittedIn: [Int: Int] = [:]
+    private var entities = SlotMap<Entity>(vacant: Entity())
+    /// What each entity's metric grew by in the shares of the window, `shareCount` for each.
+    private var shares = SlotMap<Double>(vacant: 0)
+    private var names: [AttributeSet?] = []
+    private var numbers: [Key: UInt32] = [:]
+    private var freeNumbers: [UInt32] = []
+    private var groups: [AttributeSet: UInt32] = [:]
+    private var freeGroups: [Int] = []
+    private var admittedIn: [Int] = []
     var rules: Rules
 
     init(_ rules: Rules) { self.rules = rules }
 
-    /// Whether the entity is in. One never seen comes in where its group has room, else it must first win.
-    mutating func admits(_ key: Key, isExempt: Bool, at now: UInt64) -> Bool {
-        if let entity = entities[key] { return entity.isAdmitted || entity.isExempt }
-        let group = groups[key.group] ?? nextGroup
-        nextGroup = max(nextGroup, group + 1)
-        groups[key.group] = group
-        let hasRoom = !isExempt && admittedIn[group, default: 0] < rules.k
-        if hasRoom { admittedIn[group, default: 0] += 1 }
-        entities[key] = Entity(group: group, isExempt: isExempt, isAdmitted: hasRoom, lastSeen: now)
-        return hasRoom || isExempt
+    /// How many entities are remembered.
+    var count: Int { numbers.count }
+    /// Who is in.
+    var admitted: [AttributeSet] {
+        numbers.filter { !entities[$0.value].state.isDisjoint(with: [.isAdmitted, .isExempt]) }.map(
+            \.key.name
+        )
     }
+    func name(of number: UInt32) -> AttributeSet? { names[Int(number)] }
 
-    /// The number of an entity's tally, under which points are counted without a look at its name. Valid until the
-    /// entity is forgotten.
-    mutating func number(of key: Key, at now: UInt64 = 0) -> Int {
+    /// The number of an entity; valid until it is forgotten.
+    mutating func number(of key: Key, at now: UInt64) -> UInt32 {
         if let number = numbers[key] { return number }
-        let number = freeNumbers.popLast() ?? tallies.count
-        if number == tallies.count {
-            tallies.append(Tally())
-            shares += Array(repeating: 0, count: Self.shareCount)
-        }
+        let number = freeNumbers.popLast() ?? UInt32(names.count)
+        if Int(number) == names.count { names.append(key.name) } else { names[Int(number)] = key.name }
         numbers[key] = number
-        tallies[number].lastSeen = now
+        entities.element(number).pointee = Entity(lastSeen: now, group: group(key.group))
         return number
     }
-    /// Whether the entity has a tally.
-    func isKnown(_ key: Key) -> Bool { numbers[key] != nil }
-    /// The ranking metric of an entity grew by `amount`, or has a new value.
-    mutating func score(_ key: Key, _ series: SeriesID, by amount: Double, at now: UInt64) {
-        score(number(of: key), series, by: amount, at: now)
-    }
-    mutating func score(_ number: Int, _ series: SeriesID, by amount: Double, at now: UInt64) {
-        tallies[number].lastSeen = max(tallies[number].lastSeen, now)
-        if rules.byIncrease {
-            advance(number, to: now)
-            shares[number * Self.shareCount + Int(tallies[number].position % UInt64(Self.shareCount))] +=
-                amount
-        } else {
-            values[number, default: [:]][series] = amount
-        }
-    }
-    mutating func see(_ key: Key, at now: UInt64) {
-        entities[key]?.lastSeen = now
+    private mutating func group(_ name: AttributeSet) -> UInt32 {
+        if let group = groups[name] { return group }
+        let group = freeGroups.popLast() ?? admittedIn.count
+        if group == admittedIn.count { admittedIn.append(0) } else { admittedIn[group] = 0 }
+        groups[name] = UInt32(group)
+        return UInt32(group)
     }
 
-    private mutating func advance(_ number: Int, to now: UInt64) {
+    /// Whether the entity is in. One that nobody asked for comes in where its group has room, else it must first win.
+    mutating func admits(_ number: UInt32, isExempt: Bool) -> Bool {
+        let entity = entities.element(number)
+        if isExempt { entity.pointee.state.insert(.isExempt) } else { entity.pointee.state.remove(.isExempt) }
+        if !entity.pointee.state.contains(.isPlaced) {
+            entity.pointee.state.insert(.isPlaced)
+            let group = Int(entity.pointee.group)
+            if !isExempt, admittedIn[group] < rules.k {
+                admittedIn[group] += 1
+                entity.pointee.state.insert(.isAdmitted)
+            }
+        }
+        return isExempt || entity.pointee.state.contains(.isAdmitted)
+    }
+    /// A point of the entity came.
+    @inline(__always)
+    mutating func see(_ number: UInt32, at now: UInt64) {
+        let entity = entities.element(number)
+        if now > entity.pointee.lastSeen { entity.pointee.lastSeen = now }
+    }
+    /// The ranking metric of an entity grew by `amount`.
+    mutating func grow(_ number: UInt32, by amount: Double, at now: UInt64) {
+        advance(number, to: now)
+        let share = entities[number].position % UInt64(Self.shareCount)
+        shares.element(number * UInt32(Self.shareCount) + UInt32(share)).pointee += amount
+    }
+    private mutating func advance(_ number: UInt32, to now: UInt64) {
         let position = now / max(1, rules.window / UInt64(Self.shareCount))
-        guard position > tallies[number].position else { return }
-        let steps = min(position - tallies[number].position, UInt64(Self.shareCount))
+        let entity = entities.element(number)
+        guard position > entity.pointee.position else { return }
+        let steps = min(position - entity.pointee.position, UInt64(Self.shareCount))
         for step in 0..<steps {
-            shares[number * Self.shareCount + Int((position - step) % UInt64(Self.shareCount))] = 0
+            let share = (position - step) % UInt64(Self.shareCount)
+            shares.element(number * UInt32(Self.shareCount) + UInt32(share)).pointee = 0
         }
-        tallies[number].position = position
-    }
-    /// Forgets entities and tallies that were not seen for a window.
-    private mutating func forget(at now: UInt64) {
-        for (key, number) in numbers {
-            let lastSeen = max(entities[key]?.lastSeen ?? 0, tallies[number].lastSeen)
-            guard lastSeen &+ rules.window < now else { continue }
-            entities[key] = nil
-            numbers[key] = nil
-            values[number] = nil
-            tallies[number] = Tally()
-            for share in number * Self.shareCount..<(number + 1) * Self.shareCount { shares[share] = 0 }
-            freeNumbers.append(number)
-        }
-        for (key, entity) in entities where numbers[key] == nil && entity.lastSeen &+ rules.window < now {
-            entities[key] = nil
-        }
+        entity.pointee.position = position
     }
 
-    /// Ranks anew; answers who came in and who went out. Forgets those not seen for a window.
-    mutating func rank(at now: UInt64) -> Set<Key> {
-        forget(at: now)
-        var byGroup: [Int: [Key]] = [:]
-        for key in Array(entities.keys) {
-            guard var entity = entities.removeValue(forKey: key) else { continue }
-            let number = number(of: key)
+    /// Ranks anew; answers who came in and who went out. `values` are the newest values of the entities' series, where
+    /// those rank.
+    mutating func rank(at now: UInt64, values: [(number: UInt32, value: Double)] = []) -> Set<UInt32> {
+        var members = [[UInt32]](repeating: [], count: admittedIn.count)
+        for number in numbers.values {
+            var score = 0.0
             if rules.byIncrease {
                 advance(number, to: now)
-                entity.score = shares[number * Self.shareCount..<(number + 1) * Self.shareCount].reduce(0, +)
-            } else {
-                entity.score = values[number]?.values.reduce(0, +) ?? 0
+                let first = number * UInt32(Self.shareCount)
+                for share in first..<first + UInt32(Self.shareCount) { score += shares[share] }
             }
-            entity.lastSeen = max(entity.lastSeen, tallies[number].lastSeen)
-            if !entity.isExempt { byGroup[entity.group, default: []].append(key) }
-            entities[key] = entity
+            let entity = entities.element(number)
+            entity.pointee.score = score
+            guard entity.pointee.state.contains(.isPlaced), !entity.pointee.state.contains(.isExempt) else {
+                continue
+            }
+            members[Int(entity.pointee.group)].append(number)
         }
-        admittedIn = [:]
-        var changed: Set<Key> = []
-        for (group, keys) in byGroup {
-            let chosen = Set(sorted(keys).prefix(rules.k))
-            admittedIn[group] = chosen.count
-            for key in keys where entities[key]?.isAdmitted != chosen.contains(key) {
-                entities[key]?.isAdmitted = chosen.contains(key)
-                changed.insert(key)
+        for (number, value) in values { entities.element(number).pointee.score += value }
+        var changed: Set<UInt32> = []
+        for (group, numbers) in members.enumerated() {
+            let standing = sorted(numbers)
+            admittedIn[group] = min(standing.count, rules.k)
+            for (place, number) in standing.enumerated() {
+                let entity = entities.element(number)
+                guard entity.pointee.state.contains(.isAdmitted) != (place < rules.k) else { continue }
+                entity.pointee.state.formSymmetricDifference(.isAdmitted)
+                changed.insert(number)
             }
         }
-        let used = Set(entities.values.map(\.group))
-        groups = groups.filter { used.contains($0.value) }
         return changed
     }
-
     /// The best first: those who are in count their margin; equals stand in the order of their names, so that nobody
     /// changes places by chance.
-    private func sorted(_ keys: [Key]) -> [Key] {
-        let standing = keys.map { key -> (key: Key, score: Double, name: String) in
-            let entity = entities[key]
-            let factor = entity?.isAdmitted == true ? 1 + rules.margin : 1
-            return (
-                key, (entity?.score ?? 0) * factor, key.entity.map { $0?.text ?? "" }.joined(separator: "\0")
-            )
+    private func sorted(_ numbers: [UInt32]) -> [UInt32] {
+        let standing = numbers.map { number -> (number: UInt32, score: Double) in
+            let entity = entities[number]
+            return (number, entity.score * (entity.state.contains(.isAdmitted) ? 1 + rules.margin : 1))
         }
-        return standing.sorted { ($1.score, $0.name) < ($0.score, $1.name) }.map(\.key)
+        return standing.sorted { left, right in
+            if left.score != right.score { return left.score > right.score }
+            guard let first = names[Int(left.number)], let second = names[Int(right.number)] else {
+                return false
+            }
+            return first.precedes(second)
+        }.map(\.number)
+    }
+
+    /// Forgets entities that were not seen for as long as they are remembered, and answers their numbers.
+    mutating func forget(at now: UInt64) -> Set<UInt32> {
+        var gone: Set<UInt32> = []
+        var used: Set<UInt32> = []
+        for (key, number) in numbers {
+            let entity = entities[number]
+            guard entity.lastSeen &+ max(rules.window, rules.memory) < now else {
+                used.insert(entity.group)
+                continue
+            }
+            numbers[key] = nil
+            names[Int(number)] = nil
+            entities.element(number).pointee = Entity()
+            let first = number * UInt32(Self.shareCount)
+            for share in first..<first + UInt32(Self.shareCount) { shares.element(share).pointee = 0 }
+            freeNumbers.append(number)
+            gone.insert(number)
+        }
+        for (name, group) in groups where !used.contains(group) {
+            groups[name] = nil
+            freeGroups.append(Int(group))
+        }
+        return gone
     }
 }

@@ -6,12 +6,14 @@ import Testing
 @Suite struct RankingTests {
     private let second: UInt64 = 1_000_000_000
     private func key(_ name: String, group: String = "a") -> Ranking.Key {
-        Ranking.Key(group: [.string(group)], entity: [.string(name)])
+        let group = Attribute("group", group)
+        return Ranking.Key(
+            name: AttributeSet([group, Attribute("name", name)]),
+            group: AttributeSet([group])
+        )
     }
-    private let series = SeriesID(slot: 1, generation: 2)
-    private func admitted(_ ranking: Ranking) -> [String] {
-        ranking.entities.filter { $0.value.isAdmitted || $0.value.isExempt }
-            .map { $0.key.entity[0]?.text ?? "" }.sorted()
+    private func admitted(_ ranking: borrowing Ranking) -> [String] {
+        ranking.admitted.map { $0["name"]?.text ?? "" }.sorted()
     }
 
     @Test func theFirstComeInWhileThereIsRoomAndTheBestStay() {
@@ -19,11 +21,11 @@ import Testing
         for (name, amount) in [("x", 1.0), ("y", 5.0), ("z", 9.0)] {
             let isIn = ranking.admits(key(name), isExempt: false, at: 0)
             #expect(isIn == (name != "z"))
-            ranking.score(key(name), series, by: amount, at: second)
+            ranking.score(key(name), by: amount, at: second)
         }
         // Of x and y, which came in, the worse makes room for z: there are two places.
         let changed = ranking.rank(at: 2 * second)
-        #expect(changed == [key("x"), key("z")])
+        #expect(Set(changed.compactMap { ranking.name(of: $0) }) == [key("x").name, key("z").name])
         #expect(admitted(ranking) == ["y", "z"])
         let later = ranking.rank(at: 3 * second)
         #expect(later.isEmpty)
@@ -32,11 +34,11 @@ import Testing
     @Test func aChallengerMustWinByTheMargin() {
         var ranking = Ranking(.init(k: 1, margin: 0.1))
         for name in ["in", "out"] { _ = ranking.admits(key(name), isExempt: false, at: 0) }
-        ranking.score(key("in"), series, by: 100, at: second)
-        ranking.score(key("out"), series, by: 109, at: second)
+        ranking.score(key("in"), by: 100, at: second)
+        ranking.score(key("out"), by: 109, at: second)
         let changed = ranking.rank(at: second)
         #expect(changed.isEmpty)
-        ranking.score(key("out"), series, by: 2, at: second)
+        ranking.score(key("out"), by: 2, at: second)
         _ = ranking.rank(at: second)
         #expect(admitted(ranking) == ["out"])
     }
@@ -48,7 +50,7 @@ import Testing
             ranking.admits(key("x"), isExempt: false, at: 0),
         ]
         #expect(areIn == [true, true])
-        ranking.score(key("critical"), series, by: 100, at: second)
+        ranking.score(key("critical"), by: 100, at: second)
         let changed = ranking.rank(at: second)
         #expect(changed.isEmpty)
         #expect(admitted(ranking) == ["critical", "x"])
@@ -57,12 +59,12 @@ import Testing
     @Test func onlyTheWindowCounts() {
         var ranking = Ranking(.init(k: 1, margin: 0, window: 20 * second))
         for name in ["early", "late"] { _ = ranking.admits(key(name), isExempt: false, at: 0) }
-        ranking.score(key("early"), series, by: 100, at: second)
-        ranking.score(key("late"), series, by: 1, at: second)
+        ranking.score(key("early"), by: 100, at: second)
+        ranking.score(key("late"), by: 1, at: second)
         _ = ranking.rank(at: second)
         #expect(admitted(ranking) == ["early"])
         for name in ["early", "late"] { ranking.see(key(name), at: 22 * second) }
-        ranking.score(key("late"), series, by: 1, at: 22 * second)
+        ranking.score(key("late"), by: 1, at: 22 * second)
         _ = ranking.rank(at: 22 * second)
         #expect(admitted(ranking) == ["late"])
     }
@@ -74,8 +76,9 @@ import Testing
             #expect(isIn)
         }
         ranking.see(key("x", group: "b"), at: 20 * second)
-        _ = ranking.rank(at: 21 * second)
-        #expect(ranking.entities.count == 1)
+        _ = ranking.forget(at: 21 * second)
+        let count = ranking.count
+        #expect(count == 1)
         let isIn = ranking.admits(key("y", group: "a"), isExempt: false, at: 21 * second)
         #expect(isIn)
     }
@@ -83,9 +86,23 @@ import Testing
     @Test func theValueRanksWhereItIsToldTo() {
         var ranking = Ranking(.init(k: 1, margin: 0, byIncrease: false))
         for name in ["x", "y"] { _ = ranking.admits(key(name), isExempt: false, at: 0) }
-        for value in [10.0, 20.0, 1.0] { ranking.score(key("x"), series, by: value, at: second) }
-        ranking.score(key("y"), series, by: 2, at: second)
-        _ = ranking.rank(at: second)
+        let (x, y) = (ranking.number(of: key("x"), at: 0), ranking.number(of: key("y"), at: 0))
+        _ = ranking.rank(at: second, values: [(x, 10), (y, 2)])
+        #expect(admitted(ranking) == ["x"])
+        // Series of one entity add up.
+        _ = ranking.rank(at: second, values: [(x, 1), (y, 1), (y, 1)])
         #expect(admitted(ranking) == ["y"])
     }
+}
+
+extension Ranking {
+    fileprivate mutating func admits(_ key: Key, isExempt: Bool, at now: UInt64) -> Bool {
+        admits(number(of: key, at: now), isExempt: isExempt)
+    }
+    fileprivate mutating func score(_ key: Key, by amount: Double, at now: UInt64) {
+        let number = number(of: key, at: now)
+        see(number, at: now)
+        grow(number, by: amount, at: now)
+    }
+    fileprivate mutating func see(_ key: Key, at now: UInt64) { see(number(of: key, at: now), at: now) }
 }

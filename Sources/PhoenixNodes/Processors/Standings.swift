@@ -1,0 +1,124 @@
+import PhoenixModel
+import PhoenixRuntime
+
+/// What a top-K node knows of its series: whose each is, and the last value of those whose metric ranks.
+struct Standings: ~Copyable {
+    struct Track: BitwiseCopyable, Sendable {
+        struct State: OptionSet, BitwiseCopyable, Sendable {
+            let rawValue: UInt32
+            /// Its metric is the one that ranks.
+            static let ranks = State(rawValue: 1)
+            static let hasValue = State(rawValue: 2)
+        }
+        /// Of the series id; 0 where nothing is known of the slot.
+        var generation: UInt32 = 0
+        /// The number of the entity.
+        var owner: UInt32 = 0
+        var state: State = []
+        var value = 0.0
+    }
+    private var ranking = Ranking(.init())
+    /// The metric that ranks.
+    private var metric = ""
+    /// The newest time of a point.
+    private var now: UInt64 = 0
+    private var rankAt: UInt64 = 0
+    private var tracks = SlotMap<Track>(vacant: Track())
+
+    /// Whose a series is stands; which of them rank is another matter under another metric.
+    mutating func prepare(_ config: TopK.Config, _ table: SeriesTable) {
+        ranking.rules = config.rules
+        guard metric != config.metric else { return }
+        metric = config.metric
+        tracks.sweep { slot, track in
+            guard track.generation != 0 else { return false }
+            let series = table.series(SeriesID(slot: slot, generation: track.generation))
+            track.state = series?.metric.name == config.metric ? .ranks : []
+            return true
+        }
+    }
+
+    /// Whether an entity is in.
+    mutating func admits(_ key: Ranking.Key, isExempt: Bool) -> Bool {
+        ranking.admits(ranking.number(of: key, at: now), isExempt: isExempt)
+    }
+
+    /// Takes in the points of a batch; `learn` tells of a series that is not known yet.
+    mutating func watch(
+        _ points: NumberPoints,
+        byIncrease: Bool,
+        _ learn: (SeriesID, inout Ranking) -> Track?
+    ) {
+        let (series, times) = (points.series.span, points.times.span)
+        let (values, flags) = (points.values.span, points.flags.span)
+        for index in series.indices {
+            let (id, time) = (series[index], times[index])
+            now = max(now, time)
+            let track = tracks.element(id.slot)
+            if track.pointee.generation != id.generation {
+                guard let new = owner(id, metric, &ranking) else { continue }
+                track.pointee = new
+            }
+            ranking.see(track.pointee.owner, at: time)
+            guard track.pointee.state.contains(.ranks), !flags[index].contains(.noRecordedValue) else {
+                continue
+            }
+            let bits = values[index]
+            let isInteger = flags[index].contains(.isInteger)
+            let value = isInteger ? Double(Int64(bitPattern: bits)) : Double(bitPattern: bits)
+            // What was counted before it was watched says nothing of the window; after a reset the value counts.
+            if byIncrease, track.pointee.state.contains(.hasValue) {
+                let last = track.pointee.value
+                ranking.grow(track.pointee.owner, by: value >= last ? value - last : value, at: time)
+            }
+            track.pointee.value = value
+            track.pointee.state.insert(.hasValue)
+        }
+    }
+
+    /// Ranks when it is time; answers the slots of those who changed place.
+    mutating func rank(every interval: UInt64, _ table: SeriesTable) -> [UInt32] {
+        guard now >= rankAt else { return [] }
+        rankAt = now &+ interval
+        let gone = ranking.forget(at: now)
+        var values: [(number: UInt32, value: Double)] = []
+        let byIncrease = ranking.rules.byIncrease
+        if !gone.isEmpty || !byIncrease {
+            tracks.sweep { slot, track in
+                guard track.generation != 0 else { return false }
+                let id = SeriesID(slot: slot, generation: track.generation)
+                if gone.contains(track.owner) || !table.isCurrent(id) {
+                    track = Track()
+                    return false
+                }
+                if !byIncrease, track.state.isSuperset(of: [.ranks, .hasValue]) {
+                    values.append((track.owner, track.value))
+                }
+                return true
+            }
+        }
+        let changed = ranking.rank(at: now, values: values)
+        return changed.isEmpty ? [] : slots(of: changed)
+    }
+    /// The slots of the series of some entities: they change place together.
+    private mutating func slots(of owners: Set<UInt32>) -> [UInt32] {
+        var slots: [UInt32] = []
+        tracks.sweep { slot, track in
+            if track.generation != 0, owners.contains(track.owner) { slots.append(slot) }
+            return track.generation != 0
+        }
+        return slots
+    }
+}
+
+extension TopK.Config {
+    var rules: Ranking.Rules {
+        Ranking.Rules(
+            k: k,
+            margin: margin,
+            window: window.nanoseconds,
+            memory: expiry.nanoseconds,
+            byIncrease: measure == .increase
+        )
+    }
+}
