@@ -2,7 +2,7 @@ internal import Synchronization
 
 /// Which attribute sets and metric a series is made of, by their slots in the table.
 @usableFromInline
-struct SeriesKey: Equatable, Sendable {
+struct SeriesKey: Equatable, Sendable, BitwiseCopyable {
     @usableFromInline var resource: UInt32
     @usableFromInline var metric: UInt32
     @usableFromInline var attributes: UInt32

@@ -1,6 +1,6 @@
 /// A hash index from contents to slots, which holds nothing but the slots: open addressing, linear probing.
 ///
-/// The contents stay where the slots point; callers give the hash and compare. Four bytes a place, at most two thirds
+/// The contents stay where the slots point; callers give the hash and compare. Four bytes a place, at most four fifths
 /// full.
 struct SlotIndex: Sendable {
     private static let vacant = UInt32.max
@@ -26,7 +26,7 @@ struct SlotIndex: Sendable {
 
     /// Adds a slot that is not yet in the index.
     mutating func insert(_ slot: UInt32, hash: UInt64, hashOf: (UInt32) -> UInt64) {
-        if (count + 1) * 3 > places.count * 2 { grow(hashOf: hashOf) }
+        if (count + 1) * 5 > places.count * 4 { grow(hashOf: hashOf) }
         place(slot, hash)
         count += 1
     }

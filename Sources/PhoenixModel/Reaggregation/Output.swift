@@ -64,19 +64,3 @@ struct Output: BitwiseCopyable, Sendable {
         state.insert(.hasBegun)
     }
 }
-
-/// What an output is, to name it again when its id went stale. Holding its objects keeps their slots in the table.
-struct OutputName: Sendable, Hashable {
-    var resource: AttributeSet
-    var metric: Metric
-    var attributes: AttributeSet
-    static func == (left: Self, right: Self) -> Bool {
-        left.resource === right.resource && left.metric === right.metric
-            && left.attributes === right.attributes
-    }
-    func hash(into hasher: inout Hasher) {
-        hasher.combine(ObjectIdentifier(resource))
-        hasher.combine(ObjectIdentifier(metric))
-        hasher.combine(ObjectIdentifier(attributes))
-    }
-}

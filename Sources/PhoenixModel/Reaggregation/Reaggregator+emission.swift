@@ -64,14 +64,7 @@ extension Reaggregator {
 
     /// Names an output anew whose id went stale while it was frozen; false where the table is full.
     private mutating func renew(_ number: UInt32) -> Bool {
-        guard let name = names[Int(number)],
-            let id = table.id(
-                resource: name.resource,
-                metric: name.metric,
-                attributes: name.attributes,
-                lane: lane
-            )
-        else {
+        guard let id = table.id(names[number], lane) else {
             counts.refused += 1
             return false
         }

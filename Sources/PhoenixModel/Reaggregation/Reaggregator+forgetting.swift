@@ -78,16 +78,17 @@ extension Reaggregator {
         let (seconds, memory) = (nowSeconds, memorySeconds)
         // Gauges whose last member just left have yet to say so.
         let leaving = Set(moved)
-        for index in names.indices where names[index] != nil {
-            let number = UInt32(index)
+        var freed: [SeriesKey] = []
+        for number in 0..<outputCount {
             let output = outputs.element(number)
-            guard !leaving.contains(number), output.pointee.members == 0, output.pointee.live == 0,
+            guard !output.pointee.state.contains(.isFree), !leaving.contains(number),
+                output.pointee.members == 0, output.pointee.live == 0,
                 Int32(bitPattern: seconds &- output.pointee.seen) > 0, seconds &- output.pointee.seen > memory
             else { continue }
             freedHorizon = max(freedHorizon, bounded(output.pointee.emitted, output.pointee.seen))
             freedHorizonAhead = max(freedHorizonAhead, output.pointee.emitted)
-            numbers[names[index]!] = nil
-            names[index] = nil
+            freed.append(names[number])
+            numbers.remove(number, hash: names[number].hash) { names[$0].hash }
             output.pointee = Output()
             output.pointee.state = .isFree
             candidates[number] = nil
@@ -96,6 +97,7 @@ extension Reaggregator {
             freeOutputs.append(number)
             counts.outputs -= 1
         }
+        if !freed.isEmpty { table.letGo(freed) }
     }
     /// Has an output begin anew that was silent for so long that whoever reads it may have forgotten it: a reader counts
     /// what comes now from its new start. When it is swept away does not matter then.
@@ -116,11 +118,11 @@ extension Reaggregator {
 
     /// Has gauges merge as the options now say, those that go on too.
     mutating func applyGaugeOptions() {
-        for index in names.indices {
-            guard let metric = names[index]?.metric, metric.kind == .gauge else { continue }
-            let output = outputs.element(UInt32(index))
+        for number in 0..<outputCount where !outputs[number].state.contains(.isFree) {
+            let metric = table.series(kept: names[number]).metric
+            guard metric.kind == .gauge else { continue }
             let merge = options.gauges[metric.name] ?? GaugeMerge.conventional(for: metric.name)
-            if output.pointee.merge != merge { change(merge, of: UInt32(index)) }
+            if outputs[number].merge != merge { change(merge, of: number) }
         }
     }
     private mutating func change(_ merge: GaugeMerge, of number: UInt32) {

@@ -53,17 +53,17 @@ extension Reaggregator {
         }
         if total.places(of: layout) != nil { return number }
         counts.unlikeLayouts += 1
-        guard let name = names[Int(number)] else { return nil }
+        let name = table.series(kept: names[number])
         var hash: UInt64 = 0x5EED ^ (layout.hasBuckets ? 0 : 1)
         for bound in layout.bounds { hash = fold(hash ^ bound.bitPattern, 0xe703_7ed1_a0b4_28db) }
         let mark = Attribute(Self.layoutAttribute, String(hash, radix: 16))
         let attributes = name.attributes.attributes.filter { $0.key != mark.key } + [mark]
-        let sibling = OutputName(
+        let sibling = output(
             resource: name.resource,
             metric: name.metric,
-            attributes: table.intern(attributes)
+            attributes: AttributeSet(attributes)
         )
-        guard let found = output(sibling) else {
+        guard let found = sibling else {
             counts.refused += 1
             return nil
         }

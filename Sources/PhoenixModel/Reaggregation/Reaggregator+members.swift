@@ -35,12 +35,8 @@ extension Reaggregator {
         switch resolve(series) {
         case .drop(let reason): return Member.dropped - UInt32(min(max(reason, 0), Self.maximumReasons - 1))
         case .output(let resource, let attributes):
-            let name = OutputName(
-                resource: table.intern(resource),
-                metric: series.metric,
-                attributes: table.intern(attributes)
-            )
-            return output(name) ?? Self.refusedOutput
+            return output(resource: resource, metric: series.metric, attributes: attributes)
+                ?? Self.refusedOutput
         }
     }
     private mutating func place(_ slot: UInt32, at number: UInt32) {
@@ -66,19 +62,19 @@ extension Reaggregator {
     static var refusedOutput: UInt32 { Member.dropped - UInt32(maximumReasons) }
 
     /// The number of the output of that name, made where there is none; nil where the table is full.
-    mutating func output(_ name: OutputName) -> UInt32? {
-        if let number = numbers[name] { return number }
-        guard
-            let id = table.id(
-                resource: name.resource,
-                metric: name.metric,
-                attributes: name.attributes,
-                lane: lane
-            )
-        else { return nil }
+    mutating func output(
+        resource: AttributeSet,
+        metric: Metric,
+        attributes: AttributeSet
+    ) -> UInt32? {
+        let (resource, attributes) = (table.intern(resource), table.intern(attributes))
+        let name = SeriesKey(resource: resource.slot, metric: metric.slot, attributes: attributes.slot)
+        if let number = numbers.find(name.hash, where: { names[$0] == name }) { return number }
+        // The objects are held here until the table keeps them for us.
+        defer { withExtendedLifetime((resource, attributes)) {} }
+        guard let id = table.id(name, lane) else { return nil }
         var output = Output()
         (output.id, output.seen) = (id, nowSeconds)
-        let metric = name.metric
         switch (metric.kind, metric.temporality, metric.isMonotonic) {
         case (.sum, .delta, _): output.kind = .delta
         case (.sum, _, true): output.kind = .counter
@@ -91,10 +87,12 @@ extension Reaggregator {
             metric.kind == .sum
             ? .sum : options.gauges[metric.name] ?? GaugeMerge.conventional(for: metric.name)
         counts.outputs += 1
-        let number = freeOutputs.popLast() ?? UInt32(names.count)
-        if Int(number) == names.count { names.append(name) } else { names[Int(number)] = name }
+        let number = freeOutputs.popLast() ?? outputCount
+        if number == outputCount { outputCount += 1 }
         outputs.element(number).pointee = output
-        numbers[name] = number
+        names.element(number).pointee = name
+        table.keep(name)
+        numbers.insert(number, hash: name.hash) { names[$0].hash }
         return number
     }
 

@@ -39,8 +39,12 @@ public struct Reaggregator: ~Copyable, Sendable {
     var members = SlotMap<Member>(vacant: Member())
     /// By number, which is dense.
     var outputs = SlotMap<Output>(vacant: .vacant)
-    var names: [OutputName?] = []
-    var numbers: [OutputName: UInt32] = [:]
+    /// What each output is, to name it again when its id went stale: the table keeps its objects for us.
+    var names = SlotMap<SeriesKey>(vacant: SeriesKey(resource: 0, metric: 0, attributes: 0))
+    /// The numbers of outputs by their names.
+    var numbers = SlotIndex()
+    /// How many numbers were ever given.
+    var outputCount: UInt32 = 0
     var freeOutputs: [UInt32] = []
     var touched: [UInt32] = []
     var serial: UInt32 = 0
@@ -76,6 +80,14 @@ public struct Reaggregator: ~Copyable, Sendable {
         (self.table, self.options, self.horizon, self.now) = (table, options, now, now)
         self.lane = table.lane(lane)
         sweptAt = UInt32(truncatingIfNeeded: now / 1_000_000_000)
+    }
+
+    deinit {
+        var kept: [SeriesKey] = []
+        for number in 0..<outputCount where !outputs[number].state.contains(.isFree) {
+            kept.append(names[number])
+        }
+        table.letGo(kept)
     }
 
     /// Applies a batch and answers what it changed; nil where nothing is to be emitted.

@@ -4,10 +4,8 @@
 /// sets of one series table are the same object. Sendable because it never changes after `init`.
 public final class AttributeSet: Sendable {
     /// The canonical bytes: equal sets have equal bytes, in every series table of the process.
-    let encoded: [UInt8]
+    let encoded: EncodedAttributes
     let hash: UInt64
-    /// How many attributes there are.
-    public let count: Int
     /// The place in the series table; `UInt32.max` in a set that belongs to none.
     public let slot: UInt32
 
@@ -16,12 +14,14 @@ public final class AttributeSet: Sendable {
         let canonical = Self.canonical(attributes)
         var writer = AttributeWriter()
         for attribute in canonical { writer.write(attribute) }
-        (encoded, count) = (writer.bytes, canonical.count)
-        hash = encoded.withUnsafeBytes { foldHash($0, seed: processSeed) }
+        encoded = EncodedAttributes(writer.bytes, count: canonical.count)
+        hash = foldHash(encoded.bytes, seed: processSeed)
         slot = .max
     }
-    init(encoded: [UInt8], count: Int, hash: UInt64, slot: UInt32) {
-        (self.encoded, self.count, self.hash, self.slot) = (encoded, count, hash, slot)
+    /// The same set, in a place of a series table.
+    init(_ set: AttributeSet, slot: UInt32) {
+        encoded = EncodedAttributes(copying: set.encoded)
+        (hash, self.slot) = (set.hash, slot)
     }
 
     /// A hash of the contents: equal for equal sets, in this process.
@@ -29,17 +29,27 @@ public final class AttributeSet: Sendable {
 
     /// The set without attributes.
     public static let empty = AttributeSet([])
+    /// How many attributes there are.
+    public var count: Int { encoded.count }
     public var isEmpty: Bool { count == 0 }
 
     /// The attributes in the order of their keys' bytes. Decodes: for plans and labels, never for every point.
     public var attributes: [Attribute] {
-        var reader = AttributeReader(encoded)
+        var reader = AttributeReader(encoded.bytes)
         return (0..<count).map { _ in reader.readAttribute() }
     }
     public subscript(key: String) -> AttributeValue? { attributes.first { $0.key == key }?.value }
 
+    /// The canonical bytes, for an `EncodedWalk`; valid as long as the set.
+    public var encodedBytes: UnsafeRawBufferPointer { encoded.bytes }
+
+    /// Whether the set stands before another one: some order, the same as long as the process lives.
+    public func precedes(_ other: AttributeSet) -> Bool {
+        encoded.bytes.lexicographicallyPrecedes(other.encoded.bytes)
+    }
+
     /// What the set holds in memory, in bytes.
-    var byteCount: Int { encoded.count + 96 }
+    var byteCount: Int { encoded.byteCount + 80 }
 
     /// Sorted by the bytes of the keys; of several values for one key the last counts.
     static func canonical(_ attributes: [Attribute]) -> [Attribute] {
@@ -59,7 +69,7 @@ public final class AttributeSet: Sendable {
 
 extension AttributeSet: Hashable {
     public static func == (left: AttributeSet, right: AttributeSet) -> Bool {
-        left === right || (left.hash == right.hash && left.encoded == right.encoded)
+        left === right || (left.hash == right.hash && left.encoded.isEqual(to: right.encoded))
     }
     public func hash(into hasher: inout Hasher) { hasher.combine(hash) }
 }
@@ -123,9 +133,10 @@ struct AttributeWriter {
 
 /// Reads what `AttributeWriter` wrote; never anything else, hence without errors.
 struct AttributeReader {
-    private let bytes: [UInt8]
+    private let bytes: UnsafeRawBufferPointer
     private var position = 0
-    init(_ bytes: [UInt8]) { self.bytes = bytes }
+    /// The bytes must outlive the reader.
+    init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
 
     mutating func readAttribute() -> Attribute {
         let symbol = UInt32(readNumber())

@@ -69,7 +69,7 @@ public final class SeriesTable: Sendable {
         self.idleSeconds = idleSeconds
         var state = State()
         let empty = state.sets.intern(AttributeSet.empty.hash, where: { _ in false }) {
-            AttributeSet(encoded: [], count: 0, hash: AttributeSet.empty.hash, slot: $0)
+            AttributeSet(.empty, slot: $0)
         }
         state.sets.use(empty.slot)
         self.state = Lock(state)
@@ -90,9 +90,7 @@ public final class SeriesTable: Sendable {
     /// This table's object for an equal set.
     public func intern(_ set: AttributeSet) -> AttributeSet {
         state.withLock { state in
-            state.sets.intern(set.hash, where: { $0 === set || $0.encoded == set.encoded }) {
-                AttributeSet(encoded: set.encoded, count: set.count, hash: set.hash, slot: $0)
-            }
+            state.sets.intern(set.hash, where: { $0 == set }) { AttributeSet(set, slot: $0) }
         }
     }
     /// This table's metric of an identity; of the descriptions offered it keeps the longest.
@@ -167,6 +165,34 @@ public final class SeriesTable: Sendable {
         state.withLock { state in
             guard let (key, current) = self.records.read(slot: id.slot), current == id else { return nil }
             return Series(
+                resource: state.sets[key.resource],
+                metric: state.metrics[key.metric],
+                attributes: state.sets[key.attributes]
+            )
+        }
+    }
+
+    /// Keeps the objects that a series is made of in their slots until `letGo`, also while the series is retired.
+    func keep(_ key: SeriesKey) {
+        state.withLock { state in
+            state.sets.use(key.resource)
+            state.sets.use(key.attributes)
+            state.metrics.use(key.metric)
+        }
+    }
+    func letGo(_ keys: [SeriesKey]) {
+        state.withLock { state in
+            for key in keys {
+                state.sets.disuse(key.resource)
+                state.sets.disuse(key.attributes)
+                state.metrics.disuse(key.metric)
+            }
+        }
+    }
+    /// The series of a key that somebody keeps.
+    func series(kept key: SeriesKey) -> Series {
+        state.withLock { state in
+            Series(
                 resource: state.sets[key.resource],
                 metric: state.metrics[key.metric],
                 attributes: state.sets[key.attributes]

@@ -8,7 +8,6 @@ final class Entities {
     struct Entity {
         var head: UInt32
         var tail: UInt32
-        var hash: UInt64
         var next: UInt32
         var uses: UInt32
     }
@@ -25,14 +24,15 @@ final class Entities {
     /// The entity of a series, made where there is none. Unused until `use`.
     func entity(_ series: Series) -> UInt32 {
         let scope = plan.options.addsScopeLabels ? series.metric.scope : nil
+        let number = blocks.number(of: scope)
         let reserved = LabelPlan.Reserved(series.metric.kind)
-        let head = head(series.resource, scope, reserved)
+        let head = head(series.resource, scope, number, reserved)
         let tail = tail(series.attributes, reserved)
         if blocks.areDisjoint(head, tail) { return entity(head, tail) }
         let key = LabelBlocks.Key(
             resource: series.resource,
-            scope: scope,
             attributes: series.attributes,
+            scope: number,
             reserved: reserved
         )
         let whole =
@@ -45,8 +45,13 @@ final class Entities {
         release(tail)
         return entity(whole, LabelBlocks.none)
     }
-    private func head(_ resource: AttributeSet, _ scope: Scope?, _ reserved: LabelPlan.Reserved) -> UInt32 {
-        var key = LabelBlocks.Key(resource: resource, scope: scope)
+    private func head(
+        _ resource: AttributeSet,
+        _ scope: Scope?,
+        _ number: UInt32,
+        _ reserved: LabelPlan.Reserved
+    ) -> UInt32 {
+        var key = LabelBlocks.Key(resource: resource, scope: number)
         let plain = blocks.find(key) ?? add(key, plan.head(resource, scope ?? Scope()))
         guard let name = reserved.name, blocks.has(name, in: plain) else { return plain }
         key.reserved = reserved
@@ -78,11 +83,11 @@ final class Entities {
     }
 
     private func entity(_ head: UInt32, _ tail: UInt32) -> UInt32 {
-        let hash = blocks.blocks[Int(head)].hash &+ blocks.blocks[Int(tail)].hash
+        let hash = hash(head, tail)
         var place = index.first(hash)
         while place != ChainIndex.end {
             let entity = entities[Int(place)]
-            if entity.hash == hash, reads(entity, like: head, tail) {
+            if self.hash(entity.head, entity.tail) == hash, reads(entity, like: head, tail) {
                 // Blocks made for nothing, because the set was known in another shape.
                 if entity.head != head { release(head) }
                 if entity.tail != tail { release(tail) }
@@ -95,9 +100,12 @@ final class Entities {
         if index.isFull { rebuild() }
         let new = free.popLast() ?? UInt32(entities.count)
         let next = index.insert(new, hash: hash)
-        let entity = Entity(head: head, tail: tail, hash: hash, next: next, uses: 0)
+        let entity = Entity(head: head, tail: tail, next: next, uses: 0)
         if Int(new) == entities.count { entities.append(entity) } else { entities[Int(new)] = entity }
         return new
+    }
+    private func hash(_ head: UInt32, _ tail: UInt32) -> UInt64 {
+        blocks.blocks[Int(head)].hash &+ blocks.blocks[Int(tail)].hash
     }
     private func reads(_ entity: Entity, like head: UInt32, _ tail: UInt32) -> Bool {
         if entity.head == head, entity.tail == tail { return true }
@@ -108,8 +116,8 @@ final class Entities {
     }
     private func rebuild() {
         for element in index.grow(next: { entities[Int($0)].next }) {
-            let next = index.insert(element, hash: entities[Int(element)].hash)
-            entities[Int(element)].next = next
+            let entity = entities[Int(element)]
+            entities[Int(element)].next = index.insert(element, hash: hash(entity.head, entity.tail))
         }
     }
 
@@ -124,7 +132,7 @@ final class Entities {
         guard entity.uses == 0 else { return }
         index.remove(
             place,
-            hash: entity.hash,
+            hash: hash(entity.head, entity.tail),
             next: { entities[Int($0)].next },
             link: { entities[Int($0)].next = $1 }
         )
@@ -135,29 +143,37 @@ final class Entities {
 }
 
 extension Entities {
-    /// The entities while nothing changes: two look-ups and no more for the scrape's loop.
+    /// The entities while nothing changes: few look-ups and no more for the scrape's loop.
     struct Rendered {
         let entities: UnsafeBufferPointer<Entity>
         let blocks: UnsafeBufferPointer<LabelBlocks.Block>
+        let templates: UnsafeBufferPointer<LabelTemplate>
+        let scratch: UnsafeMutablePointer<EncodedValue>
         @inline(__always)
         subscript(place: UInt32) -> RenderedLabels {
             let entity = entities[Int(place)]
-            let (head, tail) = (blocks[Int(entity.head)], blocks[Int(entity.tail)])
-            return RenderedLabels(
-                head: UnsafePointer(head.bytes),
-                headCount: Int(head.count),
-                tail: UnsafePointer(tail.bytes),
-                tailCount: Int(tail.count)
-            )
+            return RenderedLabels(head: blocks[Int(entity.head)], tail: blocks[Int(entity.tail)], self)
         }
     }
     func withRendered<Result>(_ body: (Rendered) -> Result) -> Result {
-        entities.withUnsafeBufferPointer { entities in
-            blocks.blocks.withUnsafeBufferPointer { blocks in
-                body(Rendered(entities: entities, blocks: blocks))
+        withUnsafeTemporaryAllocation(of: EncodedValue.self, capacity: LabelTemplate.maximumValues) {
+            scratch in
+            entities.withUnsafeBufferPointer { entities in
+                blocks.blocks.withUnsafeBufferPointer { blocks in
+                    self.blocks.templates.templates.withUnsafeBufferPointer { templates in
+                        body(
+                            Rendered(
+                                entities: entities,
+                                blocks: blocks,
+                                templates: templates,
+                                scratch: scratch.baseAddress!
+                            )
+                        )
+                    }
+                }
             }
         }
     }
     /// What entities and blocks hold in memory, in bytes, estimated.
-    var byteCount: Int { entities.count * 28 + blocks.byteCount + blocks.blocks.count * 120 }
+    var byteCount: Int { entities.count * 20 + blocks.byteCount + blocks.blocks.count * 72 }
 }

@@ -49,6 +49,8 @@ struct ExpositionPage: ~Copyable {
     @inline(__always)
     mutating func write(unsigned number: UInt64) { count += NumberText.write(number, to: start + count) }
     @inline(__always)
+    mutating func write(integer number: Int64) { count += NumberText.write(number, to: start + count) }
+    @inline(__always)
     mutating func write(_ number: Double, _ format: ExpositionFormat) {
         count += NumberText.write(number, needsPoint: format == .openMetrics, to: start + count)
     }
@@ -56,7 +58,7 @@ struct ExpositionPage: ~Copyable {
     @inline(__always)
     mutating func write(bits: UInt64, isInteger: Bool, _ format: ExpositionFormat) {
         if isInteger {
-            count += NumberText.write(Int64(bitPattern: bits), to: start + count)
+            write(integer: Int64(bitPattern: bits))
         } else {
             write(Double(bitPattern: bits), format)
         }

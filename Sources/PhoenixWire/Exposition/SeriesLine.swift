@@ -1,21 +1,35 @@
 import PhoenixModel
 
-/// The rendered labels of one entity: two stretches, either of which may be empty.
+/// The labels of one entity while they are written: two blocks, either of which may be empty.
 struct RenderedLabels {
-    var head: UnsafePointer<UInt8>?
-    var headCount: Int
-    var tail: UnsafePointer<UInt8>?
-    var tailCount: Int
-    var count: Int { headCount + tailCount + 1 }
+    private let head: LabelBlocks.Block
+    private let tail: LabelBlocks.Block
+    private let source: Entities.Rendered
+    /// A bound of their length.
+    var count: Int { Int(head.count) + Int(tail.count) + 1 }
+
+    @inline(__always)
+    init(head: LabelBlocks.Block, tail: LabelBlocks.Block, _ source: Entities.Rendered) {
+        (self.head, self.tail, self.source) = (head, tail, source)
+    }
 
     /// Writes the labels with a comma between the two; false where there are none.
     @inline(__always)
     func write(to page: inout ExpositionPage) -> Bool {
-        if let head { page.write(head, headCount) }
-        guard let tail else { return head != nil }
-        if head != nil { page.write(",") }
-        page.write(tail, tailCount)
+        write(head, to: &page)
+        guard tail.bytes != nil else { return head.bytes != nil }
+        if head.bytes != nil { page.write(",") }
+        write(tail, to: &page)
         return true
+    }
+    @inline(__always)
+    private func write(_ block: LabelBlocks.Block, to page: inout ExpositionPage) {
+        guard let bytes = block.bytes else { return }
+        if block.template == LabelBlocks.Block.isRendered {
+            page.write(bytes.assumingMemoryBound(to: UInt8.self), Int(block.count))
+        } else {
+            source.templates[Int(block.template)].write(bytes, to: &page, source.scratch)
+        }
     }
 }
 
