@@ -43,12 +43,20 @@ struct Standings: ~Copyable {
         ranking.admits(ranking.number(of: key, at: now), isExempt: isExempt)
     }
 
-    /// Takes in the points of a batch; `learn` tells of a series that is not known yet.
-    mutating func watch(
-        _ points: NumberPoints,
-        byIncrease: Bool,
-        _ learn: (SeriesID, inout Ranking) -> Track?
-    ) {
+    /// Answers what is to be known of a series, given the metric that ranks.
+    typealias Owner = (SeriesID, _ metric: String, inout Ranking) -> Track?
+
+    /// Notes whose a series is.
+    mutating func learn(_ id: SeriesID, _ owner: Owner) {
+        guard tracks[id.slot].generation != id.generation, let new = owner(id, metric, &ranking) else {
+            return
+        }
+        tracks.element(id.slot).pointee = new
+        ranking.see(new.owner, at: now)
+    }
+
+    /// Takes in the points of a batch; `owner` tells of a series that is not known yet.
+    mutating func watch(_ points: NumberPoints, byIncrease: Bool, _ owner: Owner) {
         let (series, times) = (points.series.span, points.times.span)
         let (values, flags) = (points.values.span, points.flags.span)
         for index in series.indices {
