@@ -27,6 +27,32 @@ public struct SeriesFinder: Sendable {
         }
         return ask(key)
     }
+
+    /// The ids of a resource's series, one for each of `parts`, in order; false where the table is full, and then only
+    /// some are known.
+    ///
+    /// `ids` must be as long as `parts`.
+    public mutating func find(
+        resource: UInt32,
+        _ parts: Span<SeriesPart>,
+        into ids: inout MutableSpan<SeriesID>
+    ) -> Bool {
+        var last = previous
+        for index in parts.indices {
+            let part = parts[index]
+            let key = SeriesKey(resource: resource, metric: part.metric, attributes: part.attributes)
+            if let id = records.recognise(slot: last &+ 1, key: key, at: tick) {
+                last &+= 1
+                ids[index] = id
+            } else {
+                guard let id = ask(key) else { return false }
+                last = previous
+                ids[index] = id
+            }
+        }
+        previous = last
+        return true
+    }
     @inline(never)
     private mutating func ask(_ key: SeriesKey) -> SeriesID? {
         guard let id = table.id(key, lane) else { return nil }
@@ -34,4 +60,11 @@ public struct SeriesFinder: Sendable {
         previous = id.slot
         return id
     }
+}
+
+/// What a series is made of beside its resource, by slots of the table.
+public struct SeriesPart: BitwiseCopyable, Sendable {
+    public var metric: UInt32
+    public var attributes: UInt32
+    public init(metric: UInt32, attributes: UInt32) { (self.metric, self.attributes) = (metric, attributes) }
 }

@@ -47,6 +47,45 @@ struct NumberColumns {
         flags[count] = pointFlags
         count += 1
     }
+    /// One point, for those who look again at what was appended.
+    struct Point {
+        var series: SeriesID
+        var time: UInt64
+        var start: UInt64
+        var bits: UInt64
+        var flags: PointFlags
+    }
+    subscript(index: Int) -> Point {
+        precondition(index < count)
+        return Point(
+            series: series[index],
+            time: times[index],
+            start: starts[index],
+            bits: values[index],
+            flags: flags[index]
+        )
+    }
+
+    /// The places of the next points: valid until anything is appended.
+    struct Room {
+        var series: UnsafeMutableBufferPointer<SeriesID>
+        var times: UnsafeMutablePointer<UInt64>
+        var starts: UnsafeMutablePointer<UInt64>
+        var values: UnsafeMutablePointer<UInt64>
+        var flags: UnsafeMutablePointer<PointFlags>
+    }
+    /// Room for `added` points behind the last; they count once `count` says so.
+    @inline(__always)
+    mutating func room(for added: Int) -> Room {
+        if count + added > capacity { resize(to: max(capacity * 2, count + added)) }
+        return Room(
+            series: UnsafeMutableBufferPointer(start: series + count, count: added),
+            times: times + count,
+            starts: starts + count,
+            values: values + count,
+            flags: flags + count
+        )
+    }
     @inline(never)
     private mutating func resize(to newCapacity: Int) {
         series = Self.moved(series, count, to: newCapacity)

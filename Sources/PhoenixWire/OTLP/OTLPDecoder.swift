@@ -18,6 +18,8 @@ public final class OTLPDecoder {
 
     /// How many points wait to be taken.
     public var pendingPoints: Int { requests.builder.count }
+    /// How many resource blocks were recognised by a template so far.
+    var templateHits: Int { requests.templates.hits }
 
     /// Adds the points of one request; answers how many were refused and why. A malformed request adds nothing.
     public func decode(_ request: UnsafeRawBufferPointer) throws(MalformedMessage) -> Refusals {

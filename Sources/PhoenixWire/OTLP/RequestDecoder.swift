@@ -14,6 +14,7 @@ struct RequestDecoder {
     var metrics: AliasCache<Metric>
     var attributeSets: AliasCache<AttributeSet>
     var layouts: AliasCache<BucketLayout>
+    var templates: TemplateCache
     var cursors = Cursors()
 
     /// The entries seen last: where the guesses start from.
@@ -33,6 +34,7 @@ struct RequestDecoder {
         metrics = AliasCache(maximumBytes: maximumCacheBytes / 16)
         attributeSets = AliasCache(maximumBytes: maximumCacheBytes / 4)
         layouts = AliasCache(maximumBytes: maximumCacheBytes / 32)
+        templates = TemplateCache(maximumBytes: maximumCacheBytes / 16)
     }
     /// Gives the memory back; the value may not be used afterwards.
     mutating func free() {
@@ -42,6 +44,7 @@ struct RequestDecoder {
         metrics.removeAll()
         attributeSets.removeAll()
         layouts.removeAll()
+        templates.removeAll()
     }
 
     mutating func decode(_ request: UnsafeRawBufferPointer) throws(MalformedMessage) -> Refusals {
@@ -54,7 +57,7 @@ struct RequestDecoder {
             var cursor = ProtobufCursor(start, start + request.count)
             while !cursor.isAtEnd {
                 let tag = try cursor.tag()
-                if tag == 0x0A { try decodeResourceMetrics(cursor.delimited()) } else { try cursor.skip(tag) }
+                if tag == 0x0A { try decodeBlock(cursor.delimited()) } else { try cursor.skip(tag) }
             }
         } catch {
             builder.rollBack(to: mark)
@@ -65,6 +68,14 @@ struct RequestDecoder {
 
     // MARK: Envelopes
 
+    /// A `ResourceMetrics`: by a template where there is one.
+    @inline(__always)
+    private mutating func decodeBlock(_ message: ProtobufCursor) throws(MalformedMessage) {
+        if try decodeByTemplate(message) { return }
+        let (mark, refused) = (builder.mark, refusals.total)
+        try decodeResourceMetrics(message)
+        learn(message, since: mark, refused: refused)
+    }
     private mutating func decodeResourceMetrics(_ message: ProtobufCursor) throws(MalformedMessage) {
         var (resource, parts) = (ProtobufCursor(message.end, message.end), 0)
         var cursor = message
@@ -98,7 +109,7 @@ struct RequestDecoder {
             }
         }
     }
-    private mutating func resourceSlot(_ message: ProtobufCursor) throws(MalformedMessage) -> UInt32 {
+    mutating func resourceSlot(_ message: ProtobufCursor) throws(MalformedMessage) -> UInt32 {
         let (start, count) = (message.position, message.left)
         if let entry = resources.find(start, count, context: 0, after: cursors.resource) {
             cursors.resource = entry

@@ -25,6 +25,8 @@ struct MutationRun {
         scrambler = Scrambler(random: Seeded(random.next()))
         mutator = Mutator(random: Seeded(random.next()))
     }
+    /// How many resource blocks the decoder knew by a template.
+    var recognised: Int { observed.recognised }
     var summary: String { "\(rounds) rounds, \(malformed) malformed, \(points) points, \(refused) refused" }
 
     mutating func run(rounds count: Int) {
@@ -48,7 +50,8 @@ struct MutationRun {
         let body = random.pick(pool)
         switch random.below(8) {
         case 0: return body
-        case 1...3: return scrambler.scramble(body)
+        case 1: return mutator.advance(body)
+        case 2, 3: return scrambler.scramble(body)
         case 4, 5: return mutator.mutate(scrambler.scramble(body), others: random.pick(pool))
         default: return mutator.mutate(body, others: random.pick(pool))
         }

@@ -38,6 +38,7 @@ import Testing
             // The corpus is worth its time only while all verdicts occur.
             #expect(run.malformed * 5 > run.rounds && run.malformed * 5 < run.rounds * 4)
             #expect(run.points > run.rounds && run.refused * 5 > run.rounds)
+            #expect(run.recognised * 100 > run.rounds)
         }
         #expect(Self.residentBytes - before < 256 << 20)
     }

@@ -2,6 +2,23 @@
 struct Mutator {
     var random: Seeded
 
+    /// Rewrites what looks like a point's time, start or value, as the next request of a sender would.
+    mutating func advance(_ body: [UInt8]) -> [UInt8] {
+        var body = body
+        var place = 0
+        while place + 9 <= body.count {
+            let isWord = [0x11, 0x19, 0x21, 0x31].contains(body[place])
+            if isWord, random.once(in: 2) {
+                let word = random.once(in: 12) ? 0 : random.next()
+                for index in 0..<8 {
+                    body[place + 1 + index] = UInt8(truncatingIfNeeded: word >> UInt64(8 * index))
+                }
+            }
+            place += isWord ? 9 : 1
+        }
+        return body
+    }
+
     mutating func mutate(_ body: [UInt8], others: [UInt8]) -> [UInt8] {
         var body = body
         for _ in 0..<1 + random.below(3) {

@@ -1,5 +1,6 @@
 import PhoenixModel
-import PhoenixWire
+
+@testable import PhoenixWire
 
 /// What the decoder made of a request, told by its batch and its table alone.
 struct Observed {
@@ -10,6 +11,9 @@ struct Observed {
         table = SeriesTable(capacity: capacity, idleSeconds: idleSeconds)
         decoder = OTLPDecoder(table: table, lane: "test", maximumCacheBytes: maximumCacheBytes)
     }
+
+    /// How many resource blocks the decoder knew by a template.
+    var recognised: Int { decoder.templateHits }
 
     func verdict(of body: [UInt8]) -> Verdict {
         verdict { try body.withUnsafeBytes { try decoder.decode($0) } }
