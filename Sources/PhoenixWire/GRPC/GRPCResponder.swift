@@ -37,6 +37,10 @@ public final class GRPCResponder: Sendable {
 
     /// Runs `work` on the connection's event loop; not at all if the loop has ended.
     public func onLoop(_ work: @escaping @Sendable () -> Void) { http.onLoop(work) }
+    /// The same after `delay`.
+    public func onLoop(after delay: Duration, _ work: @escaping @Sendable () -> Void) {
+        http.onLoop(after: delay, work)
+    }
     /// Answers with one message and status OK.
     public func respond(_ message: [UInt8]) {
         var response = HTTPResponse(200, fields, .bytes(GRPCMessage.frame(message, gzip: gzip)))

@@ -33,6 +33,10 @@ public final class HTTPResponder: Sendable {
 
     /// Runs `work` on the connection's event loop; not at all if the loop has ended.
     public func onLoop(_ work: @escaping @Sendable () -> Void) { exchange.loop.execute(work) }
+    /// The same after `delay`.
+    public func onLoop(after delay: Duration, _ work: @escaping @Sendable () -> Void) {
+        exchange.loop.scheduleTask(in: TimeAmount(delay), work)
+    }
 }
 
 /// Where the answers of a connection go.

@@ -110,7 +110,7 @@ final class OTLPIntake: Sendable {
         let step = lane(loop).withLock { $0.take(bytes, encoding, reply, at: context.time) }
         switch step {
         case .wait: break
-        case .placeLater: onTurn { self.place(loop) }
+        case .placeLater: onTurn { self.endTurn(loop) }
         case .placeNow: place(loop)
         case .refuse(let failure):
             reply.fail(failure ?? .unavailable("the graph is full; try again later", retryAfter))
@@ -125,6 +125,14 @@ final class OTLPIntake: Sendable {
         }
     }
     private var lanes: [Lock<OTLPLane>] { state.withLock { Array($0.lanes.values) } }
+
+    /// Places what came in this turn, or lets more come first.
+    private func endTurn(_ loop: Int) {
+        guard let waiter = lane(loop).withLock({ $0.waiter(at: context.time.monotonic) }) else {
+            return place(loop)
+        }
+        waiter.onLoop(after: Gathering.pause) { self.endTurn(loop) }
+    }
 
     /// Offers what a lane holds until nothing is left or there is no room.
     private func place(_ loop: Int) {

@@ -30,6 +30,7 @@ struct OTLPLane {
     private var collecting: [Pending] = []
     private var blocked: (batch: MetricBatch, replies: [Pending])?
     private var isTurnPlanned = false
+    private var gathering = Gathering()
 
     init(_ decoder: sending OTLPDecoder) { self.decoder = decoder }
 
@@ -58,6 +59,14 @@ struct OTLPLane {
         return .placeLater
     }
 
+    /// At the end of a turn: whether to look again after a pause, and by whom of those that wait; nil is to place now.
+    mutating func waiter(at now: Duration) -> OTLPReply? {
+        guard blocked == nil, let first = collecting.first, decoder.pendingPoints < Self.batchPoints,
+            gathering.waits(collecting.count, since: first.since, now: now)
+        else { return nil }
+        return first.reply
+    }
+
     /// The next batch to offer with the replies that wait for it. No batch: those requests held no points.
     mutating func next(at time: any TimeSource) -> (batch: MetricBatch?, replies: [Pending]) {
         isTurnPlanned = false
@@ -67,6 +76,7 @@ struct OTLPLane {
         }
         defer { collecting.removeAll(keepingCapacity: true) }
         guard !collecting.isEmpty else { return (nil, []) }
+        gathering.placed(collecting.count, now: time.monotonic)
         return (decoder.takeBatch(epoch: time.unixNanoseconds / 1_000_000_000), collecting)
     }
     mutating func putBack(_ batch: MetricBatch, _ replies: [Pending]) { blocked = (batch, replies) }

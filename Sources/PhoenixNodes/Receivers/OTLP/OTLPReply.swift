@@ -7,17 +7,41 @@ enum OTLPReply {
     case http(HTTPResponder, OTLPEncoding, acceptsGzip: Bool)
     case grpc(GRPCResponder)
 
+    /// Runs `work` on the event loop that the request came on, after a while.
+    func onLoop(after delay: Duration, _ work: @escaping @Sendable () -> Void) {
+        switch self {
+        case .http(let responder, _, _): responder.onLoop(after: delay, work)
+        case .grpc(let responder): responder.onLoop(after: delay, work)
+        }
+    }
     /// The request was taken; of its points some may have been refused.
     func taken(_ refusals: Refusals) {
-        let response =
-            refusals.total == 0
-            ? ExportResponse() : ExportResponse(rejectedPoints: refusals.total, message: refusals.message)
+        if refusals.total == 0 { return takenWhole() }
+        let response = ExportResponse(rejectedPoints: refusals.total, message: refusals.message)
         switch self {
         case .http(let responder, let encoding, let acceptsGzip):
             responder.respond(encoding.response(200, response.encoded(as: encoding), gzip: acceptsGzip))
         case .grpc(let responder): responder.respond(response.encoded(as: .protobuf))
         }
     }
+    /// What nearly every request is told is made once.
+    private func takenWhole() {
+        switch self {
+        case .http(let responder, .protobuf, _): responder.respond(Self.wholeProtobuf)
+        case .http(let responder, .json, _): responder.respond(Self.wholeJSON)
+        case .grpc(let responder): responder.respond([])
+        }
+    }
+    private static let wholeProtobuf = OTLPEncoding.protobuf.response(
+        200,
+        ExportResponse().encoded(as: .protobuf),
+        gzip: false
+    )
+    private static let wholeJSON = OTLPEncoding.json.response(
+        200,
+        ExportResponse().encoded(as: .json),
+        gzip: false
+    )
     /// The request cannot be read, now or ever.
     func malformed(_ reason: String) { fail(.invalidArgument(reason)) }
     /// The graph is full: the sender keeps the request and tries again.

@@ -57,7 +57,10 @@ extension HTTP1Connection {
         let inline = if case .bytes(let body) = response.body { min(body.readableBytes, 16 << 10) } else { 0 }
         var head = link.context.channel.allocator.buffer(capacity: 256 + inline)
         head.writeStaticString("HTTP/1.1 ")
-        head.writeString("\(response.status) \(Self.reason(response.status))\r\n")
+        head.writeString(String(response.status))
+        head.writeStaticString(" ")
+        head.writeString(Self.reason(response.status))
+        head.writeStaticString("\r\n")
         response.fields.forEachBytes { name, value in
             head.writeBytes(name)
             head.writeStaticString(": ")

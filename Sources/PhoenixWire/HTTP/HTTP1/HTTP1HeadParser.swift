@@ -22,11 +22,20 @@ struct HTTP1HeadParser {
     private var searched = 0
     /// Where the line begins that `searched` ends in.
     private var lineStart = 0
+    /// The last head and its bytes: on a connection that is kept, the next is mostly the same.
+    private var last: (bytes: [UInt8], parsed: Parsed)?
+    /// Longer heads are not remembered.
+    private static let rememberedSize = 2048
 
     /// Parses the head at the start of `bytes`, or returns nil if it is not complete.
     ///
     /// Called again with the same bytes and more behind them. `\r\n` before a request is skipped.
     mutating func parse(_ bytes: UnsafeRawBufferPointer, limit: Int) throws(HTTP1Error) -> Parsed? {
+        // The bytes of a whole head, its empty line included: whatever follows, they mean the same again.
+        if let last, isAgain(last.bytes, bytes) {
+            (searched, lineStart) = (0, 0)
+            return last.parsed
+        }
         var start = 0
         while start + 1 < bytes.count, start < 8, bytes[start] == 13, bytes[start + 1] == 10 { start += 2 }
         if searched < start {
@@ -40,7 +49,13 @@ struct HTTP1HeadParser {
         if end - start > limit { throw .headTooLarge }
         searched = 0
         lineStart = 0
-        return try Self.parseComplete(bytes, start, end)
+        let parsed = try Self.parseComplete(bytes, start, end)
+        last = end <= Self.rememberedSize ? (Array(bytes[..<end]), parsed) : nil
+        return parsed
+    }
+    private func isAgain(_ known: [UInt8], _ bytes: UnsafeRawBufferPointer) -> Bool {
+        guard known.count <= bytes.count, let base = bytes.baseAddress else { return false }
+        return known.withUnsafeBytes { memcmp($0.baseAddress!, base, known.count) == 0 }
     }
 
     /// The index behind the empty line.

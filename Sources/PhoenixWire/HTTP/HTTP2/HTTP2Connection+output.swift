@@ -6,7 +6,8 @@ extension HTTP2Connection {
     func answer(_ exchange: HTTPExchange, with response: HTTPResponse) {
         guard let stream = awaiting(exchange) else { return }
         submit(stream, response)
-        drain(force: false)
+        // Answers that are given in one turn of the loop go out together.
+        drainLater()
     }
 
     func answerUnanswered(_ exchange: HTTPExchange) {

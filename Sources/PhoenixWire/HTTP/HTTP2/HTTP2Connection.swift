@@ -348,8 +348,8 @@ final class HTTP2Connection: HTTPConnection, HTTPExchangeOwner {
         return true
     }
 
-    /// Lets other connections of the loop have their turn.
-    private func drainLater() {
+    /// Sends at the end of this turn of the loop, once for all who ask; others have their turn meanwhile.
+    func drainLater() {
         guard !isDrainingLater else { return }
         isDrainingLater = true
         let this = NIOLoopBound(self, eventLoop: link.loop.loop)
