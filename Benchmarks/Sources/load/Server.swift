@@ -1,7 +1,7 @@
 import Foundation
 import Glibc
 
-/// The program under load: started, watched through /proc, stopped by SIGTERM.
+/// The program under load: started, watched through /proc, killed at the end.
 final class Server {
     private let process = Process()
     var pid: Int32 { process.processIdentifier }
@@ -20,7 +20,7 @@ final class Server {
             guard process.isRunning else {
                 throw LoadError("the server ended at once, with status \(process.terminationStatus)")
             }
-            if let answer = try? scrape(port: port, path: "/ready", keep: true),
+            if let answer = try? Scrape(port: port, path: "/ready", keep: true),
                 answer.text.hasPrefix("HTTP/1.1 200")
             {
                 return
@@ -28,10 +28,9 @@ final class Server {
         }
         throw LoadError("the server did not become ready within 30 s")
     }
-    func stop() -> Int32 {
-        process.terminate()
+    func kill() {
+        Glibc.kill(pid, SIGKILL)
         process.waitUntilExit()
-        return process.terminationStatus
     }
     /// User and system time in seconds.
     var cpuSeconds: (user: Double, system: Double) {
@@ -48,45 +47,4 @@ final class Server {
             Int($0)
         } ?? 0
     }
-}
-
-/// One scrape by a plain socket reader.
-struct Scrape {
-    var text = ""
-    var bytes = 0
-    var seconds = 0.0
-}
-
-func scrape(port: UInt16, path: String = "/metrics", keep: Bool) throws -> Scrape {
-    let connection = try Connection(port: port)
-    try connection.write(Array("GET \(path) HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".utf8))
-    var (result, all) = (Scrape(), [UInt8]())
-    let start = ContinuousClock.now
-    result.bytes = try connection.drain { if keep { all += $0 } }
-    let took = (ContinuousClock.now - start).components
-    result.seconds = Double(took.seconds) + Double(took.attoseconds) / 1e18
-    result.text = String(decoding: all, as: UTF8.self)
-    return result
-}
-
-/// The sums of an endpoint's counters, by family.
-func counterSums(_ text: String) -> (sums: [String: Double], series: Int) {
-    var (sums, series) = ([String: Double](), 0)
-    for line in text.utf8.split(separator: UInt8(ascii: "\n")) {
-        guard let first = line.first, first != UInt8(ascii: "#"),
-            let space = line.lastIndex(of: UInt8(ascii: " "))
-        else { continue }
-        let name = String(
-            decoding: line.prefix { $0 != UInt8(ascii: "{") && $0 != UInt8(ascii: " ") },
-            as: UTF8.self
-        )
-        guard name.contains("process_"),
-            let value = Double(String(decoding: line[line.index(after: space)...], as: UTF8.self))
-        else { continue }
-        series += 1
-        if name.hasSuffix("_total") {
-            sums[name.hasSuffix("cpu_time_seconds_total") ? "cpu" : "disk", default: 0] += value
-        }
-    }
-    return (sums, series)
 }

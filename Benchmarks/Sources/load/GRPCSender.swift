@@ -1,103 +1,7 @@
 import Glibc
 
-struct LoadError: Error, CustomStringConvertible {
-    var description: String
-    init(_ description: String) { self.description = description }
-}
-
-/// A blocking TCP connection to this machine; enough for a loader and a plain reader.
-final class Connection {
-    private let descriptor: Int32
-    private var buffer = [UInt8](repeating: 0, count: 1 << 20)
-    private(set) var pending: [UInt8] = []
-
-    init(port: UInt16) throws {
-        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var one: Int32 = 1
-        setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &one, 4)
-        var timeout = timeval(tv_sec: 60, tv_usec: 0)
-        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = port.bigEndian
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        let result = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
-        guard result == 0 else {
-            Glibc.close(descriptor)
-            throw LoadError("cannot connect to 127.0.0.1:\(port): \(String(cString: strerror(errno)))")
-        }
-    }
-    deinit { Glibc.close(descriptor) }
-
-    func write(_ bytes: [UInt8]) throws {
-        var offset = 0
-        while offset < bytes.count {
-            let count = bytes.withUnsafeBytes {
-                Glibc.write(descriptor, $0.baseAddress! + offset, bytes.count - offset)
-            }
-            guard count > 0 else { throw LoadError("cannot write: \(String(cString: strerror(errno)))") }
-            offset += count
-        }
-    }
-    /// Reads what there is, at least one byte; nil at the end.
-    func read() throws -> ArraySlice<UInt8>? {
-        let count = try readSome()
-        return count == 0 ? nil : buffer[..<count]
-    }
-    private func readSome() throws -> Int {
-        while true {
-            let count = buffer.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress, $0.count) }
-            if count >= 0 { return count }
-            if errno != EINTR { throw LoadError("cannot read: \(String(cString: strerror(errno)))") }
-        }
-    }
-    /// Reads into the connection's own buffer and counts only: the plain reader that times a scrape.
-    func drain(_ each: (UnsafeRawBufferPointer) -> Void) throws -> Int {
-        var total = 0
-        while true {
-            let count = try readSome()
-            if count == 0 { return total }
-            buffer.withUnsafeBytes { each(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
-            total += count
-        }
-    }
-}
-
-/// Requests on one kept-alive HTTP/1.1 connection.
-final class HTTPSender {
-    private let connection: Connection
-    init(port: UInt16) throws { connection = try Connection(port: port) }
-
-    func send(_ body: [UInt8]) throws {
-        let head =
-            "POST /v1/metrics HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-protobuf\r\n"
-            + "Content-Length: \(body.count)\r\n\r\n"
-        try connection.write(Array(head.utf8) + body)
-    }
-    /// Waits for the answer and requires that everything was taken.
-    func finish() throws {
-        var answer: [UInt8] = []
-        while true {
-            guard let more = try connection.read() else {
-                throw LoadError("the server closed the connection")
-            }
-            answer += more
-            let text = String(decoding: answer, as: UTF8.self)
-            guard text.contains("\r\n\r\n") else { continue }
-            guard text.hasPrefix("HTTP/1.1 200"), text.lowercased().contains("content-length: 0") else {
-                throw LoadError("not taken: \(text)")
-            }
-            return
-        }
-    }
-}
-
 /// Calls on one HTTP/2 connection, framed by hand: the loader shares no code with what it measures.
-final class GRPCSender {
+final class GRPCSender: Sender {
     private let connection: Connection
     private var nextStream: UInt32 = 1
     private var window = 65_535
@@ -105,10 +9,13 @@ final class GRPCSender {
     private var streamWindows: [UInt32: Int] = [:]
     private var open = 0
     private var input: [UInt8] = []
+    /// Bytes of answers that the server may send again.
+    private var consumed = 0
 
     init(port: UInt16) throws {
         connection = try Connection(port: port)
         try connection.write(Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8) + Self.frame(4, 0, 0, []))
+        connection.isEager = true
         while initialWindow == 65_535 { try receive() }
     }
     private static func frame(
@@ -184,6 +91,12 @@ final class GRPCSender {
     private func take(_ type: UInt8, _ flags: UInt8, _ stream: UInt32, _ start: Int, _ count: Int) throws {
         switch type {
         case 0, 1:
+            if type == 0 { consumed += count }
+            if consumed > 16_384 {
+                let increment = [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: consumed >> $0) }
+                try connection.write(Self.frame(8, 0, 0, increment))
+                consumed = 0
+            }
             if flags & 1 != 0 {
                 open -= 1
                 streamWindows[stream] = nil
