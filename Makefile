@@ -10,7 +10,7 @@ TESTING := -c release -Xswiftc -enable-testing
 # A target may import only what it declares.
 CHECKED := --explicit-target-dependency-import-check error
 
-.PHONY: help run build test soak bench format lint reference system-packages
+.PHONY: help run build test soak sanitize bench format lint reference system-packages
 
 help: ## Lists the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -26,8 +26,11 @@ build: system-packages ## Builds the program for release.
 test: system-packages ## Runs all tests: Swift's, golden graphs, and those against the peers' own clients.
 	@tools/test.sh "$(SWIFT)" "$(TESTING)" "$(CHECKED)"
 
-soak: build ## Runs the demonstration under load for a while and watches memory and health (SOAK_SECONDS).
+soak: build sanitize ## Watches threads, then the demonstration under load for a while: memory and health (SOAK_SECONDS).
 	@tools/soak.sh "$$($(SWIFT) build $(RELEASE) --show-bin-path)/phoenix" "$${SOAK_SECONDS:-300}"
+
+sanitize: system-packages ## Runs the tests of concurrency under ThreadSanitizer, in a build of its own.
+	@tools/sanitize.sh "$(SWIFT)"
 
 bench: build ## Runs the micro benchmarks, and the whole program under load; some minutes, on a quiet machine with two cores.
 	cd Benchmarks && $(SWIFT) build $(RELEASE)
