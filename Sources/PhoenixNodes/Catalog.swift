@@ -10,6 +10,7 @@ extension NodeCatalog {
         Attributes.self,
         Classify.self,
         Filter.self,
+        Limit.self,
         ResourceDetection.self,
         TopK.self,
         OTLPReceiver.self,

@@ -2,6 +2,8 @@ internal import Synchronization
 
 /// What a series is: the attributes of its resource, its metric, and the attributes of its points.
 public struct Series: Sendable, Hashable {
+    /// The id under which it was asked for; no part of what it is.
+    public let id: SeriesID
     public let resource: AttributeSet
     public let metric: Metric
     public let attributes: AttributeSet
@@ -165,6 +167,7 @@ public final class SeriesTable: Sendable {
         state.withLock { state in
             guard let (key, current) = self.records.read(slot: id.slot), current == id else { return nil }
             return Series(
+                id: id,
                 resource: state.sets[key.resource],
                 metric: state.metrics[key.metric],
                 attributes: state.sets[key.attributes]
@@ -193,6 +196,7 @@ public final class SeriesTable: Sendable {
     func series(kept key: SeriesKey) -> Series {
         state.withLock { state in
             Series(
+                id: .none,
                 resource: state.sets[key.resource],
                 metric: state.metrics[key.metric],
                 attributes: state.sets[key.attributes]

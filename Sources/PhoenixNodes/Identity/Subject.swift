@@ -8,14 +8,28 @@ public struct Subject {
     private(set) var resource: [Attribute]
     private(set) var point: [Attribute]
     private let identity: MetricIdentity
+    private let id: SeriesID
     /// Whether the judgement depends on the point's attributes, on the metric.
     private(set) var asksPoint = false
     private(set) var asksMetric = false
     private(set) var hasNewResource = false
     private(set) var hasNewPoint = false
 
-    public init(resource: [Attribute], point: [Attribute], metric: MetricIdentity) {
-        (self.resource, self.point, identity) = (resource, point, metric)
+    public init(
+        resource: [Attribute],
+        point: [Attribute],
+        metric: MetricIdentity,
+        id: SeriesID = .none
+    ) {
+        (self.resource, self.point, identity, self.id) = (resource, point, metric, id)
+    }
+
+    /// The id of the series: a judgement that asks for it holds for this series only.
+    public var series: SeriesID {
+        mutating get {
+            asksMetric = true
+            return id
+        }
     }
 
     /// The metric of the series.

@@ -37,7 +37,8 @@ struct VerdictCache {
         var subject = Subject(
             resource: entry.attributes,
             point: series.attributes.attributes,
-            metric: series.metric.identity
+            metric: series.metric.identity,
+            id: series.id
         )
         judgements += 1
         let outcome: Outcome =

@@ -28,7 +28,10 @@ import Testing
         var config = Prometheus.Config()
         config.metricExpiration = .seconds(3)
         let told = try Self.told(config) { harness, world in
-            let batch = try PointText.batch("a{} gauge time=0s 1\nb{} gauge time=0s 1", harness.context.series)
+            let batch = try PointText.batch(
+                "a{} gauge time=0s 1\nb{} gauge time=0s 1",
+                harness.context.series
+            )
             try await harness.feed(Prometheus.Port.input, batch)
             try await world.clock.sleep(for: .milliseconds(6500))
         }

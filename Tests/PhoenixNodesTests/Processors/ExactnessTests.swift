@@ -70,6 +70,15 @@ import Testing
         #expect(ledger.totals.count == 2 && series > 10)
     }
 
+    @Test func limitLosesNothingWhilePlacesAreTakenAndGiven() throws {
+        var (base, lean) = (Limit.Config(), Limit.Config())
+        (base.total, base.perMetric, base.expiry) = (150, 60, .seconds(60))
+        (lean.total, lean.attributes, lean.expiry) = (20, [:], .seconds(60))
+        lean.overflowKeep = ["host.name"]
+        let (ledger, series) = try run(Limit.self, Settings(base, modes: [.aggressive: lean]))
+        #expect(ledger.totals.count == 2 && series > 10)
+    }
+
     @Test func deletingAnAttributeLosesNothing() throws {
         var config = Attributes.Config()
         var action = Attributes.Action()
