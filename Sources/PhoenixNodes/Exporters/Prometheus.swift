@@ -134,6 +134,7 @@ public actor Prometheus: Node {
             }
             for await batch in input.messages {
                 face.store.ingest(batch, context.series, now: context.time.monotonic)
+                face.note(batch)
                 input.settle()
             }
             group.cancelAll()

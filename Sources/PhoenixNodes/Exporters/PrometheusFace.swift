@@ -9,7 +9,9 @@ final class PrometheusFace: Sendable {
     private struct State {
         var store: ExpositionStore
         var change: ModeChange?
+        var latency = LatencyWindow()
     }
+    private static let quantiles = [0.5, 0.95, 0.99]
     private let state: Lock<State>
     private let time: any TimeSource
     private let namespace: String
@@ -24,6 +26,19 @@ final class PrometheusFace: Sendable {
     }
     var store: ExpositionStore { state.withLock { $0.store } }
     func inherit(_ store: ExpositionStore) { state.withLock { $0.store = store } }
+    /// A batch is exposed now.
+    func note(_ batch: MetricBatch) {
+        guard batch.receivedAt != 0 else { return }
+        let now = time.monotonic
+        let latency = now - .nanoseconds(Int64(clamping: batch.receivedAt))
+        state.withLock { $0.latency.note(latency, points: batch.count, at: now) }
+    }
+    /// Seconds from receipt to exposition, by quantile; empty where nothing came of late.
+    private var latencies: [(quantile: Double, seconds: Double)] {
+        let now = time.monotonic
+        let seconds = state.withLock { $0.latency.quantiles(Self.quantiles, at: now) }
+        return seconds.map { Array(zip(Self.quantiles, $0)) } ?? []
+    }
     func follow(_ change: ModeChange) { state.withLock { $0.change = change } }
 
     /// Names that the series of the pipeline may not take.
@@ -39,7 +54,7 @@ final class PrometheusFace: Sendable {
     }
     private static let ownNames = [
         "phoenix_exposed_series", "phoenix_received_points_total", "phoenix_dropped_points_total",
-        "phoenix_colliding_series_total",
+        "phoenix_colliding_series_total", KPIBoard.latency,
     ]
     private static func prefixed(_ name: String, _ namespace: String) -> String {
         namespace.isEmpty ? name : "\(namespace)_\(name)"
@@ -86,6 +101,14 @@ final class PrometheusFace: Sendable {
                 Double(counts.collisions)
             ),
         ]
+        let latencies = latencies.map {
+            PlainFamily.Sample($0.seconds, [ExposedLabel("quantile", String($0.quantile))])
+        }
+        if !latencies.isEmpty {
+            families.append(
+                PlainFamily(own(KPIBoard.latency), "From receipt to exposition.", .gauge, latencies)
+            )
+        }
         for name in Self.activeNames(activeSeriesMetric, namespace) {
             families.append(PlainFamily(name, "Series exposed by this endpoint.", .gauge, active))
         }
@@ -115,6 +138,10 @@ final class PrometheusFace: Sendable {
             Observation.Reading("phoenix_exposed_series", Double(store.activeSeries), pipeline),
             Observation.Reading("phoenix_received_points_total", Double(counts.received), pipeline),
         ]
+        for latency in latencies {
+            let labels = pipeline.merging(["quantile": String(latency.quantile)]) { first, _ in first }
+            readings.append(Observation.Reading(KPIBoard.latency, latency.seconds, labels))
+        }
         for reason in ExpositionDrop.allCases where counts[reason] > 0 {
             let labels = pipeline.merging(["reason": reason.label]) { first, _ in first }
             readings.append(

@@ -36,6 +36,8 @@ struct Ranking: ~Copyable {
         var position: UInt64 = 0
         var score = 0.0
         var group: UInt32 = 0
+        /// How many of its group stand before it: by their scores, and those new since the last ranking as they came.
+        var place: UInt32 = 0
         var state: State = []
     }
     /// The window is kept in so many shares; scores are exact to one of them.
@@ -50,7 +52,11 @@ struct Ranking: ~Copyable {
     private var groups: [AttributeSet: UInt32] = [:]
     private var freeGroups: [Int] = []
     private var admittedIn: [Int] = []
+    /// How many of each group have a place.
+    private var placedIn: [UInt32] = []
     var rules: Rules
+    /// The K of all modes: who moves across one would change place in that mode.
+    var cuts: [Int] = []
 
     init(_ rules: Rules) { self.rules = rules }
 
@@ -76,7 +82,12 @@ struct Ranking: ~Copyable {
     private mutating func group(_ name: AttributeSet) -> UInt32 {
         if let group = groups[name] { return group }
         let group = freeGroups.popLast() ?? admittedIn.count
-        if group == admittedIn.count { admittedIn.append(0) } else { admittedIn[group] = 0 }
+        if group == admittedIn.count {
+            admittedIn.append(0)
+            placedIn.append(0)
+        } else {
+            (admittedIn[group], placedIn[group]) = (0, 0)
+        }
         groups[name] = UInt32(group)
         return UInt32(group)
     }
@@ -88,12 +99,21 @@ struct Ranking: ~Copyable {
         if !entity.pointee.state.contains(.isPlaced) {
             entity.pointee.state.insert(.isPlaced)
             let group = Int(entity.pointee.group)
+            entity.pointee.place = isExempt ? .max : placedIn[group]
+            if !isExempt { placedIn[group] += 1 }
             if !isExempt, admittedIn[group] < rules.k {
                 admittedIn[group] += 1
                 entity.pointee.state.insert(.isAdmitted)
             }
         }
         return isExempt || entity.pointee.state.contains(.isAdmitted)
+    }
+    /// Whether the entity would be in with another K, as the ranking stands.
+    func foresees(_ key: Key, isExempt: Bool, k: Int) -> Bool {
+        if isExempt { return true }
+        guard let number = numbers[key] else { return false }
+        let entity = entities[number]
+        return entity.state.contains(.isPlaced) && !entity.state.contains(.isExempt) && Int(entity.place) < k
     }
     /// A point of the entity came.
     @inline(__always)
@@ -119,8 +139,8 @@ struct Ranking: ~Copyable {
         entity.pointee.position = position
     }
 
-    /// Ranks anew; answers who came in and who went out. `values` are the newest values of the entities' series, where
-    /// those rank.
+    /// Ranks anew; answers who came in and who went out, now or in another mode. `values` are the newest values of the
+    /// entities' series, where those rank.
     mutating func rank(at now: UInt64, values: [(number: UInt32, value: Double)] = []) -> Set<UInt32> {
         var members = [[UInt32]](repeating: [], count: admittedIn.count)
         for number in numbers.values {
@@ -142,8 +162,12 @@ struct Ranking: ~Copyable {
         for (group, numbers) in members.enumerated() {
             let standing = sorted(numbers)
             admittedIn[group] = min(standing.count, rules.k)
+            placedIn[group] = UInt32(standing.count)
             for (place, number) in standing.enumerated() {
                 let entity = entities.element(number)
+                let before = Int(entity.pointee.place)
+                entity.pointee.place = UInt32(place)
+                if cuts.contains(where: { (before < $0) != (place < $0) }) { changed.insert(number) }
                 guard entity.pointee.state.contains(.isAdmitted) != (place < rules.k) else { continue }
                 entity.pointee.state.formSymmetricDifference(.isAdmitted)
                 changed.insert(number)

@@ -26,7 +26,10 @@ struct Standings: ~Copyable {
     private var tracks = SlotMap<Track>(vacant: Track())
 
     /// Whose a series is stands; which of them rank is another matter under another metric.
-    mutating func prepare(_ config: TopK.Config, _ table: SeriesTable) {
+    mutating func prepare(_ config: TopK.Config, cuts: [Int], _ table: SeriesTable) {
+        // Another mode's K holds at once, not with the next ranking that is due.
+        if ranking.rules != config.rules { rankAt = 0 }
+        ranking.cuts = cuts
         ranking.rules = config.rules
         guard metric != config.metric else { return }
         metric = config.metric
@@ -41,6 +44,10 @@ struct Standings: ~Copyable {
     /// Whether an entity is in.
     mutating func admits(_ key: Ranking.Key, isExempt: Bool) -> Bool {
         ranking.admits(ranking.number(of: key, at: now), isExempt: isExempt)
+    }
+    /// Whether it would be with another K; for a forecast.
+    func foresees(_ key: Ranking.Key, isExempt: Bool, k: Int) -> Bool {
+        ranking.foresees(key, isExempt: isExempt, k: k)
     }
 
     /// Answers what is to be known of a series, given the metric that ranks.

@@ -127,11 +127,11 @@ public actor TopK: Node {
         let league = League(settings.base, context.series)
         self.league = league
         work = Relabeling(
-            Programs(settings) { TopKProgram($0, league) },
+            TopKProgram.all(settings, league),
             context,
             pipeline: settings.base.pipeline
         ) { batch, program in
-            program.league.watch(batch, program.config)
+            program.league.watch(batch, program.config, cuts: program.cuts)
         }
     }
 
@@ -140,7 +140,7 @@ public actor TopK: Node {
         // Who is who cannot change under a ranking that goes on.
         guard league.ranks(settings.base) else { return false }
         self.settings = settings
-        work.replace(with: Programs(settings) { [league] in TopKProgram($0, league) })
+        work.replace(with: TopKProgram.all(settings, league))
         return true
     }
 
@@ -148,7 +148,7 @@ public actor TopK: Node {
     public func inherit(_ state: State) {
         if state.league.ranks(settings.base) {
             league = state.league
-            work.replace(with: Programs(settings) { [league] in TopKProgram($0, league) })
+            work.replace(with: TopKProgram.all(settings, league))
         } else {
             league.learn(state.content.withMemory { $0.reaggregator.inputs })
         }

@@ -5,10 +5,19 @@ import PhoenixRuntime
 struct TopKProgram: IdentityProgram, Equatable {
     let config: TopK.Config
     let league: League
-    init(_ config: TopK.Config, _ league: League) { (self.config, self.league) = (config, league) }
+    /// The K of all modes.
+    let cuts: [Int]
+    init(_ config: TopK.Config, _ league: League, cuts: [Int] = []) {
+        (self.config, self.league, self.cuts) = (config, league, cuts)
+    }
+    /// What the settings say for each mode, over one ranking.
+    static func all(_ settings: Settings<TopK.Config>, _ league: League) -> Programs<Self> {
+        let cuts = Set([settings.base.k] + settings.modes.values.map(\.k)).sorted()
+        return Programs(settings) { Self($0, league, cuts: cuts) }
+    }
 
     static func == (left: Self, right: Self) -> Bool {
-        left.config == right.config && left.league === right.league
+        left.config == right.config && left.cuts == right.cuts && left.league === right.league
     }
     var merging: Merging { .always }
     var options: Reaggregator.Options {
@@ -22,7 +31,15 @@ struct TopKProgram: IdentityProgram, Equatable {
 
     func judge(_ subject: inout Subject) -> Verdict {
         let isExempt = config.exempt?.hold(&subject) ?? false
-        if league.admits(&subject, isExempt: isExempt) {
+        return place(&subject, isIn: league.admits(&subject, isExempt: isExempt))
+    }
+    /// Exact for modes that differ in `k`, `keep` and `others`; the ranking is that of the mode that holds.
+    func foresee(_ subject: inout Subject) -> Verdict {
+        let isExempt = config.exempt?.hold(&subject) ?? false
+        return place(&subject, isIn: league.foresees(&subject, isExempt: isExempt, k: config.k))
+    }
+    private func place(_ subject: inout Subject, isIn: Bool) -> Verdict {
+        if isIn {
             if !config.keep.isEmpty { subject.keep(config.keep) }
         } else {
             subject.keep(config.others)
@@ -34,8 +51,8 @@ struct TopKProgram: IdentityProgram, Equatable {
 
 /// The ranking of a top-K node, and which series belongs to whom.
 ///
-/// Shared by the programs of all modes, so that a change of mode does not forget who leads. All calls come from one
-/// node; the lock is there for the compiler, and free.
+/// Shared by the programs of all modes, so that a change of mode does not forget who leads. The node's calls meet only those
+/// of the task that foresees what other modes would admit, which are short.
 final class League: Sendable {
     let entity: [AttributeTarget]
     let group: [AttributeTarget]
@@ -61,6 +78,11 @@ final class League: Sendable {
         let key = key(&subject)
         return box.withLock { $0.standings.admits(key, isExempt: isExempt) }
     }
+    /// Whether it would be with another K; leaves no trace.
+    func foresees(_ subject: inout Subject, isExempt: Bool, k: Int) -> Bool {
+        let key = key(&subject)
+        return box.withLock { $0.standings.foresees(key, isExempt: isExempt, k: k) }
+    }
     private func key(_ subject: inout Subject) -> Ranking.Key {
         func named(_ targets: [AttributeTarget]) -> AttributeSet {
             var values: [Attribute] = []
@@ -73,9 +95,9 @@ final class League: Sendable {
     }
 
     /// Takes the ranking metric from a batch, and ranks when it is time; answers the slots of those who changed place.
-    func watch(_ batch: MetricBatch, _ config: TopK.Config) -> [UInt32] {
+    func watch(_ batch: MetricBatch, _ config: TopK.Config, cuts: [Int]) -> [UInt32] {
         box.withLock { box in
-            box.standings.prepare(config, self.table)
+            box.standings.prepare(config, cuts: cuts, self.table)
             box.standings.watch(batch.numbers, byIncrease: config.measure == .increase) {
                 self.owner(of: $0, ranksBy: $1, &$2)
             }

@@ -133,7 +133,9 @@ public actor Synthetic: Source {
         var load = load ?? SyntheticLoad(config.load, seed: seed, at: now)
         for parts in load.report(at: now, into: names) where parts.count > 0 {
             epoch += 1
-            pending.append(MetricBatch(parts, epoch: epoch))
+            var batch = MetricBatch(parts, epoch: epoch)
+            batch.receivedAt = context.time.monotonic.nanoseconds
+            pending.append(batch)
         }
         self.load = load
     }

@@ -144,6 +144,70 @@ import Testing
         try require(others == expected, "forecasts of \(others)")
     }
 
+    /// What top-K foresees comes true when the mode does: thirty processes of two hosts, of which one grows faster than the
+    /// other, and two that are exempt.
+    @Test(arguments: UInt64(1)...4) func whatTopKForeseesComesTrue(_ seed: UInt64) throws {
+        try World.run(seed: seed) { world in
+            let harness = NodeHarness(world.clock)
+            harness.link(RelabelingPort.input)
+            harness.link(RelabelingPort.mode)
+            let told = harness.read(RelabelingPort.observations)
+            var base = TopK.Config()
+            (base.k, base.others, base.pipeline) = (5, ["host.name"], "experimental_topk")
+            var exempt = Condition()
+            (exempt.attribute, exempt.equals) = ("process.pid", "3")
+            base.exempt = [exempt]
+            var (few, many) = (base, base)
+            (few.k, few.keep) = (2, ["host.name", "process.pid"])
+            many.k = 9
+            let node = try harness.make(
+                TopK.self,
+                Settings(base, modes: [.aggressive: few, .conservative: many])
+            )
+            var round = 0
+            func feed() async throws {
+                round += 1
+                var lines: [String] = []
+                for pid in 1...15 {
+                    for host in ["a", "b"] {
+                        let resource = "{resource: host.name=\(host), process.pid=int(\(pid))"
+                        lines.append(
+                            "process.cpu.time\(resource)} sum cumulative monotonic start=0s time=\(round * 10)s \(round * pid * 10)"
+                        )
+                        lines.append("process.threads\(resource)} gauge time=\(round * 10)s \(pid)")
+                    }
+                }
+                try await harness.feed(
+                    RelabelingPort.input,
+                    try PointText.batch(lines.joined(separator: "\n"), harness.context.series)
+                )
+                try await world.clock.sleep(for: .milliseconds(10_050))
+            }
+            func last(_ name: String, _ mode: Mode? = nil) throws -> Double {
+                let found = told.messages.last?.readings.first {
+                    $0.name == name && $0.attributes["mode"] == mode?.rawValue
+                }
+                guard let found else { throw Unexpected("\(name) was not told: \(told.messages.suffix(1))") }
+                try require(found.attributes["pipeline"] == "experimental_topk", "\(found)")
+                return found.value
+            }
+            try await harness.run(node) {
+                for _ in 0..<8 { try await feed() }
+                // The first five of each host, the exempt one, and the others: two metrics each.
+                try require(try last(KPIName.admitted) == 2 * 2 * 7, "\(told.messages.suffix(1))")
+                for mode in [Mode.aggressive, .conservative, .balanced, .conservative, .aggressive] {
+                    let foreseen = try last(KPIName.wouldAdmit, mode)
+                    try await harness.feed(RelabelingPort.mode, ModeChange(mode, because: "test"))
+                    try await feed()
+                    let admitted = try last(KPIName.admitted)
+                    let k = mode == .aggressive ? 2.0 : mode == .conservative ? 9 : 5
+                    try require(admitted == foreseen, "\(mode): \(admitted) for \(foreseen)")
+                    try require(admitted == 2 * 2 * (k + 2), "\(mode): \(admitted)")
+                }
+            }
+        }
+    }
+
     @Test func nothingIsForeseenWhereNobodyReads() throws {
         try World.run { world in
             let harness = NodeHarness(world.clock)

@@ -77,7 +77,9 @@ struct OTLPLane {
         defer { collecting.removeAll(keepingCapacity: true) }
         guard !collecting.isEmpty else { return (nil, []) }
         gathering.placed(collecting.count, now: time.monotonic)
-        return (decoder.takeBatch(epoch: time.unixNanoseconds / 1_000_000_000), collecting)
+        var batch = decoder.takeBatch(epoch: time.unixNanoseconds / 1_000_000_000)
+        batch?.receivedAt = collecting[0].since.nanoseconds
+        return (batch, collecting)
     }
     mutating func putBack(_ batch: MetricBatch, _ replies: [Pending]) { blocked = (batch, replies) }
 
