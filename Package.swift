@@ -83,6 +83,9 @@ let package = Package(
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
+            exclude: ["Controllers/API/Generated/README.md"],
+            // A link to contracts/openapi/control.yaml: the document that the control API serves.
+            resources: [.embedInCode("Resources/control.yaml")],
             swiftSettings: settings
         ),
         .target(

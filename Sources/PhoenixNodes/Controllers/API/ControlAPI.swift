@@ -1,0 +1,167 @@
+import Hummingbird
+import NIOCore
+import PhoenixGraph
+import PhoenixModel
+import PhoenixRuntime
+import PhoenixWire
+
+/// The control API of a `mode` controller: HTTP as contracts/openapi/control.yaml says, and the same as gRPC, on one port.
+///
+/// The node that owns it runs `serve()` beside its work, and closes it when it is to end.
+struct ControlAPI: Sendable {
+    /// The paths that it serves. Without a token answer only those that say nothing of the system: health and the document.
+    static let paths = [
+        "/api/v1/control", "/api/v1/status", "/api/v1/history", "/mode", "/anomaly", "/metrics", "/health",
+        "/openapi.yaml",
+    ]
+    private static let openPaths: Set<String> = ["/health", "/openapi.yaml"]
+    /// The document that describes it.
+    static let document = String(decoding: PackageResources.control_yaml, as: UTF8.self)
+
+    let api: RoutedAPI
+    private let service: ControlService
+
+    /// - Parameter token: what callers must show; nil or empty lets everybody in.
+    init(_ desk: any ControlDesk, token: Secret? = nil, _ context: NodeContext) {
+        let routes = ControlRoutes(desk: desk, version: context.engine.version)
+        api = RoutedAPI(time: context.time, logger: context.logger, token: token, routes: routes.add)
+        service = ControlService(desk: desk, token: api.token)
+    }
+
+    /// What a node that serves it takes of the world, for its `claims`.
+    static func claims(_ address: ListenAddress) -> [Claim] {
+        paths.map { .listen(address: address.text, protocol: "http", path: $0) }
+    }
+
+    /// Claims its paths of an address, for a node.
+    func attach(to address: ListenAddress, _ context: NodeContext) {
+        for path in Self.paths {
+            let purpose = path == "/api/v1/status" ? "the control API" : ""
+            let endpoint = api.endpoint(purpose, isOpen: Self.openPaths.contains(path))
+            context.listen(address.text, paths: [path], endpoint)
+        }
+        // Other paths get an answer of the same kind. Nodes that share the address keep theirs, which are longer.
+        context.listen(address.text, paths: ["/*"], api.endpoint(isOpen: true))
+        for (path, method) in service.methods {
+            context.listen(address.text, paths: [path], GRPCMethodEndpoint(method))
+        }
+    }
+
+    /// Answers until `close`.
+    func serve() async { await api.serve() }
+    func close() { api.close() }
+    func reopen() { api.reopen() }
+}
+
+/// What each path does.
+private struct ControlRoutes: Sendable {
+    let desk: any ControlDesk
+    let version: String
+
+    func add(to router: Router<APIContext>) {
+        router.post("api/v1/control", use: order)
+        router.delete("api/v1/control") { request, context in
+            try answer(desk.clear(), request, context)
+        }
+        router.get("api/v1/control") { request, context in
+            try context.responseEncoder.encode(HeldAnswer(desk.status), from: request, context: context)
+        }
+        router.get("api/v1/status") { request, context in
+            try context.responseEncoder.encode(StatusAnswer(desk.status), from: request, context: context)
+        }
+        router.get("api/v1/history") { request, context in
+            let limit = try request.number("limit", in: OrderLimits.history) ?? OrderLimits.historyDefault
+            let answer = HistoryAnswer(desk.history(limit))
+            return try context.responseEncoder.encode(answer, from: request, context: context)
+        }
+        router.get("openapi.yaml") { _, _ in
+            Response(
+                status: .ok,
+                headers: [.contentType: "application/yaml"],
+                body: .init(byteBuffer: ByteBuffer(string: ControlAPI.document))
+            )
+        }
+        addOlder(to: router)
+    }
+
+    /// Paths of the old system.
+    private func addOlder(to router: Router<APIContext>) {
+        router.get("health") { request, context in
+            try context.responseEncoder.encode(
+                HealthAnswer(version: version),
+                from: request,
+                context: context
+            )
+        }
+        router.get("mode") { request, context in
+            try context.responseEncoder.encode(mode(), from: request, context: context)
+        }
+        router.post("mode", use: setMode)
+        router.post("anomaly") { request, context in
+            let report = try await request.read(AnomalyBody.self).report()
+            let receipt = desk.report(report)
+            guard receipt.success else { throw APIError(.conflict, receipt.message) }
+            let answer = AnomalyAnswer(anomaly_id: report.id)
+            return try context.responseEncoder.encode(answer, from: request, context: context)
+        }
+        router.get("metrics", use: metrics)
+    }
+
+    private func order(_ request: Request, _ context: APIContext) async throws -> Response {
+        let order = try await request.read(ControlOrder.self)
+        let receipt = desk.override(
+            try OrderLimits.mode(order.mode),
+            for: try OrderLimits.duration(order.durationSeconds?.value),
+            reason: try OrderLimits.reason(order.reason, else: "asked for over the control API")
+        )
+        return try answer(receipt, request, context)
+    }
+    /// An order that could not be taken is in conflict with how things stand; the receipt says why.
+    private func answer(
+        _ receipt: ControlReceipt,
+        _ request: Request,
+        _ context: APIContext
+    ) throws -> Response {
+        let answer = ControlAnswer(receipt)
+        var response = try context.responseEncoder.encode(answer, from: request, context: context)
+        if !receipt.success { response.status = .conflict }
+        return response
+    }
+
+    private func setMode(_ request: Request, _ context: APIContext) async throws -> Response {
+        let order = try await request.read(ModeOrder.self)
+        let receipt = desk.override(
+            try OrderLimits.mode(order.mode),
+            for: nil,
+            reason: try OrderLimits.reason(order.reason, else: "asked for by /mode")
+        )
+        guard receipt.success else { throw APIError(.conflict, receipt.message) }
+        return try context.responseEncoder.encode(mode("success"), from: request, context: context)
+    }
+    private func mode(_ word: String? = nil) -> ModeAnswer {
+        let status = desk.status
+        return ModeAnswer(
+            status: word,
+            mode: status.mode.rawValue,
+            reason: status.reason,
+            version: status.version,
+            correlation_id: status.correlationID
+        )
+    }
+
+    private func metrics(_ request: Request, _ context: APIContext) throws -> Response {
+        let status = desk.status
+        let accept = request.headers[.accept] ?? ""
+        if accept.lowercased().contains("application/json") {
+            let answer = MetricsAnswer(status)
+            return try context.responseEncoder.encode(answer, from: request, context: context)
+        }
+        let format = ExpositionFormat.negotiated(accept: accept)
+        let bytes = PlainFamily.exposition(ControlFamilies(status: status).all, as: format)
+        return Response(
+            status: .ok,
+            headers: [.contentType: format.contentType],
+            body: .init(byteBuffer: ByteBuffer(bytes: bytes))
+        )
+    }
+}
