@@ -3,9 +3,10 @@ import ArgumentParser
 /// How the program ends; the numbers are documented and never change.
 enum Outcome: Int32 {
     case success = 0
-    /// The graph, or a check, was refused: what was asked for is wrong.
+    /// The graph, a check or an order was refused: what was asked for is wrong.
     case refused = 1
-    /// The graph is right, but the world does not let it start: a port is taken, a file may not be read.
+    /// The graph is right, but the world does not let it start: a port is taken, a file may not be read. Or a running
+    /// Phoenix could not be reached.
     case notStarted = 2
     /// A drain was cut off by its deadline or by a second signal: something may be lost, and was named.
     case cutOff = 3

@@ -27,12 +27,14 @@ struct Root: AsyncParsableCommand {
             `phoenix run` alone runs a demonstration that needs nothing else. \
             `phoenix nodes` tells what a graph file may hold.
 
-            Exit codes: 0 ended as asked; 1 the graph, or a check, was refused; 2 could not start, for instance \
-            because a port is taken; 3 a drain was cut off; 64 the command line was not understood.
+            Exit codes: 0 ended as asked; 1 the graph, a check or an order was refused; 2 could not start, for instance \
+            because a port is taken, or could not reach a running one; 3 a drain was cut off; 64 the command line \
+            was not understood.
             """,
         version: Version.current,
         subcommands: [
-            Run.self, Validate.self, Draw.self, Nodes.self, Schema.self, TestGraphs.self, Reference.self,
+            Run.self, Validate.self, Draw.self, ModeCommand.self, Nodes.self, Schema.self, TestGraphs.self,
+            Reference.self,
         ]
     )
 }

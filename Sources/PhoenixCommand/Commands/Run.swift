@@ -63,8 +63,10 @@ struct Run: AsyncParsableCommand {
 /// A duration on the command line, written as in graph files.
 struct DurationArgument: ExpressibleByArgument {
     var duration: Duration
+    init(_ duration: Duration) { self.duration = duration }
     init?(argument: String) {
         guard let duration = Duration(written: argument) else { return nil }
         self.duration = duration
     }
+    var defaultValueDescription: String { duration.text }
 }

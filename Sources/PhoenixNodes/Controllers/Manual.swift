@@ -32,17 +32,15 @@ public actor Manual: Source {
     private var config: Config
     private var hasAsked = false
     private let desk: ModeDesk
+    private let api: RoutedAPI?
     private let stop = StopSignal()
 
     public init(_ settings: Settings<Config>, _ context: NodeContext) throws {
         config = settings.base
         desk = ModeDesk(context, context.wiring[Port.output])
-        guard let address = config.listen else { return }
-        context.listen(
-            address.text,
-            paths: [config.path],
-            HTTPEndpoint(ModeEndpoint(desk: desk), purpose: "the mode")
-        )
+        api = config.listen == nil ? nil : ModePath(desk, path: config.path, context).api
+        guard let address = config.listen, let api else { return }
+        context.listen(address.text, paths: [config.path], api.endpoint("the mode"))
     }
 
     public func run() async throws {
@@ -50,10 +48,20 @@ public actor Manual: Source {
             desk.ask(config.mode, because: config.reason)
             hasAsked = true
         }
-        await stop.wait()
+        await withTaskGroup(of: Void.self) { group in
+            if let api {
+                api.reopen()
+                group.addTask { await api.serve() }
+            }
+            await stop.wait()
+            api?.close()
+        }
     }
     public func quiesce() { stop.raise() }
-    public func reopen() { stop.lower() }
+    public func reopen() {
+        stop.lower()
+        api?.reopen()
+    }
 
     public func reconfigure(_ settings: Settings<Config>) -> Bool {
         let isChanged = settings.base != config

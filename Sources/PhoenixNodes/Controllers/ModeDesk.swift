@@ -1,7 +1,6 @@
-import Foundation
+import Hummingbird
 import PhoenixModel
 import PhoenixRuntime
-import PhoenixWire
 
 /// Where a person says which mode shall hold: the memory of a `manual` controller, shared with its HTTP endpoint.
 final class ModeDesk: Sendable {
@@ -49,68 +48,44 @@ final class ModeDesk: Sendable {
     }
 }
 
-/// `GET` shows the mode; `PUT` and `POST` `{"mode": "aggressive", "reason": "…"}` ask for another.
-struct ModeEndpoint: HTTPHandler {
-    private struct Request: Decodable {
-        var mode: String
-        var reason: String?
-    }
-    private struct Answer: Encodable {
-        var mode: String
-        var reason: String
-        var version: UInt64
-        var correlation_id: String
-    }
-    let desk: ModeDesk
-    var bodyLimit: Int? { 64 << 10 }
+/// The path of a `manual` controller: `GET` shows the mode; `PUT` and `POST` `{"mode": "aggressive", "reason": "…"}` ask
+/// for another.
+///
+/// Written as the control API's older `/mode` is: the same bodies, the same answers.
+struct ModePath {
+    let api: RoutedAPI
 
-    func head(_ head: HTTPRequestHead, loop: Int) -> HTTPResponse? {
-        switch head.method {
-        case .get, .head, .put, .post: nil
-        default: .methodNotAllowed(allow: "GET, PUT, POST")
-        }
-    }
-    func handle(_ request: HTTPRequest, body: UnsafeRawBufferPointer, _ responder: HTTPResponder) {
-        switch request.head.method {
-        case .put, .post: responder.respond(ask(Data(body)))
-        default:
-            responder.respond(
-                desk.current.map { Self.answer(200, $0) } ?? Self.error(503, "no mode was asked for yet")
+    init(_ desk: ModeDesk, path: String, _ context: NodeContext) {
+        @Sendable func ask(_ request: Request, _ context: APIContext) async throws -> Response {
+            let order = try await request.read(ModeOrder.self)
+            let change = desk.ask(
+                try OrderLimits.mode(order.mode),
+                because: try OrderLimits.reason(order.reason, else: "asked for over HTTP")
             )
+            return try context.json(ModeAnswer(change, status: "success"))
+        }
+        api = RoutedAPI(time: context.time, logger: context.logger) { router in
+            let path = RouterPath(path)
+            router.get(path) { _, context in
+                guard let current = desk.current else {
+                    throw APIError(.serviceUnavailable, "no mode was asked for yet")
+                }
+                return try context.json(ModeAnswer(current))
+            }
+            router.put(path, use: ask)
+            router.post(path, use: ask)
         }
     }
-    private func ask(_ body: Data) -> HTTPResponse {
-        let known = Mode.allCases.map(\.rawValue).joined(separator: ", ")
-        guard let request = try? JSONDecoder().decode(Request.self, from: body) else {
-            return Self.error(
-                400,
-                "the body must be JSON such as {\"mode\": \"balanced\", \"reason\": \"why\"}"
-            )
-        }
-        guard let mode = Mode(rawValue: request.mode) else {
-            return Self.error(400, "there is no mode \(request.mode); use one of \(known)")
-        }
-        return Self.answer(200, desk.ask(mode, because: request.reason ?? "asked for over HTTP"))
-    }
-    private static func answer(_ status: Int, _ change: ModeChange) -> HTTPResponse {
-        let answer = Answer(
+}
+
+extension ModeAnswer {
+    init(_ change: ModeChange, status: String? = nil) {
+        self.init(
+            status: status,
             mode: change.mode.rawValue,
             reason: change.reason,
             version: change.version,
             correlation_id: change.correlationID
-        )
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .sortedKeys
-        guard let body = try? encoder.encode(answer) else {
-            return error(500, "the answer cannot be written")
-        }
-        return .bytes(status, type: "application/json", Array(body))
-    }
-    private static func error(_ status: Int, _ message: String) -> HTTPResponse {
-        .bytes(
-            status,
-            type: "application/json",
-            Array(#"{"error":\#(AttributeValue.string(message).json)}"#.utf8)
         )
     }
 }

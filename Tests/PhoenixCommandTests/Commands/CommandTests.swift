@@ -37,6 +37,24 @@ import Testing
         #expect(throws: (any Error).self) { try Run.parse(["--drain-timeout", "soon"]) }
     }
 
+    @Test func modeReadsItsArguments() throws {
+        let set = try #require(
+            try Root.parseAsRoot(["mode", "set", "aggressive", "--for", "10m", "--reason", "load"])
+                as? ModeSet
+        )
+        #expect(set.mode == "aggressive")
+        #expect(set.duration?.duration == .seconds(600))
+        #expect(set.reason == "load")
+        #expect(set.control.address == "127.0.0.1:8080")
+        #expect(try Root.parseAsRoot(["mode"]) is ModeShow)
+        #expect(try Root.parseAsRoot(["mode", "clear", "--address", "h:1", "--format", "json"]) is ModeClear)
+        for time in ["0s", "1500ms", "soon"] {
+            #expect(throws: (any Error).self) {
+                try Root.parseAsRoot(["mode", "set", "balanced", "--for", time])
+            }
+        }
+    }
+
     @Test func theDemonstrationLoads() throws {
         let loaded = try GraphSource().load(nil)
         #expect(loaded.graph.name == "demo")

@@ -55,4 +55,30 @@ import Testing
             try require(output.messages.map(\.version) == [2], "versions \(output.messages.map(\.version))")
         }
     }
+
+    @Test func itsPathTakesOrdersAndShowsTheMode() throws {
+        try World.run { world in
+            let harness = NodeHarness(world.clock, id: "control")
+            let desk = ModeDesk(harness.context, harness.context.wiring[Manual.Port.output])
+            let api = ModePath(desk, path: "/api/v1/mode", harness.context).api
+            try require(
+                api.served == ["GET /api/v1/mode", "POST /api/v1/mode", "PUT /api/v1/mode"],
+                "\(api.served)"
+            )
+            func ask(_ lines: String...) async throws -> [String] {
+                Transcript.lines(await api.respond(to: try #require(Transcript.request(lines))))
+            }
+            let none = try await ask("GET /api/v1/mode")
+            try require(none[0] == "503 application/json", "before a mode: \(none)")
+            let order = #"{"mode": "aggressive", "reason": "load"}"#
+            let said =
+                #"{"correlation_id":"control-1","mode":"aggressive","reason":"load","status":"success","version":1}"#
+            let taken = try await ask("PUT /api/v1/mode", order)
+            try require(taken == ["200 application/json", said], "\(taken)")
+            let shown = try await ask("GET /api/v1/mode")
+            try require(shown[1].contains(#""mode":"aggressive""#), "\(shown)")
+            let wrong = try await ask("POST /api/v1/mode", #"{"mode": "turbo"}"#)
+            try require(wrong[0] == "400 application/json", "\(wrong)")
+        }
+    }
 }

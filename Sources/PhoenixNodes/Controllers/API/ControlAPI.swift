@@ -60,19 +60,12 @@ private struct ControlRoutes: Sendable {
 
     func add(to router: Router<APIContext>) {
         router.post("api/v1/control", use: order)
-        router.delete("api/v1/control") { request, context in
-            try answer(desk.clear(), request, context)
-        }
-        router.get("api/v1/control") { request, context in
-            try context.responseEncoder.encode(HeldAnswer(desk.status), from: request, context: context)
-        }
-        router.get("api/v1/status") { request, context in
-            try context.responseEncoder.encode(StatusAnswer(desk.status), from: request, context: context)
-        }
+        router.delete("api/v1/control") { _, context in try answer(desk.clear(), context) }
+        router.get("api/v1/control") { _, context in try context.json(HeldAnswer(desk.status)) }
+        router.get("api/v1/status") { _, context in try context.json(StatusAnswer(desk.status)) }
         router.get("api/v1/history") { request, context in
             let limit = try request.number("limit", in: OrderLimits.history) ?? OrderLimits.historyDefault
-            let answer = HistoryAnswer(desk.history(limit))
-            return try context.responseEncoder.encode(answer, from: request, context: context)
+            return try context.json(HistoryAnswer(desk.history(limit)))
         }
         router.get("openapi.yaml") { _, _ in
             Response(
@@ -86,23 +79,14 @@ private struct ControlRoutes: Sendable {
 
     /// Paths of the old system.
     private func addOlder(to router: Router<APIContext>) {
-        router.get("health") { request, context in
-            try context.responseEncoder.encode(
-                HealthAnswer(version: version),
-                from: request,
-                context: context
-            )
-        }
-        router.get("mode") { request, context in
-            try context.responseEncoder.encode(mode(), from: request, context: context)
-        }
+        router.get("health") { _, context in try context.json(HealthAnswer(version: version)) }
+        router.get("mode") { _, context in try context.json(mode()) }
         router.post("mode", use: setMode)
         router.post("anomaly") { request, context in
             let report = try await request.read(AnomalyBody.self).report()
             let receipt = desk.report(report)
             guard receipt.success else { throw APIError(.conflict, receipt.message) }
-            let answer = AnomalyAnswer(anomaly_id: report.id)
-            return try context.responseEncoder.encode(answer, from: request, context: context)
+            return try context.json(AnomalyAnswer(anomaly_id: report.id))
         }
         router.get("metrics", use: metrics)
     }
@@ -114,18 +98,11 @@ private struct ControlRoutes: Sendable {
             for: try OrderLimits.duration(order.durationSeconds?.value),
             reason: try OrderLimits.reason(order.reason, else: "asked for over the control API")
         )
-        return try answer(receipt, request, context)
+        return try answer(receipt, context)
     }
     /// An order that could not be taken is in conflict with how things stand; the receipt says why.
-    private func answer(
-        _ receipt: ControlReceipt,
-        _ request: Request,
-        _ context: APIContext
-    ) throws -> Response {
-        let answer = ControlAnswer(receipt)
-        var response = try context.responseEncoder.encode(answer, from: request, context: context)
-        if !receipt.success { response.status = .conflict }
-        return response
+    private func answer(_ receipt: ControlReceipt, _ context: APIContext) throws -> Response {
+        try context.json(ControlAnswer(receipt), receipt.success ? .ok : .conflict)
     }
 
     private func setMode(_ request: Request, _ context: APIContext) async throws -> Response {
@@ -136,7 +113,7 @@ private struct ControlRoutes: Sendable {
             reason: try OrderLimits.reason(order.reason, else: "asked for by /mode")
         )
         guard receipt.success else { throw APIError(.conflict, receipt.message) }
-        return try context.responseEncoder.encode(mode("success"), from: request, context: context)
+        return try context.json(mode("success"))
     }
     private func mode(_ word: String? = nil) -> ModeAnswer {
         let status = desk.status
@@ -153,8 +130,7 @@ private struct ControlRoutes: Sendable {
         let status = desk.status
         let accept = request.headers[.accept] ?? ""
         if accept.lowercased().contains("application/json") {
-            let answer = MetricsAnswer(status)
-            return try context.responseEncoder.encode(answer, from: request, context: context)
+            return try context.json(MetricsAnswer(status))
         }
         let format = ExpositionFormat.negotiated(accept: accept)
         let bytes = PlainFamily.exposition(ControlFamilies(status: status).all, as: format)

@@ -1,15 +1,25 @@
 import Foundation
+import HTTPTypes
 import Hummingbird
 import Logging
+import NIOCore
 
-/// What a route has beside the request: path parameters, and how JSON is written.
+/// What a route has beside the request: path parameters, and a way to answer in JSON.
 struct APIContext: RequestContext {
     struct Source: RequestContextSource { var logger: Logger }
     var coreContext: CoreRequestContextStorage
 
     init(source: Source) { coreContext = CoreRequestContextStorage(source: source) }
 
-    var responseEncoder: JSONEncoder { JSONAnswer.encoder }
+    /// An answer in JSON.
+    func json(_ answer: some Encodable, _ status: HTTPTypes.HTTPResponse.Status = .ok) throws -> Response {
+        let bytes = try JSONAnswer.encoder.encode(answer)
+        return Response(
+            status: status,
+            headers: [.contentType: "application/json"],
+            body: .init(byteBuffer: ByteBuffer(bytes: bytes))
+        )
+    }
 
     /// A part of the path that the route names, with its escapes read.
     func parameter(_ name: String) throws -> String {

@@ -35,6 +35,8 @@ final class RoutedAPI: Sendable {
     }
     let limits: Limits
     let token: BearerToken?
+    /// Every route as `GET /api/v1/things/{name}`, sorted.
+    let served: [String]
     private let time: any TimeSource
     private let logger: Logger
     private let responder: RouterResponder<APIContext>
@@ -56,6 +58,7 @@ final class RoutedAPI: Sendable {
         let router = Router(context: APIContext.self)
         router.add(middleware: RefusalsPassThrough())
         routes(router)
+        served = router.routes.map { "\($0.method) \($0.path)" }.sorted()
         methods = RouteMethods(router.routes.map { ($0.path, $0.method) })
         responder = router.buildResponder()
         waiting = WaitingRoom(limit: limits.waiting)
