@@ -42,7 +42,7 @@ enum UnitWords {
         return result.isEmpty ? nil : String(decoding: result, as: UTF8.self)
     }
 
-    private static let counted: [String: String] = [
+    static let counted: [String: String] = [
         "d": "days", "h": "hours", "min": "minutes", "s": "seconds", "ms": "milliseconds",
         "us": "microseconds",
         "ns": "nanoseconds", "By": "bytes", "KiBy": "kibibytes", "MiBy": "mebibytes", "GiBy": "gibibytes",
@@ -50,7 +50,7 @@ enum UnitWords {
         "TBy": "terabytes", "m": "meters", "V": "volts", "A": "amperes", "J": "joules", "W": "watts",
         "g": "grams", "Cel": "celsius", "Hz": "hertz", "%": "percent",
     ]
-    private static let single: [String: String] = [
+    static let single: [String: String] = [
         "s": "second", "m": "minute", "h": "hour", "d": "day", "w": "week", "mo": "month", "y": "year",
     ]
 }

@@ -1,0 +1,67 @@
+import PhoenixModel
+
+/// An exemplar as it stands on a line: ` # {labels} value [timestamp]`.
+struct ScrapedExemplar {
+    private var labels: LabelSet
+    private var number: Number
+    private var time: UInt64?
+    /// What all labels together may have, in characters (OpenMetrics 1.0).
+    private static let maximumCharacters = 128
+
+    /// Reads an exemplar; the cursor stands on its `#`.
+    init(_ cursor: inout ExpositionCursor) throws(ExpositionCursor.Misread) {
+        let begin = cursor
+        cursor.position += 1
+        guard cursor.next == .space, cursor.byte(1) == .openBrace else { throw begin.misread(.exemplar) }
+        cursor.position += 1
+        var labels = LabelSet()
+        try cursor.labels(into: &labels)
+        // Between quotes alone stands a metric's name, which an exemplar has none of.
+        guard !labels.contains(LabelSet.name) else { throw begin.misread(.exemplar) }
+        let characters = labels.labels.reduce(0) {
+            $0 + $1.name.unicodeScalars.count + $1.value.unicodeScalars.count
+        }
+        guard characters <= Self.maximumCharacters else { throw begin.misread(.exemplarTooLong) }
+        try cursor.separator(.exemplar)
+        let place = cursor
+        guard let number = SampleNumber.value(cursor.token()) else { throw place.misread(.value) }
+        if cursor.next == .space {
+            cursor.position += 1
+            let place = cursor
+            let (isNumber, time) = SampleNumber.time(cursor.token(), inSeconds: true)
+            guard isNumber else { throw place.misread(.timestamp) }
+            self.time = time
+        }
+        (self.labels, self.number) = (labels, number)
+    }
+
+    /// The exemplar of a series; without a time of its own it has the sample's.
+    func exemplar(of series: SeriesID, at sampleTime: UInt64) -> Exemplar {
+        let (trace, span) = (Self.bytes(labels["trace_id"], 16), Self.bytes(labels["span_id"], 8))
+        let rest = labels.labels.filter { label in
+            !label.value.isEmpty && !(label.name == "trace_id" && trace != nil)
+                && !(label.name == "span_id" && span != nil)
+        }
+        return Exemplar(
+            series: series,
+            timeUnixNano: time ?? sampleTime,
+            bits: number.bits,
+            flags: number.isInteger ? .isInteger : [],
+            traceID: trace ?? [],
+            spanID: span ?? [],
+            filteredAttributes: AttributeSet(rest.map { Attribute($0.name, $0.value) })
+        )
+    }
+    /// The bytes of an id in hexadecimal digits; nil where it is no id of that length.
+    private static func bytes(_ text: String, _ count: Int) -> [UInt8]? {
+        let digits = Array(text.utf8)
+        guard digits.count == count * 2 else { return nil }
+        var bytes: [UInt8] = []
+        for index in stride(from: 0, to: digits.count, by: 2) {
+            let pair = String(decoding: digits[index...index + 1], as: UTF8.self)
+            guard let byte = UInt8(pair, radix: 16), digits[index] != UInt8(ascii: "+") else { return nil }
+            bytes.append(byte)
+        }
+        return bytes
+    }
+}
