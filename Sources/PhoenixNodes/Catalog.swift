@@ -17,6 +17,7 @@ extension NodeCatalog {
         ResourceDetection.self,
         TopK.self,
         OTLPReceiver.self,
+        PrometheusReceiver.self,
         Synthetic.self,
     ]
 }

@@ -37,7 +37,8 @@ public enum ScrapeFailure: Error, Sendable, Hashable, CustomStringConvertible {
             "the label `\(label)` of `\(metric)` is longer than `label_name_length_limit` (\(limit) bytes)"
         case .labelValue(let label, let metric, let limit):
             "the value of `\(label)` of `\(metric)` is longer than `label_value_length_limit` (\(limit) bytes)"
-        case .nameless: "`metric_relabel_configs` left a sample without a name; set `__name__` or drop the sample"
+        case .nameless:
+            "`metric_relabel_configs` left a sample without a name; set `__name__` or drop the sample"
         }
     }
 }

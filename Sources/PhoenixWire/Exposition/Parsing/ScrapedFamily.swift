@@ -167,7 +167,7 @@ struct ScrapedFamilies {
         guard !word.isEmpty else { return }
         // Prometheus refuses the whole scrape otherwise, and so do we: the two must not see different things.
         let name = families[family].name
-        guard name.count > word.count + 1, name.suffix(word.count).elementsEqual(word),
+        guard name.count > word.count, name.suffix(word.count).elementsEqual(word),
             name[name.count - word.count - 1] == .underscore
         else { throw place.misread(.unit(String(decoding: word, as: UTF8.self))) }
         families[family].unit = UnitWords.unit(for: String(decoding: word, as: UTF8.self))

@@ -61,7 +61,12 @@ struct ScrapedResources {
     }
 
     /// Notes what a `target_info` line says; of several in one scrape the first counts.
-    mutating func describe(_ resource: Int, by line: [UInt8], _ scrape: UInt32, _ attributes: () -> [Attribute]) {
+    mutating func describe(
+        _ resource: Int,
+        by line: [UInt8],
+        _ scrape: UInt32,
+        _ attributes: () -> [Attribute]
+    ) {
         guard resources[resource].infoScrape != scrape else { return }
         resources[resource].infoScrape = scrape
         guard resources[resource].info != line else { return }

@@ -55,7 +55,8 @@ struct ScrapedStreams {
     func tenant(_ stream: Int32) -> UInt32 { tenants[Int(stream)] }
 
     /// The stream of a metric, an attribute set and a resource; the caller counts the use of the resource when it is new.
-    mutating func find(_ metric: Metric, _ attributes: AttributeSet, _ resource: Int) -> (Int32, isNew: Bool) {
+    mutating func find(_ metric: Metric, _ attributes: AttributeSet, _ resource: Int) -> (Int32, isNew: Bool)
+    {
         let key = Key(metric: metric.slot, attributes: attributes.slot, resource: resource)
         if let found = index[key] { return (found, false) }
         let place = free.popLast() ?? Int32(streams.count)
@@ -84,7 +85,9 @@ struct ScrapedStreams {
                 kept.append(place)
                 continue
             }
-            index[Key(metric: stream.metric.slot, attributes: stream.attributes.slot, resource: stream.resource)] =
+            index[
+                Key(metric: stream.metric.slot, attributes: stream.attributes.slot, resource: stream.resource)
+            ] =
                 nil
             streams[Int(place)] = nil
             tenants[Int(place)] &+= 1

@@ -37,6 +37,7 @@ extension TargetReader {
             return known
         }
         let meaning = try meaning(&cursor)
+        cursor.position = start + count
         previous = lines.add(start, count, after: previous, meaning)
         return previous
     }
@@ -167,7 +168,8 @@ extension TargetReader {
         let ofTarget = options.rewriting.targetLabels
         resources.describe(resource, by: line, scrape) {
             labels.labels.filter { label in
-                ![LabelSet.name, "job", "instance"].contains(label.name) && ofTarget[label.name] != label.value
+                ![LabelSet.name, "job", "instance"].contains(label.name)
+                    && ofTarget[label.name] != label.value
             }.map { Attribute($0.name, $0.value) }
         }
     }

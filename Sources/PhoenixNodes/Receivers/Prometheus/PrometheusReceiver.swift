@@ -1,0 +1,115 @@
+import Logging
+public import PhoenixGraph
+import PhoenixModel
+public import PhoenixRuntime
+import PhoenixWire
+
+/// Scrapes Prometheus endpoints: one job, any number of targets, each on its own.
+public actor PrometheusReceiver: Source {
+    public struct Config: NodeConfig {
+        public var jobName = ""
+        public var targets: [String] = []
+        public var staticConfigs: [ScrapeGroup] = []
+        public var scrapeInterval = Duration.seconds(60)
+        public var scrapeTimeout = Duration.seconds(10)
+        public var metricsPath = "/metrics"
+        public var scheme = Scheme.http
+        public var params: [String: [String]] = [:]
+        public var honorLabels = false
+        public var honorTimestamps = true
+        public var trackTimestampsStaleness = false
+        public var enableCompression = true
+        public var followRedirects = true
+        public var fallbackScrapeProtocol = FallbackProtocol.none
+        public var bodySizeLimit = ByteCount.mebibytes(64)
+        public var sampleLimit = 0
+        public var labelLimit = 0
+        public var labelNameLengthLimit = 0
+        public var labelValueLengthLimit = 0
+        public var targetLimit = 0
+        public var extraScrapeMetrics = false
+        public init() {}
+    }
+    /// `scheme` as it is written.
+    public enum Scheme: String, ChoiceValue { case http, https }
+    /// `fallback_scrape_protocol` as it is written.
+    public enum FallbackProtocol: String, ChoiceValue {
+        case none
+        case text = "PrometheusText0.0.4"
+        case openMetrics = "OpenMetricsText1.0.0"
+
+        var syntax: ExpositionSyntax? {
+            switch self {
+            case .none: nil
+            case .text: .text
+            case .openMetrics: .openMetrics
+            }
+        }
+    }
+    enum Port {
+        static let output = OutputPort<MetricBatch>("out")
+    }
+    public static let type = NodeType(.receiver, "prometheus")
+    public static let summary = "Scrapes Prometheus endpoints, in the text format or OpenMetrics."
+    public static let ports: [PortSpec] = [.output(Port.output)]
+
+    private let config: Config
+    private let context: NodeContext
+    private let stop = StopSignal()
+    /// A client in place of the real one, for tests.
+    private let standIn: (any ScrapeClient)?
+
+    public init(_ settings: Settings<Config>, _ context: NodeContext) throws {
+        (config, self.context, standIn) = (settings.base, context, nil)
+    }
+    init(_ config: Config, _ context: NodeContext, _ client: any ScrapeClient) {
+        (self.config, self.context, standIn) = (config, context, client)
+    }
+
+    public func run() async throws {
+        if let standIn { return try await scrape(by: standIn) }
+        let client = HTTPScrapeClient(followsRedirects: config.followRedirects)
+        do {
+            try await scrape(by: client)
+        } catch {
+            try await client.close()
+            throw error
+        }
+        try await client.close()
+    }
+    public func quiesce() { stop.raise() }
+    public func reopen() { stop.lower() }
+
+    /// Scrapes all targets by a client until the node is stopped.
+    private func scrape(by client: any ScrapeClient) async throws {
+        let targets = targets(of: config.groups)
+        let isOverLimit = config.targetLimit > 0 && targets.count > config.targetLimit
+        let output = context.wiring[Port.output]
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { [stop] in await stop.wait() }
+            for target in targets {
+                var scraper = TargetScraper(target, config, client, context, output, stop)
+                scraper.isRefused = isOverLimit
+                group.addTask { [scraper] in try await scraper.run() }
+            }
+            try await group.waitForAll()
+        }
+    }
+    /// The targets of these groups, equal ones once.
+    private func targets(of groups: [ScrapeGroup]) -> [ScrapeTarget] {
+        let job = config.jobName.isEmpty ? context.id : config.jobName
+        var (targets, seen): ([ScrapeTarget], Set<ScrapeTarget>) = ([], [])
+        for group in groups {
+            for address in group.targets {
+                do throws(ScrapeTarget.Flaw) {
+                    let target = try ScrapeTarget.make(address, group.labels, config, job: job)
+                    if let target, seen.insert(target).inserted { targets.append(target) }
+                } catch {
+                    let metadata: Logger.Metadata = ["node": "\(context.id)"]
+                    context.logger.warning("a target is left out: \(error)", metadata: metadata)
+                }
+            }
+        }
+        return targets
+    }
+}
