@@ -35,6 +35,25 @@ public struct GraphDiff: Sendable, Equatable {
         linked = new.links.subtracting(old.links)
         let names = Set(old.settings.keys).union(new.settings.keys)
         settings = names.filter { old.settings[$0] != new.settings[$0] }
+        replaceRewired(old, new)
+    }
+
+    /// A node is given its inlets when it is made: one of whose inputs one is linked now or left bare is made anew.
+    private mutating func replaceRewired(_ old: Graph, _ new: Graph) {
+        func ports(_ graph: Graph) -> [NodeID: Set<String>] {
+            [NodeID: [Graph.Link]](grouping: graph.links) { $0.to.node }.mapValues { Set($0.map(\.to.port)) }
+        }
+        let (before, after) = (ports(old), ports(new))
+        for (id, change) in changes {
+            let rewired = before[id, default: []].symmetricDifference(after[id, default: []])
+            guard !rewired.isEmpty else { continue }
+            switch change {
+            case .keep: changes[id] = .replace(rewired.sorted())
+            case .reconfigure(let names), .replace(let names):
+                changes[id] = .replace(Set(names).union(rewired).sorted())
+            case .add, .remove: continue
+            }
+        }
     }
 
     /// Whether nothing has to be done.

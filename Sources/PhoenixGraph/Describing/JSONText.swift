@@ -1,5 +1,5 @@
 /// A JSON value that keeps the order of its keys, to be written out for readers.
-indirect enum JSONText {
+package indirect enum JSONText: Sendable {
     case text(String)
     case integer(Int)
     case number(Double)
@@ -8,7 +8,7 @@ indirect enum JSONText {
     case object([(String, JSONText)])
 
     /// The value as indented text.
-    func written(indent: Int = 0) -> String {
+    package func written(indent: Int = 0) -> String {
         let inner = String(repeating: "  ", count: indent + 1)
         let outer = String(repeating: "  ", count: indent)
         switch self {

@@ -93,6 +93,8 @@ private final class OpenWireServer: OpenServer {
         bound.routes.replace(table)
     }
 
+    func stopAccepting() async { await bound.stopAccepting() }
+    func quiet() async { await bound.turn() }
     func close(within deadline: Duration) async { await bound.close(within: deadline) }
 }
 

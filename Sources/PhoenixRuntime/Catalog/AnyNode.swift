@@ -6,6 +6,7 @@ struct AnyNode: Sendable {
     let flush: @Sendable () async throws -> Void
     /// Nil for a node that is no `Source`.
     let quiesce: (@Sendable () async -> Void)?
+    let reopen: (@Sendable () async -> Void)?
     /// False when the node must be replaced; throws `SettingsError` for settings that do not fit.
     let reconfigure: @Sendable (Graph.Vertex) async throws -> Bool
     let handOver: @Sendable () async -> (any Sendable)?
@@ -16,8 +17,9 @@ struct AnyNode: Sendable {
         flush = { try await node.flush() }
         if let source = node as? any Source {
             quiesce = { await source.quiesce() }
+            reopen = { await source.reopen() }
         } else {
-            quiesce = nil
+            (quiesce, reopen) = (nil, nil)
         }
         reconfigure = { vertex in try await node.reconfigure(Settings<Kind.Config>(of: vertex)) }
         handOver = { await node.handOver() }

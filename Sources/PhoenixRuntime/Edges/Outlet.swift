@@ -24,13 +24,17 @@ public final class Outlet<Content: Message>: Sendable {
     @specialized(where Content == MetricBatch)
     public func send(_ message: Content) async throws {
         let bytes = message.byteCount
-        let attempt = state.withLock { state in
-            state.isTaken ? .held : state.attempt(message, bytes: bytes)
+        let (attempt, ticket) = state.withLock { state in
+            let attempt = state.isTaken ? .held : state.attempt(message, bytes: bytes)
+            return switch attempt {
+            case .delivered, .ended: (attempt, nil as UInt64?)
+            case .full, .held: (attempt, state.enter())
+            }
         }
         switch attempt {
         case .delivered: return
         case .ended: throw SendError(.ended, port: name)
-        case .full, .held: try await sendInTurn(message, bytes: bytes)
+        case .full, .held: try await sendInTurn(message, bytes: bytes, ticket)
         }
     }
 
@@ -138,6 +142,18 @@ public final class Outlet<Content: Message>: Sendable {
         if !new.isEmpty || old.count != queues.count { runCallbacks() }
     }
 
+    /// Takes nothing more: its node is gone or parked, and has no edges.
+    public func seal() {
+        let (waiter, queue) = state.withLock { state in
+            state.isSealed = true
+            return (state.gateWaiter.take(), state.waitsAt)
+        }
+        waiter?.resume(returning: .moved)
+        queue?.recall(id, .moved)
+    }
+    /// Takes messages again: the node is no longer parked.
+    public func unseal() { state.withLock { $0.isSealed = false } }
+
     /// Closes the gate: sends wait and offers are refused until `release()`.
     public func hold() {
         let waitsAt = state.withLock { state in
@@ -165,9 +181,9 @@ public final class Outlet<Content: Message>: Sendable {
 /// The slow way: one sender at a time, in the order of their calls.
 extension Outlet {
     @specialized(where Content == MetricBatch)
-    private func sendInTurn(_ message: Content, bytes: Int) async throws {
+    private func sendInTurn(_ message: Content, bytes: Int, _ ticket: UInt64?) async throws {
         let began = time?.monotonic
-        guard await takeTurn() else { throw CancellationError() }
+        if let ticket, await !takeTurn(ticket) { throw CancellationError() }
         defer { passTurn(since: began) }
         while true {
             try Task.checkCancellation()
@@ -224,21 +240,15 @@ extension Outlet {
     }
 
     /// Waits for the turn; false when the task is cancelled before it comes.
-    private func takeTurn() async -> Bool {
-        let ticket = state.withLock { state in
-            state.nextTicket += 1
-            return state.nextTicket
-        }
-        return await withTaskCancellationHandler {
+    private func takeTurn(_ ticket: UInt64) async -> Bool {
+        await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                let isMine: Bool? = state.withLock { state in
-                    if Task.isCancelled { return false }
-                    return state.takeTurn(ticket, continuation) ? true : nil
+                if let isMine = state.withLock({ $0.wait(ticket, continuation) }) {
+                    continuation.resume(returning: isMine)
                 }
-                if let isMine { continuation.resume(returning: isMine) }
             }
         } onCancel: {
-            state.withLock { $0.forget(ticket) }?.continuation.resume(returning: false)
+            state.withLock { $0.forget(ticket) }?.continuation?.resume(returning: false)
         }
     }
 
@@ -254,7 +264,7 @@ extension Outlet {
             let next = state.passTurn()
             return (next, watch(&state))
         }
-        next?.continuation.resume(returning: true)
+        next?.continuation?.resume(returning: true)
         if isRoom { runCallbacks() }
     }
 }

@@ -12,7 +12,8 @@ struct OutletState<Content: Message> {
     /// A sender behind another of the same outlet.
     struct Turn {
         let ticket: UInt64
-        let continuation: CheckedContinuation<Bool, Never>
+        /// Nil until the sender has come to wait.
+        var continuation: CheckedContinuation<Bool, Never>?
     }
     enum Attempt {
         case delivered
@@ -27,6 +28,8 @@ struct OutletState<Content: Message> {
     var edges: [Edge] = []
     /// The gate: closed while a graph is changed.
     var isHeld = false
+    /// The node is gone or parked: nothing is taken any more, so that no sender believes a message placed.
+    var isSealed = false
     /// Whether a sender has the turn, and so waits for room or the gate. At most one message of an outlet does:
     /// this keeps their order and bounds how far a promise can overshoot a queue.
     var isTaken = false
@@ -35,6 +38,8 @@ struct OutletState<Content: Message> {
     var mayOffer: Bool { !isTaken || isOffersTurn }
     var line = Deque<Turn>()
     var nextTicket: UInt64 = 0
+    /// The ticket that got the turn before its sender had come to wait.
+    var called: UInt64?
     /// The sender that has the turn and waits for the gate.
     var gateWaiter: CheckedContinuation<Passage, Never>?
     /// The queue at which the sender that has the turn waits.
@@ -49,6 +54,7 @@ struct OutletState<Content: Message> {
 
     /// Places the message on every edge, or on none.
     mutating func attempt(_ message: Content, bytes: Int) -> Attempt {
+        if isSealed { return .ended }
         if isHeld { return .held }
         if edges.count == 1, !edges[0].hasPromise {
             switch edges[0].queue.offer(message, bytes: bytes) {
@@ -86,14 +92,27 @@ struct OutletState<Content: Message> {
         for index in edges.indices where edges[index].queue === queue { edges[index].hasPromise = true }
     }
 
-    /// Takes the turn, or a place behind those that wait for it.
-    mutating func takeTurn(_ ticket: UInt64, _ continuation: CheckedContinuation<Bool, Never>) -> Bool {
+    /// Takes the turn, and answers nil, or a place behind those that wait for it.
+    ///
+    /// In one step with the attempt that failed: a sender that came later must not find its place taken, or left.
+    mutating func enter() -> UInt64? {
         guard isTaken else {
             isTaken = true
+            return nil
+        }
+        nextTicket += 1
+        line.append(Turn(ticket: nextTicket, continuation: nil))
+        return nextTicket
+    }
+    /// The sender waits; answers at once whether it has the turn where that is known.
+    mutating func wait(_ ticket: UInt64, _ continuation: CheckedContinuation<Bool, Never>) -> Bool? {
+        if called == ticket {
+            called = nil
             return true
         }
-        line.append(Turn(ticket: ticket, continuation: continuation))
-        return false
+        guard let index = line.firstIndex(where: { $0.ticket == ticket }) else { return false }
+        line[index].continuation = continuation
+        return nil
     }
     mutating func forget(_ ticket: UInt64) -> Turn? {
         guard let index = line.firstIndex(where: { $0.ticket == ticket }) else { return nil }
@@ -104,6 +123,7 @@ struct OutletState<Content: Message> {
         isOffersTurn = false
         let next = line.popFirst()
         isTaken = next != nil
+        if let next, next.continuation == nil { called = next.ticket }
         return next
     }
     mutating func takeCallbacks() -> [Callback] {

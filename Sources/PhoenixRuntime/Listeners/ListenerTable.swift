@@ -1,4 +1,7 @@
 /// The decisions of the listeners: who wants which path of which address, and what must be opened and closed.
+///
+/// Between two settled generations there are claims of both: those of the new one are pending until their node takes
+/// over, those that they replace are parked until the change is settled or undone.
 struct ListenerTable {
     struct Key: Hashable {
         var address: String
@@ -11,41 +14,45 @@ struct ListenerTable {
         }
     }
     struct Change {
-        /// The addresses wanted, each with the routes to serve and the node that wants it first.
+        /// The addresses wanted once the change is settled, each with the routes to serve.
         var wanted: [Key: [Route]] = [:]
         var opened: [Key] = []
-        var closed: [Key] = []
+    }
+    private enum Phase {
+        /// Not served yet: its node belongs to the generation that is being made.
+        case pending
+        case served
+        /// Served before, until the heir of its node took over.
+        case parked
     }
     private struct Claim {
         var key: Key
         var route: Route
-        /// Not served yet: its node belongs to the generation that is being made.
-        var isPending: Bool
+        var phase: Phase
+        var generation: Int
     }
     private var claims: [Claim] = []
-    /// The owners whose served claims the next commit gives up.
+    private var generation = 0
+    /// The owners whose claims end when the change is settled.
     private var leaving: Set<String> = []
     private(set) var open: Set<Key> = []
 
     /// The claims that are served.
-    var served: [(key: Key, route: Route)] { claims.filter { !$0.isPending }.map { ($0.key, $0.route) } }
+    var served: [(key: Key, route: Route)] {
+        claims.filter { $0.phase == .served }.map { ($0.key, $0.route) }
+    }
 
     mutating func attach(_ key: Key, _ routes: [Route]) {
-        claims += routes.map { Claim(key: key, route: $0, isPending: true) }
+        claims += routes.map { Claim(key: key, route: $0, phase: .pending, generation: generation) }
     }
-    /// The node's served claims go with the next commit: an heir that claims the same address meanwhile keeps it open.
+    /// The node's served claims end with this change: an heir that claims the same address keeps it open.
     mutating func leave(_ owner: String) { leaving.insert(owner) }
-    /// The claims not yet served are dropped: their nodes were not made after all.
-    mutating func abandon() {
-        claims.removeAll(where: \.isPending)
-        leaving = []
-    }
 
-    /// What must change for the claims; or the first conflict among them.
+    /// What must be opened for the claims; or the first conflict among those that are to stay.
     func change() throws -> Change {
         var change = Change()
         var protocols: [String: Claim] = [:]
-        for claim in claims where claim.isPending || !leaving.contains(claim.route.owner) {
+        for claim in claims where claim.phase == .pending || stays(claim) {
             let (key, route) = (claim.key, claim.route)
             if let other = protocols[key.address], other.key != key, key.owner == nil {
                 throw ListenError(
@@ -66,17 +73,57 @@ struct ListenerTable {
             }
             change.wanted[key, default: []].append(route)
         }
-        let wanted = Set(change.wanted.keys)
-        change.opened = wanted.subtracting(open).sorted { $0.address < $1.address }
-        change.closed = open.subtracting(wanted).sorted { $0.address < $1.address }
+        change.opened = Set(change.wanted.keys).subtracting(open).sorted { $0.address < $1.address }
         return change
     }
+    private func stays(_ claim: Claim) -> Bool {
+        claim.phase == .served && (claim.generation == generation || !leaving.contains(claim.route.owner))
+    }
 
-    /// The change was carried out.
-    mutating func settle(_ change: Change) {
-        claims.removeAll { !$0.isPending && leaving.contains($0.route.owner) }
-        for index in claims.indices { claims[index].isPending = false }
+    /// The addresses were opened.
+    mutating func noteOpened(_ keys: some Sequence<Key>) { open.formUnion(keys) }
+
+    /// The new claims of these owners are served in place of those before them.
+    mutating func switchOver(_ owners: Set<String>) {
+        for index in claims.indices where owners.contains(claims[index].route.owner) {
+            switch claims[index].phase {
+            case .served where claims[index].generation < generation: claims[index].phase = .parked
+            case .pending: claims[index].phase = .served
+            case .served, .parked: continue
+            }
+        }
+    }
+    var pendingOwners: Set<String> { Set(claims.filter { $0.phase == .pending }.map(\.route.owner)) }
+
+    /// What was parked or leaves is forgotten; answers the addresses that nobody wants any more.
+    mutating func settle() -> [Key] {
+        claims = claims.filter { $0.phase == .pending || stays($0) }
+        return begin()
+    }
+    /// Everything is as it was when the change began; answers the addresses that nobody wants any more.
+    ///
+    /// - Parameter closing: false keeps the addresses that were opened, for they may still be in use.
+    mutating func undo(closing: Bool = true) -> [Key] {
+        claims.removeAll { $0.generation == generation }
+        for index in claims.indices { claims[index].phase = .served }
         leaving = []
-        open = Set(change.wanted.keys)
+        return closing ? begin() : []
+    }
+    private mutating func begin() -> [Key] {
+        generation += 1
+        leaving = []
+        let wanted = Set(claims.map(\.key))
+        defer { open.formIntersection(wanted) }
+        return open.subtracting(wanted).sorted { $0.address < $1.address }
+    }
+
+    /// What each open address serves now; of two claims of one path the newer.
+    var routes: [Key: [Route]] {
+        var result = [Key: [Route]](uniqueKeysWithValues: open.map { ($0, []) })
+        for claim in claims.filter({ $0.phase == .served }).sorted(by: { $0.generation < $1.generation }) {
+            result[claim.key]?.removeAll { $0.path == claim.route.path }
+            result[claim.key]?.append(claim.route)
+        }
+        return result
     }
 }

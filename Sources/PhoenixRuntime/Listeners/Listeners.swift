@@ -9,6 +9,15 @@ public final class Listeners: Sendable {
     private struct State {
         var table = ListenerTable()
         var servers: [ListenerTable.Key: any OpenServer] = [:]
+
+        func setRoutes() {
+            for (key, routes) in table.routes { servers[key]?.setRoutes(routes) }
+        }
+        /// Takes out the servers of addresses that are to be closed.
+        mutating func close(_ keys: [ListenerTable.Key]) -> [any OpenServer] {
+            setRoutes()
+            return keys.compactMap { servers.removeValue(forKey: $0) }
+        }
     }
     private let state = Lock(State())
     private let provider: (any ServerProvider)?
@@ -27,10 +36,13 @@ public final class Listeners: Sendable {
         let routes = paths.map { Route(path: $0, endpoint: endpoint, owner: owner) }
         state.withLock { $0.table.attach(.init(address, protocol: protocolName, owner: owner), routes) }
     }
-    /// Gives up what a node serves, at the next `commit()`.
+    /// Gives up what a node serves, when the change is settled.
     public func detach(_ owner: NodeID) { state.withLock { $0.table.leave(owner) } }
     /// Forgets the claims since the last `commit()`.
-    public func abandon() { state.withLock { $0.table.abandon() } }
+    public func abandon() {
+        // What is claimed only was never opened.
+        state.withLock { _ = $0.table.undo(closing: false) }
+    }
 
     /// The addresses that were really bound, sorted.
     public var bound: [String] { state.withLock { $0.servers.values.map(\.boundAddress).sorted() } }
@@ -61,19 +73,68 @@ public final class Listeners: Sendable {
     ///
     /// Throws `ListenError` with everything as it was: what had been opened is closed again, the claims are dropped.
     public func commit(closingWithin deadline: Duration = .seconds(5)) async throws {
+        try await open()
+        switchOver(state.withLock { $0.table.pendingOwners })
+        await settle(closingWithin: deadline)
+    }
+
+    // MARK: The steps of a change
+
+    /// Opens the addresses that are newly claimed; nothing is served there yet.
+    ///
+    /// Throws `ListenError` with everything as it was: what had been opened is closed again, the claims are dropped.
+    func open() async throws {
         let change: ListenerTable.Change
         do { change = try state.withLock { try $0.table.change() } } catch {
             abandon()
             throw error
         }
         let opened = try await open(change)
-        let closed = state.withLock { state in
+        state.withLock { state in
             state.servers.merge(opened) { _, new in new }
-            for (key, routes) in change.wanted { state.servers[key]?.setRoutes(routes) }
-            state.table.settle(change)
-            return change.closed.compactMap { state.servers.removeValue(forKey: $0) }
+            state.table.noteOpened(opened.keys)
         }
-        await Self.close(closed, within: deadline)
+    }
+    /// Requests that begin from now on go to the new claims of these owners, in place of their old ones.
+    func switchOver(_ owners: Set<NodeID>) {
+        state.withLock { state in
+            state.table.switchOver(owners)
+            state.setRoutes()
+        }
+    }
+    /// Requests that begin from now on find what was served when the change began; nothing is closed yet.
+    func switchBack() {
+        state.withLock { state in
+            // Nothing closes here, so there is nothing to answer for.
+            _ = state.table.undo(closing: false)
+            state.setRoutes()
+        }
+    }
+    /// Returns once no request is on its way to an endpoint that was served before the last switch.
+    func quiet() async {
+        for server in state.withLock({ Array($0.servers.values) }) { await server.quiet() }
+    }
+    /// The change is for good: what nobody claims any more is closed.
+    ///
+    /// - Parameter whenFree: called once the addresses can be had again, before what is being served there has finished.
+    func settle(
+        closingWithin deadline: Duration = .seconds(5),
+        whenFree: @Sendable () -> Void = {}
+    ) async {
+        let servers = state.withLock { $0.close($0.table.settle()) }
+        for server in servers { await server.stopAccepting() }
+        whenFree()
+        await Self.close(servers, within: deadline)
+    }
+    /// The change is undone: everything is served as before it, and what it opened is closed.
+    func undo(
+        closingWithin deadline: Duration = .seconds(5),
+        whenFree: @Sendable () -> Void = {}
+    ) async {
+        let servers = state.withLock { $0.close($0.table.undo()) }
+        for server in servers { await server.stopAccepting() }
+        whenFree()
+        await Self.close(servers, within: deadline)
     }
 
     /// Closes everything.

@@ -26,6 +26,11 @@ public protocol OpenServer: Sendable {
     var boundAddress: String { get }
     /// The routes from the next request on; what is being served goes on.
     func setRoutes(_ routes: [Route])
+    /// Returns once no request is on its way to a route that the last `setRoutes` took away: its endpoint has seen the head
+    /// of every request that it will get.
+    func quiet() async
+    /// Accepts nothing new: the address can be had by another.
+    func stopAccepting() async
     /// Accepts nothing new, lets what is served finish within the time, then closes.
     func close(within deadline: Duration) async
 }
@@ -53,4 +58,9 @@ public struct ListenError: Error, CustomStringConvertible {
     public var description: String {
         "\(owner): cannot listen on \(address): \(message)" + (cause.map { ": \($0)" } ?? "")
     }
+}
+
+extension OpenServer {
+    public func quiet() async {}
+    public func stopAccepting() async {}
 }

@@ -6,13 +6,20 @@ struct Assembly: Sendable {
         var vertex: Graph.Vertex
         var member: Supervision.Member
         var node: AnyNode
-    }
-    var ends: [NodeID: EdgeEnds]
+        var ends: EdgeEnds
+        /// Nil for a node that is no source.
+        let orders: SourceOrders?
 
-    init(ends: [NodeID: EdgeEnds] = [:]) { self.ends = ends }
+        init(vertex: Graph.Vertex, member: Supervision.Member, node: AnyNode, ends: EdgeEnds) {
+            (self.vertex, self.member, self.node, self.ends) = (vertex, member, node, ends)
+            orders = SourceOrders(node)
+        }
+    }
+    /// The ends that are linked now, by name.
+    var ends: [NodeID: EdgeEnds] = [:]
 
     /// Makes the nodes of the given names, all or none; throws `StartError` for the first that cannot be made.
-    mutating func make(
+    func make(
         _ ids: [NodeID],
         of graph: Graph,
         from catalog: NodeCatalog,
@@ -26,12 +33,10 @@ struct Assembly: Sendable {
                 guard let factory = catalog[vertex.type] else { throw UnknownTypeError(type: vertex.type) }
                 let ports = Set((linked[id] ?? []).map(\.to.port))
                 var own = ends[id] ?? EdgeEnds()
-                own.extend(factory.spec.ports, linked: ports, of: id, services)
-                ends[id] = own
+                own.fit(factory.spec.ports, linked: ports, of: id, services)
                 let node = try factory.make(vertex, services.context(for: id, own.wiring))
-                parts.append(
-                    Part(vertex: vertex, member: Self.member(id, factory, ports, in: graph), node: node)
-                )
+                let member = Self.member(id, factory, ports, in: graph)
+                parts.append(Part(vertex: vertex, member: member, node: node, ends: own))
             } catch {
                 throw StartError(node: id, mark: vertex.mark, cause: error)
             }
@@ -53,11 +58,12 @@ struct Assembly: Sendable {
             readers[link.from, default: []].append(queue)
         }
         for (id, own) in ends.sorted(by: { $0.key < $1.key }) where graph.vertices[id] != nil {
-            for (port, outlet) in own.outlets { outlet.relink(toEnds: readers[Graph.Port(id, port)] ?? []) }
+            for (port, outlet) in own.outlets {
+                outlet.unseal()
+                outlet.relink(toEnds: readers[Graph.Port(id, port)] ?? [])
+            }
         }
     }
-
-    mutating func forget(_ id: NodeID) { ends[id] = nil }
 
     static func member(
         _ id: NodeID,

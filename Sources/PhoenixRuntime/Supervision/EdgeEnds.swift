@@ -5,6 +5,8 @@ import PhoenixModel
 protocol QueueEnd: AnyObject, Sendable {
     var isDrained: Bool { get }
     var count: Int { get }
+    /// The points taken by readers so far.
+    var pointsRead: Int { get }
     func returnInHand() -> Redelivery
     func stopReading()
     func resumeReading()
@@ -13,11 +15,15 @@ protocol QueueEnd: AnyObject, Sendable {
     func shut()
     func discard()
 }
-extension InletQueue: QueueEnd {}
+extension InletQueue: QueueEnd {
+    var pointsRead: Int { tally.points }
+}
 
 /// An outlet without the type of its messages.
 protocol OutletEnd: AnyObject, Sendable {
     func relink(toEnds: [any QueueEnd])
+    func seal()
+    func unseal()
     func hold()
     func release()
 }
@@ -25,55 +31,87 @@ extension Outlet: OutletEnd {
     func relink(toEnds ends: [any QueueEnd]) { relink(to: ends.compactMap { $0 as? InletQueue<Content> }) }
 }
 
-/// The edge ends of one node. They belong to its name: an heir gets the same, with what they hold.
+/// The edge ends of one node. They belong to its name: an heir gets the same where the port is the same, with what they
+/// hold.
 struct EdgeEnds: Sendable {
-    private(set) var queues: [String: any QueueEnd] = [:]
-    private(set) var outlets: [String: any OutletEnd] = [:]
-    private(set) var wiring = Wiring()
-    /// The ports whose end decides when the node ends.
-    private(set) var dataPorts: Set<String> = []
+    private struct End<Kind: Sendable>: Sendable {
+        var kind: MessageKind
+        var end: Kind
+        var wire: @Sendable (inout Wiring) -> Void
+    }
+    /// Every queue that the name ever had, so that what was counted goes on counting when a port is linked again.
+    private var allQueues: [String: End<any QueueEnd>] = [:]
+    private var allOutlets: [String: End<any OutletEnd>] = [:]
+    /// The input ports that are linked now.
+    private var linked: Set<String> = []
 
     init() {}
 
+    /// The queues of the ports that are linked.
+    var queues: [String: any QueueEnd] {
+        allQueues.filter { linked.contains($0.key) }.mapValues(\.end)
+    }
+    var outlets: [String: any OutletEnd] { allOutlets.mapValues(\.end) }
+    /// What the node is given.
+    var wiring: Wiring {
+        var wiring = Wiring()
+        for (port, end) in allQueues where linked.contains(port) { end.wire(&wiring) }
+        for end in allOutlets.values { end.wire(&wiring) }
+        return wiring
+    }
     /// Whether every data inlet has been read to its end.
-    var isDrained: Bool { dataPorts.allSatisfy { queues[$0]?.isDrained ?? true } }
+    var isDrained: Bool {
+        allQueues.allSatisfy { port, queue in
+            queue.kind != .metrics || !linked.contains(port) || queue.end.isDrained
+        }
+    }
+    /// The queues that both read.
+    func shared(with other: EdgeEnds) -> [any QueueEnd] {
+        let theirs = other.queues.values.map { ObjectIdentifier($0) }
+        return queues.values.filter { theirs.contains(ObjectIdentifier($0)) }
+    }
+    /// The outlets that the other does not have.
+    func outlets(besides other: EdgeEnds) -> [any OutletEnd] {
+        let theirs = other.outlets.values.map { ObjectIdentifier($0) }
+        return outlets.values.filter { !theirs.contains(ObjectIdentifier($0)) }
+    }
 
-    /// Makes the ends of the ports that have none yet: of inputs those that are linked, of outputs all.
-    mutating func extend(
+    /// The ends for a node with these ports: of inputs those that are linked, of outputs all; those of the same kind are
+    /// kept, others made.
+    mutating func fit(
         _ ports: [PortSpec],
         linked: Set<String>,
         of id: NodeID,
         _ services: EngineServices
     ) {
+        self.linked = linked.intersection(ports.filter(\.isInput).map(\.name))
+        let outputs = Set(ports.filter { !$0.isInput }.map(\.name))
+        allOutlets = allOutlets.filter { outputs.contains($0.key) }
         for port in ports {
             switch port.kind {
-            case .metrics: extend(port, linked: linked, of: id, services, MetricBatch.self)
-            case .observation: extend(port, linked: linked, of: id, services, Observation.self)
-            case .mode: extend(port, linked: linked, of: id, services, ModeChange.self)
+            case .metrics: fit(port, of: id, services, MetricBatch.self)
+            case .observation: fit(port, of: id, services, Observation.self)
+            case .mode: fit(port, of: id, services, ModeChange.self)
             }
         }
     }
-    private mutating func extend<Content: Message>(
+    private mutating func fit<Content: Message>(
         _ port: PortSpec,
-        linked: Set<String>,
         of id: NodeID,
         _ services: EngineServices,
         _: Content.Type
     ) {
-        let vitals = services.vitals.node(id)
+        let (vitals, name) = (services.vitals.node(id), port.name)
         if port.isInput {
-            guard linked.contains(port.name), queues[port.name] == nil else { return }
+            guard linked.contains(name), allQueues[name]?.kind != port.kind else { return }
             let queue = InletQueue<Content>(limits: services.limits, account: services.gate.account("edges"))
-            queues[port.name] = queue
-            wiring.setInlet(Inlet(queue), port: port.name)
-            vitals.watch(queue, port: port.name)
-            if port.kind == .metrics { dataPorts.insert(port.name) }
+            allQueues[name] = End(kind: port.kind, end: queue) { $0.setInlet(Inlet(queue), port: name) }
+            vitals.watch(queue, port: name)
         } else {
-            guard outlets[port.name] == nil else { return }
-            let outlet = Outlet<Content>("\(id).\(port.name)", time: services.time)
-            outlets[port.name] = outlet
-            wiring.setOutlet(outlet, port: port.name)
-            vitals.watch(outlet, port: port.name)
+            guard allOutlets[name]?.kind != port.kind else { return }
+            let outlet = Outlet<Content>("\(id).\(name)", time: services.time)
+            allOutlets[name] = End(kind: port.kind, end: outlet) { $0.setOutlet(outlet, port: name) }
+            vitals.watch(outlet, port: name)
         }
     }
 }

@@ -25,12 +25,17 @@ public struct Supervision: Sendable {
         case made([Member])
         /// `run` returned; whether all data inlets had been read to their end.
         case returned(NodeID, isDrained: Bool, after: Duration)
-        case failed(NodeID, after: Duration)
+        /// `run` threw, for this reason.
+        case failed(NodeID, after: Duration, String)
         case delayOver(NodeID)
         /// `flush` or `handOver` is done.
         case finished(NodeID)
         /// The node is to go; with an heir it hands over, else it flushes.
         case retire(NodeID, hasHeir: Bool)
+        /// The order to go is taken back: who has not begun to finish works on.
+        case recall(NodeID)
+        /// The node does not end, whatever it is told: it counts as gone.
+        case abandon(NodeID)
         /// The links of nodes that live have changed.
         case relinked([Member])
         case drain
@@ -68,6 +73,8 @@ public struct Supervision: Sendable {
         /// Was asked to end.
         var isLeaving = false
         var hasHeir = false
+        /// Was asked to end and then not to: its run may yet return.
+        var isRecalled = false
     }
 
     /// Failures in a row after which a node counts as unready even while it runs.
@@ -100,7 +107,7 @@ public struct Supervision: Sendable {
         switch event {
         case .made(let members): return add(members)
         case .returned(let id, let isDrained, let ran): return leave(id, isDrained: isDrained, after: ran)
-        case .failed(let id, let ran): return fail(id, after: ran)
+        case .failed(let id, let ran, _): return fail(id, after: ran)
         case .delayOver(let id):
             guard records[id]?.phase == .resting else { return [] }
             records[id]?.phase = .running
@@ -109,6 +116,8 @@ public struct Supervision: Sendable {
         case .retire(let id, let hasHeir):
             records[id]?.hasHeir = hasHeir
             return ask(id) + advance()
+        case .recall(let id): return recall(id)
+        case .abandon(let id): return bury(id)
         case .relinked(let members):
             for member in members { records[member.id]?.member = member }
             return advance()
@@ -128,8 +137,20 @@ public struct Supervision: Sendable {
             heirs.remove(member.id)
         }
         if isBusy { hadInput = true }
-        return members.map { .run($0.id) } + advance()
+        // An heir that comes while all drain has missed the word.
+        let late = isDraining ? members.filter { $0.kind == .source }.flatMap { ask($0.id) } : []
+        return members.map { .run($0.id) } + late + advance()
     }
+
+    private mutating func recall(_ id: NodeID) -> [Action] {
+        guard let record = records[id], record.isLeaving, record.phase != .finishing else { return [] }
+        records[id]?.isLeaving = false
+        records[id]?.hasHeir = false
+        records[id]?.isRecalled = record.phase == .running
+        return isDraining ? ask(id) : []
+    }
+    /// Whether the node has not begun to hand over or flush, and so can be recalled.
+    public func mayBeRecalled(_ id: NodeID) -> Bool { records[id].map { $0.phase != .finishing } ?? false }
 
     /// Asks a node to end, once.
     private mutating func ask(_ id: NodeID) -> [Action] {
@@ -154,6 +175,10 @@ public struct Supervision: Sendable {
     private mutating func leave(_ id: NodeID, isDrained: Bool, after ran: Duration) -> [Action] {
         guard let record = records[id] else { return [] }
         if isCancelled { return bury(id) }
+        if record.isRecalled, !record.isLeaving {
+            records[id]?.isRecalled = false
+            return [.run(id)]
+        }
         // Who goes while its inlets have more to say would leave its senders waiting for ever.
         if record.member.kind == .data, !isDrained, !record.hasHeir { return fail(id, after: ran) }
         return finish(id)

@@ -1,175 +1,222 @@
 import Logging
 public import PhoenixGraph
-
-/// Why a graph was not taken over; the one that ran runs on undisturbed.
-public enum ReloadError: Error, Sendable, Equatable, CustomStringConvertible {
-    case notRunning
-    /// One at a time.
-    case busy
-    public var description: String {
-        switch self {
-        case .notRunning: "nothing is running that could be changed; start the engine first"
-        case .busy: "another change is under way; try again when it is done"
-        }
-    }
-}
+import PhoenixModel
 
 /// A running graph is changed: what did not change goes on undisturbed.
 extension Supervisor {
-    /// New nodes that are made and whose addresses are open, with the graph that they are for.
-    struct Reload: Sendable {
-        var graph: Graph
-        var assembly: Assembly
-        var added: [Assembly.Part]
-        var replaced: [Assembly.Part]
-        var kept: [Supervision.Member]
-        var removed: [NodeID]
-        var deadline: Duration
+    /// What an order to change was answered.
+    public struct ReloadReport: Sendable {
+        public var plan: Plan
+        public var record: ReloadRecord
     }
 
-    /// Changes the running graph into another; answers what was done, once every heir runs.
+    /// Changes the running graph into another; answers once every new node runs and every old one is parked.
     ///
-    /// All new nodes are made and their addresses opened first; an error there leaves everything as it was. Then links
-    /// move, the nodes that go drain and hand over, and their heirs read on from the same queues. A node that has not
-    /// handed over by the deadline is cancelled, and hands over what it remembers then.
+    /// Live settings are changed, new nodes made and their addresses opened first. Then links move, the nodes that go drain
+    /// and hand over, and their heirs read on from the same queues. An error before that leaves everything as it was; one
+    /// after it, also in the probation that begins with the answer, brings the old nodes back. Throws `ReloadError` where
+    /// there is nothing to change or another change is not done; one on probation is taken for good. Throws
+    /// `ReloadFailure` when the change failed, with the old graph serving.
+    ///
+    /// - Parameter settled: answer only when the probation is over.
     public func reload(
         to graph: Graph,
-        handOverWithin deadline: Duration = .seconds(30)
-    ) async throws -> GraphDiff {
+        origin: String = "api",
+        limits: ReloadLimits = ReloadLimits(),
+        settled: Bool = false
+    ) async throws -> ReloadReport {
         guard phase == .running else { throw ReloadError.notRunning }
         guard !isReloading else { throw ReloadError.busy }
         isReloading = true
         defer { isReloading = false }
-        var diff = GraphDiff(from: self.graph, to: graph, NodeSpecs(catalog.specs))
-        replaceRewired(&diff, graph)
-        try await reconfigure(&diff, graph)
-        let reload = try await prepare(diff, graph, deadline)
-        guard phase == .running else { throw ReloadError.notRunning }
-        await withCheckedContinuation { continuation in
-            reloadWaiter = continuation
-            signal.yield(.reload(reload))
+        try await endProbation()
+        let plan = Plan(from: self.graph, to: graph, catalog)
+        guard !plan.isEmpty else { return unchanged(plan, graph, origin) }
+        serials += 1
+        let serial = serials
+        change = Change(
+            serial: serial,
+            origin: origin,
+            before: self.graph,
+            after: graph,
+            plan: plan,
+            limits: limits,
+            startUnixNano: services.time.unixNanoseconds,
+            began: services.time.monotonic
+        )
+        do {
+            try await prepare(plan, graph, limits)
+            guard phase == .running else { throw ReloadError.notRunning }
+        } catch {
+            await retreat(error)
+            throw error
         }
-        return diff
+        let (running, end) = (Answer<ReloadRecord>(), Answer<ReloadRecord>())
+        (runningAnswer, endAnswer) = (running, end)
+        signal.yield(.prepared(serial))
+        let record = try await running.value
+        return ReloadReport(plan: plan, record: settled ? try await end.value : record)
     }
 
-    /// A node is given its inlets when it is made: one whose ports are linked or left bare is made anew.
-    private func replaceRewired(_ diff: inout GraphDiff, _ new: Graph) {
-        func ports(_ graph: Graph, _ id: NodeID) -> Set<String> {
-            Set(graph.links.filter { $0.to.node == id }.map(\.to.port))
+    /// Waits until a change is no longer on probation; a new one in its place takes it for good at once.
+    private func endProbation() async throws {
+        guard let change else { return }
+        guard change.decisions.phase == .probation || change.decisions.phase == .ended else {
+            throw ReloadError.busy
         }
-        for (id, change) in diff.changes {
-            switch change {
-            case .keep, .reconfigure:
-                let changed = ports(graph, id).symmetricDifference(ports(new, id))
-                if !changed.isEmpty { diff.changes[id] = .replace(changed.sorted()) }
-            case .replace, .add, .remove: continue
+        let last = Answer<Void>()
+        probationAnswer = last
+        signal.yield(.change(change.serial, .cutShort))
+        try await last.value
+        guard phase == .running else { throw ReloadError.notRunning }
+    }
+
+    private func unchanged(_ plan: Plan, _ graph: Graph, _ origin: String) -> ReloadReport {
+        // Places in the file may have moved.
+        self.graph = graph
+        let record = ReloadRecord(
+            outcome: .unchanged,
+            generation: ledger.generation,
+            origin: origin,
+            startUnixNano: services.time.unixNanoseconds,
+            duration: .zero
+        )
+        ledger.add(record)
+        return ReloadReport(plan: plan, record: record)
+    }
+
+    /// Notes that a graph was refused before it came to a change.
+    public func noteRefusal(origin: String, message: String) {
+        var record = ReloadRecord(
+            outcome: .refused,
+            generation: ledger.generation,
+            origin: origin,
+            startUnixNano: services.time.unixNanoseconds,
+            duration: .zero
+        )
+        record.message = message
+        ledger.add(record)
+    }
+
+    private func prepare(_ plan: Plan, _ graph: Graph, _ limits: ReloadLimits) async throws {
+        var changes = plan.diff.changes
+        // Live settings first: what a node does not take in place makes it go.
+        for (id, kind) in changes.sorted(by: { $0.key < $1.key }) {
+            guard case .reconfigure(let names) = kind, let vertex = graph.vertices[id] else { continue }
+            guard let node = living[id]?.part.node else {
+                changes[id] = .replace(names)
+                continue
+            }
+            do {
+                let takes = try await limited(limits.step) { try await node.reconfigure(vertex) }
+                if takes { decide(.reconfigured(id)) } else { changes[id] = .replace(names) }
+            } catch {
+                // It may have taken some: it is told the old ones like those that took all.
+                decide(.reconfigured(id))
+                throw ReloadFailure(.reconfigure, node: id, "`\(id)` did not take its settings: \(error)", cause: error)
             }
         }
-    }
-
-    /// Live settings first: what a node does not take in place makes it go.
-    private func reconfigure(_ diff: inout GraphDiff, _ graph: Graph) async throws {
-        for (id, change) in diff.changes.sorted(by: { $0.key < $1.key }) {
-            guard case .reconfigure(let names) = change, let vertex = graph.vertices[id] else { continue }
-            guard let node = living[id]?.part.node else { throw ReloadError.notRunning }
-            if try await !node.reconfigure(vertex) { diff.changes[id] = .replace(names) }
+        let (fresh, successors) = try make(changes, graph)
+        change?.kept = kept(changes, graph)
+        change?.fresh = fresh
+        change?.successors = successors
+        let removed = changes.filter { $0.value == .remove }.keys
+        for id in Array(successors.keys) + removed { services.listeners.detach(id) }
+        let listeners = services.listeners
+        do { try await limited(limits.step) { try await listeners.open() } } catch {
+            let placed = Self.placed(error, in: graph)
+            let owner = (error as? ListenError)?.owner
+            throw ReloadFailure(.listen, node: owner, "\(placed)", cause: placed)
         }
     }
 
-    private func prepare(_ diff: GraphDiff, _ graph: Graph, _ deadline: Duration) async throws -> Reload {
-        var reload = Reload(
-            graph: graph,
-            assembly: assembly,
-            added: [],
-            replaced: [],
-            kept: [],
-            removed: [],
-            deadline: deadline
-        )
+    private func make(
+        _ changes: [NodeID: GraphDiff.Change],
+        _ graph: Graph
+    ) throws -> (fresh: [Assembly.Part], successors: [NodeID: Assembly.Part]) {
         var (added, replaced): ([NodeID], [NodeID]) = ([], [])
-        for (id, change) in diff.changes.sorted(by: { $0.key < $1.key }) {
-            switch change {
+        for (id, kind) in changes.sorted(by: { $0.key < $1.key }) {
+            switch kind {
             case .add: added.append(id)
             // One that has ended by itself leaves nothing to inherit.
             case .replace: if living[id] == nil { added.append(id) } else { replaced.append(id) }
-            case .remove: reload.removed.append(id)
-            case .keep, .reconfigure:
-                guard let vertex = graph.vertices[id], let factory = catalog[vertex.type] else { continue }
-                let ports = Set(graph.links.filter { $0.to.node == id }.map(\.to.port))
-                reload.kept.append(Assembly.member(id, factory, ports, in: graph))
+            case .remove, .keep, .reconfigure: continue
             }
         }
         do {
-            reload.added = try reload.assembly.make(added, of: graph, from: catalog, services)
-            reload.replaced = try reload.assembly.make(replaced, of: graph, from: catalog, services)
-            for id in replaced + reload.removed { services.listeners.detach(id) }
-            try await services.listeners.commit()
+            let fresh = try assembly.make(added, of: graph, from: catalog, services)
+            let heirs = try assembly.make(replaced, of: graph, from: catalog, services)
+            let successors = heirs.map { ($0.member.id, $0) }
+            return (fresh, [NodeID: Assembly.Part](uniqueKeysWithValues: successors))
         } catch {
-            services.listeners.abandon()
-            throw Self.placed(error, in: graph)
+            throw ReloadFailure(.make, node: error.node, "\(error)", cause: error)
         }
-        return reload
     }
-
-    func apply(_ reload: Reload, _ group: inout DiscardingTaskGroup) {
-        guard phase == .running else {
-            reloadWaiter.take()?.resume()
-            return
-        }
-        // Nodes that have ended while the new ones were made must not come back with their edges.
-        let made = Set((reload.added + reload.replaced).map(\.member.id))
-        assembly.adopt(reload.assembly, made)
-        for part in reload.added { living[part.member.id] = Living(part: part) }
-        for part in reload.replaced { heirs[part.member.id] = part }
-        assembly.link(reload.graph)
-        graph = reload.graph
-        for member in reload.kept {
-            guard let vertex = reload.graph.vertices[member.id] else { continue }
-            living[member.id]?.part.vertex = vertex
-            living[member.id]?.part.member = member
-        }
-        var actions = supervision.handle(.made(reload.added.map(\.member)))
-        for part in reload.replaced { actions += supervision.handle(.retire(part.member.id, hasHeir: true)) }
-        for id in reload.removed { actions += supervision.handle(.retire(id, hasHeir: false)) }
-        actions += supervision.handle(.relinked(reload.kept))
-        perform(actions, &group)
-        if !heirs.isEmpty { later(reload.deadline, .overdue(Set(heirs.keys)), &group) }
-        answerReload()
-    }
-
-    func handOver(_ id: NodeID, _ group: inout DiscardingTaskGroup) {
-        guard let old = living[id]?.part, let heir = heirs[id] else { return }
-        let (signal, logger) = (signal, services.logger)
-        let verdict = old.vertex.type == heir.vertex.type ? inheritance(old.vertex, heir.vertex) : nil
-        group.addTask {
-            let state = await old.node.handOver()
-            switch verdict {
-            case .everything?, .part?: if let state { await heir.node.inherit(state) }
-            case .nothing(let why)?:
-                logger.notice("state is forgotten", metadata: ["node": "\(id)", "reason": "\(why)"])
-            case nil: logger.notice("state is forgotten: the type changed", metadata: ["node": "\(id)"])
+    private func kept(_ changes: [NodeID: GraphDiff.Change], _ graph: Graph) -> [Supervision.Member] {
+        changes.keys.sorted().compactMap { id in
+            switch changes[id] {
+            case .keep, .reconfigure: Self.member(id, in: graph, catalog)
+            default: nil
             }
-            signal.yield(.event(.finished(id)))
         }
     }
-    private func inheritance(_ old: Graph.Vertex, _ new: Graph.Vertex) -> Inheritance? {
-        // Both were read before, when their nodes were made.
-        try? catalog[new.type]?.inheritance(old, new)
+    static func member(_ id: NodeID, in graph: Graph, _ catalog: NodeCatalog) -> Supervision.Member? {
+        guard let vertex = graph.vertices[id], let factory = catalog[vertex.type] else { return nil }
+        let ports = Set(graph.links.filter { $0.to.node == id }.map(\.to.port))
+        return Assembly.member(id, factory, ports, in: graph)
     }
 
-    func succeed(_ id: NodeID, _ group: inout DiscardingTaskGroup) {
-        guard let heir = heirs.removeValue(forKey: id) else { return }
-        living[id] = Living(part: heir)
-        for queue in (assembly.ends[id]?.queues ?? [:]).values { queue.resumeReading() }
-        perform(supervision.handle(.made([heir.member])), &group)
-        answerReload()
+    /// Nothing was linked yet: old settings are told again, what was opened is closed, what was made is dropped.
+    private func retreat(_ error: any Error) async {
+        guard let change else { return }
+        for id in change.decisions.reconfigured.sorted() {
+            guard let vertex = change.before.vertices[id], let node = living[id]?.part.node else { continue }
+            let isRestored = try? await limited(change.limits.step) { try await node.reconfigure(vertex) }
+            if isRestored != true { noteUnrestored(id) }
+        }
+        await services.listeners.undo()
+        var record = change.record(.failed, generation: ledger.generation, at: services.time.monotonic)
+        record.message = "\((error as? ReloadFailure)?.message ?? "\(error)")"
+        record.node = (error as? ReloadFailure)?.node
+        ledger.add(record)
+        self.change = nil
     }
-    private func answerReload() { if heirs.isEmpty { reloadWaiter.take()?.resume() } }
-}
+    func noteUnrestored(_ id: NodeID) {
+        services.logger.error(
+            "a node keeps the settings of a change that was undone: it did not take the old ones back",
+            metadata: ["node": "\(id)"]
+        )
+        // What runs is told as it is: the next change to the old settings replaces the node.
+        if let vertex = change?.after.vertices[id] {
+            graph.vertices[id] = vertex
+            living[id]?.part.vertex = vertex
+        }
+    }
 
-extension Assembly {
-    /// Takes over the ends of the nodes that another assembly made.
-    mutating func adopt(_ other: Assembly, _ made: Set<NodeID>) {
-        for id in made { ends[id] = other.ends[id] }
+    /// Does work in the engine's own group, so that what never ends cannot hold the caller beyond the deadline.
+    private func limited<Success: Sendable>(
+        _ limit: Duration,
+        _ work: @escaping @Sendable () async throws -> Success
+    ) async throws -> Success {
+        guard phase != .ended else { throw ReloadError.notRunning }
+        let answer = Answer<Success>()
+        tokens += 1
+        let (time, key) = (services.time, tokens)
+        openAnswers[key] = { answer.give(.failure(ReloadError.notRunning)) }
+        defer { openAnswers[key] = nil }
+        let timer = StopSignal()
+        signal.yield(
+            .work {
+                do { answer.give(.success(try await work())) } catch { answer.give(.failure(error)) }
+                timer.set()
+            }
+        )
+        signal.yield(
+            .work {
+                do { try await timer.guarding { try await time.sleep(for: limit) } } catch { return }
+                answer.give(.failure(OverdueError(limit: limit)))
+            }
+        )
+        return try await answer.value
     }
 }

@@ -6,17 +6,26 @@ import PhoenixModel
 public actor Supervisor {
     struct Living {
         var part: Assembly.Part
+        /// Tells it from others of its name that lived before: what those still say is of no concern.
+        let token: UInt64
         let stop = StopSignal()
     }
     /// What happens to the engine. There are at most a few at once for each node and each call from outside.
     enum Signal: Sendable {
         case event(Supervision.Event)
+        /// What happened to a node that lives, or lived.
+        case node(NodeID, UInt64, Supervision.Event)
         case drain(within: Duration)
         /// What was cancelled has had time enough to end.
         case graceOver
-        case reload(Reload)
-        /// The old nodes of a reload should have handed over by now.
-        case overdue(Set<NodeID>)
+        /// The new nodes of a change are made and their addresses open.
+        case prepared(Int)
+        case change(Int, Changeover.Event)
+        case handedOver(NodeID, UInt64, Moved)
+        /// A change is over, and what nobody claims any more is closed.
+        case settled(Int, Result<ReloadRecord, any Error>)
+        /// Work that nobody in the supervisor may wait for.
+        case work(@Sendable () async -> Void)
     }
 
     let catalog: NodeCatalog
@@ -30,12 +39,22 @@ public actor Supervisor {
     var assembly = Assembly()
     var living: [NodeID: Living] = [:]
     var phase = Readiness.Phase.idle
-    /// What runs, or is to run after the reload under way.
+    /// What runs, or is to run after the change under way.
     var graph = Graph()
-    /// The nodes that wait for those before them to hand over.
-    var heirs: [NodeID: Assembly.Part] = [:]
+    /// The change under way, its probation included.
+    var change: Change?
+    var changeActions: [Changeover.Action] = []
     var isReloading = false
-    var reloadWaiter: CheckedContinuation<Void, Never>?
+    var ledger = ReloadLedger()
+    var serials = 1
+    /// The generation to go back to.
+    var generationBefore = 1
+    var tokens: UInt64 = 0
+    /// Who waits for a change to run, for it to be over, and for it to make way for another.
+    var runningAnswer: Answer<ReloadRecord>?
+    var endAnswer: Answer<ReloadRecord>?
+    var probationAnswer: Answer<Void>?
+    var openAnswers: [UInt64: () -> Void] = [:]
     var drainWaiters: [CheckedContinuation<DrainReport, Never>] = []
 
     public init(catalog: NodeCatalog, services: EngineServices, grace: Duration = .seconds(2)) {
@@ -45,6 +64,10 @@ public actor Supervisor {
 
     /// What `/ready` answers.
     public var readiness: Readiness { Readiness(phase: phase, unready: supervision.unready) }
+    /// What runs.
+    public var runningGraph: Graph { graph }
+    /// The changes so far.
+    public var reloads: ReloadLedger { ledger }
 
     /// Runs a graph until all its nodes have ended: after `drain`, or by themselves. Once in an engine's life.
     ///
@@ -69,8 +92,8 @@ public actor Supervisor {
             )
             whenRunning()
             for await signal in signals {
-                if case .event = signal, phase == .ended { continue }
                 receive(signal, &group)
+                carryOut(&group)
                 if phase == .ended { break }
             }
             group.cancelAll()
@@ -95,7 +118,10 @@ public actor Supervisor {
         do {
             let parts = try assembly.make(graph.vertices.keys.sorted(), of: graph, from: catalog, services)
             try await services.listeners.commit()
-            for part in parts { living[part.member.id] = Living(part: part) }
+            for part in parts {
+                living[part.member.id] = newLiving(part)
+                assembly.ends[part.member.id] = part.ends
+            }
             assembly.link(graph)
             self.graph = graph
         } catch {
@@ -115,8 +141,8 @@ public actor Supervisor {
         phase = .ended
         living = [:]
         assembly = Assembly()
-        heirs = [:]
-        reloadWaiter.take()?.resume()
+        endChange(.failure(ReloadError.notRunning))
+        for answer in openAnswers.values { answer() }
         answerDrains(DrainReport(cutOff: supervision.cutOff))
     }
     private func answerDrains(_ report: DrainReport) {
@@ -130,17 +156,28 @@ public actor Supervisor {
             perform(supervision.handle(.deadline), &group)
             later(grace, .graceOver, &group)
         case .event(let event): perform(supervision.handle(event), &group)
+        case .node(let id, let token, let event):
+            guard living[id]?.token == token else { return }
+            let actions = supervision.handle(event)
+            if actions.contains(where: { if case .runLater = $0 { true } else { false } }) {
+                let why = if case .failed(_, _, let error) = event { error } else { "it returned before its input ended" }
+                decide(.failed(id, "`\(id)` failed: \(why)"))
+            }
+            perform(actions, &group)
+        case .prepared(let serial): begin(serial, &group)
+        case .change(let serial, let event): if change?.serial == serial { decide(event) }
+        case .handedOver(let id, let token, let moved): noteHandover(id, token, moved, &group)
+        case .settled(let serial, let result): if change?.serial == serial { endChange(result) }
+        case .work(let work): group.addTask { await work() }
         case .drain(let deadline):
             guard phase != .draining else { return }
             phase = .draining
             later(deadline, .event(.deadline), &group)
+            decide(.cutShort)
             perform(supervision.handle(.drain), &group)
         case .graceOver:
             services.logger.error("nodes do not end", metadata: ["nodes": "\(supervision.nodes)"])
             answerDrains(DrainReport(cutOff: supervision.cutOff, stuck: supervision.nodes))
-        case .reload(let reload): apply(reload, &group)
-        case .overdue(let ids):
-            for id in ids where heirs[id] != nil { living[id]?.stop.set() }
         }
     }
 }
@@ -155,13 +192,11 @@ extension Supervisor {
                 services.vitals.node(id).countRestart()
                 later(delay, .event(.delayOver(id)), &group)
             case .quiesce(let id): quiesce(id, &group)
-            case .pause(let id):
-                for queue in (assembly.ends[id]?.queues ?? [:]).values { queue.stopReading() }
-                quiesceIfSource(id, &group)
+            case .pause(let id): pause(id, &group)
             case .flush(let id): flush(id, &group)
             case .handOver(let id): handOver(id, &group)
             case .succeed(let id): succeed(id, &group)
-            case .release(let id): release(id)
+            case .release(let id): release(id, &group)
             case .cancel(let id): living[id]?.stop.set()
             case .finish: phase = .ended
             }
@@ -169,14 +204,14 @@ extension Supervisor {
     }
 
     private func run(_ id: NodeID, _ group: inout DiscardingTaskGroup) {
-        guard let living = living[id], let ends = assembly.ends[id] else { return }
-        let (time, signal, logger) = (services.time, signal, services.logger)
+        guard let living = living[id] else { return }
+        let (time, signal, logger, ends) = (services.time, signal, services.logger, living.part.ends)
         group.addTask {
             let began = time.monotonic
             do {
                 try await living.stop.guarding(living.part.node.run)
                 let ran = time.monotonic - began
-                signal.yield(.event(.returned(id, isDrained: ends.isDrained, after: ran)))
+                signal.yield(.node(id, living.token, .returned(id, isDrained: ends.isDrained, after: ran)))
             } catch {
                 let returned = ends.queues.mapValues { $0.returnInHand() }
                 let setAside = returned.filter { $0.value == .setAside }.keys.sorted()
@@ -184,42 +219,44 @@ extension Supervisor {
                     "node failed",
                     metadata: ["node": "\(id)", "error": "\(error)", "set_aside": "\(setAside)"]
                 )
-                signal.yield(.event(.failed(id, after: time.monotonic - began)))
+                let ran = time.monotonic - began
+                signal.yield(.node(id, living.token, .failed(id, after: ran, "\(error)")))
             }
         }
     }
 
     /// A source is told; an attendant's inlets end as well, for that is what it waits for.
     private func quiesce(_ id: NodeID, _ group: inout DiscardingTaskGroup) {
-        if living[id]?.part.member.kind == .attendant {
-            for queue in (assembly.ends[id]?.queues ?? [:]).values { queue.shut() }
+        guard let part = living[id]?.part else { return }
+        if part.member.kind == .attendant {
+            // What is shut is shut for good, and a removed node may have to come back.
+            let isRemoved = change?.decisions.removed.contains(id) ?? false
+            for queue in part.ends.queues.values { isRemoved ? queue.stopReading() : queue.shut() }
         }
-        quiesceIfSource(id, &group)
+        tell(part, toEnd: true, &group)
     }
-    func quiesceIfSource(_ id: NodeID, _ group: inout DiscardingTaskGroup) {
-        guard let quiesce = living[id]?.part.node.quiesce else { return }
-        group.addTask { await quiesce() }
+    /// What its heir reads too is left to it; what is linked to nobody any more is read to its end.
+    private func pause(_ id: NodeID, _ group: inout DiscardingTaskGroup) {
+        guard let part = living[id]?.part else { return }
+        let heir = change?.successors[id]?.ends
+        let shared = heir.map { part.ends.shared(with: $0) } ?? Array(part.ends.queues.values)
+        for queue in shared { queue.stopReading() }
+        tell(part, toEnd: true, &group)
+    }
+    private func tell(_ part: Assembly.Part, toEnd: Bool, _ group: inout DiscardingTaskGroup) {
+        guard let orders = part.orders else { return }
+        group.addTask { await orders.tell(toEnd: toEnd) }
     }
 
-    private func flush(_ id: NodeID, _ group: inout DiscardingTaskGroup) {
+    func flush(_ id: NodeID, _ group: inout DiscardingTaskGroup) {
         guard let living = living[id] else { return }
         let (signal, logger) = (signal, services.logger)
         group.addTask {
             do { try await living.stop.guarding(living.part.node.flush) } catch {
                 logger.error("node did not flush", metadata: ["node": "\(id)", "error": "\(error)"])
             }
-            signal.yield(.event(.finished(id)))
+            signal.yield(.node(id, living.token, .finished(id)))
         }
-    }
-
-    /// The node is gone: its readers see their end, its senders are refused.
-    private func release(_ id: NodeID) {
-        guard let ends = assembly.ends[id] else { return }
-        for outlet in ends.outlets.values { outlet.relink(toEnds: []) }
-        for queue in ends.queues.values { queue.discard() }
-        living[id] = nil
-        assembly.forget(id)
-        if graph.vertices[id] == nil { services.vitals.forget(id) }
     }
 
     func later(_ delay: Duration, _ what: Signal, _ group: inout DiscardingTaskGroup) {

@@ -44,6 +44,15 @@ public final class BoundServer: Sendable {
         force.cancel()
     }
 
+    /// Returns once every event loop has ended the turn that it is in: the handler of a request is chosen and shown its
+    /// head in one turn, so that those taken out of `routes` before see no new request after.
+    public func turn() async {
+        for loop in loops {
+            // A loop that has ended has no turn.
+            do { try await loop.loop.submit {}.get() } catch {}
+        }
+    }
+
     private func onAllConnections(_ work: @escaping @Sendable (HTTPChannelHandler) -> Void) {
         for loop in loops {
             loop.loop.execute { [listener] in

@@ -18,12 +18,14 @@ final class FakeServer: ServerProvider {
         }
     }
     let taken: Set<String>
+    /// Taken for now.
+    let refused = Shared(Set<String>())
     let log = Shared([String]())
     let routes = Shared([String: [String]]())
     private let ports = Shared(49_000)
     init(taken: Set<String> = []) { self.taken = taken }
     func open(_ address: String, protocol protocolName: String) async throws -> any OpenServer {
-        if taken.contains(address) { throw Taken() }
+        if taken.contains(address) || refused.value.contains(address) { throw Taken() }
         ports.add()
         let bound = address.hasSuffix(":0") ? address.dropLast(1) + "\(ports.value)" : address
         log.change { $0.append("open \(bound)") }

@@ -20,7 +20,7 @@ struct ReloadTests {
             try await world.clock.sleep(for: .milliseconds(1 + Int(world.seed % 100)))
             await settle(Int(world.seed % 13))
             let done = try await engine.supervisor.reload(to: new)
-            diff.change { $0 = done }
+            diff.change { $0 = done.plan.diff }
             try await world.clock.sleep(for: .milliseconds(55))
             try require(await engine.supervisor.drain(within: .seconds(10)).isClean, "not clean")
         }
@@ -85,10 +85,10 @@ struct ReloadTests {
             try await engine.run(line) {
                 let broken = Graph.test(["a": Ticker.type, "z": Ticker.type])
                 await settle()
-                let error = await #expect(throws: StartError.self) {
+                let error = await #expect(throws: ReloadFailure.self) {
                     try await engine.supervisor.reload(to: broken)
                 }
-                try require(error?.node == "z", "\(String(describing: error))")
+                try require(error?.node == "z" && error?.step == .make, "\(String(describing: error))")
                 try await world.clock.sleep(for: .milliseconds(100))
                 try require(await engine.supervisor.drain(within: .seconds(10)).isClean, "not clean")
                 await #expect(throws: ReloadError.notRunning) { try await engine.supervisor.reload(to: line) }

@@ -66,7 +66,7 @@ struct RestartTests {
         #expect(supervision.handle(.made([.init("a", .data)])) == [.run("a")])
         var delays: [Duration] = []
         for _ in 0..<12 {
-            for case .runLater("a", let delay) in supervision.handle(.failed("a", after: .seconds(1))) {
+            for case .runLater("a", let delay) in supervision.handle(.failed("a", after: .seconds(1), "")) {
                 delays.append(delay)
             }
             #expect(supervision.unready == ["a"])
@@ -80,7 +80,7 @@ struct RestartTests {
         #expect(delays.suffix(3) == [.seconds(30), .seconds(30), .seconds(30)])
         #expect(supervision.unready == ["a"], "it runs, and has failed too often to count on")
         #expect(
-            supervision.handle(.failed("a", after: .seconds(60))) == [
+            supervision.handle(.failed("a", after: .seconds(60), "")) == [
                 .runLater("a", after: .milliseconds(100))
             ]
         )

@@ -1,0 +1,269 @@
+import Logging
+import PhoenixGraph
+
+/// What `Changeover` asks for, done. Everything here runs between two awaits of the supervisor.
+extension Supervisor {
+    func decide(_ event: Changeover.Event) {
+        guard change != nil else { return }
+        changeActions += change?.decisions.handle(event) ?? []
+    }
+    /// Does what was decided, and what is decided by doing it.
+    func carryOut(_ group: inout DiscardingTaskGroup) {
+        while !changeActions.isEmpty {
+            let action = changeActions.removeFirst()
+            services.logger.trace("\(action)")
+            switch action {
+            case .lead: lead(&group)
+            case .retire: retire(&group)
+            case .limit(let phase): limit(phase, &group)
+            case .prove: prove(&group)
+            case .settle: settle(&group)
+            case .leadBack: leadBack(&group)
+            case .recall(let id): recall(id, &group)
+            case .takeBack(let id): takeBack(id, &group)
+            case .revive(let id): revive(id, &group)
+            case .dismiss(let id):
+                if living[id] == nil { decide(.parked(id)) }
+                perform(supervision.handle(.retire(id, hasHeir: false)), &group)
+            case .restore(let id): restore(id, &group)
+            case .cancel(let id): living[id]?.stop.set()
+            case .abandon(let id):
+                services.logger.error("a node does not end", metadata: ["node": "\(id)"])
+                perform(supervision.handle(.abandon(id)), &group)
+            case .giveUp: giveUp(&group)
+            }
+        }
+    }
+
+    func begin(_ serial: Int, _ group: inout DiscardingTaskGroup) {
+        guard let change, change.serial == serial else { return }
+        guard phase == .running else {
+            endChange(.failure(ReloadError.notRunning))
+            return
+        }
+        decide(
+            .prepared(
+                added: Set(change.fresh.map(\.member.id)),
+                replaced: Set(change.successors.keys),
+                removed: Set(change.plan.diff.changes.filter { $0.value == .remove }.keys)
+            )
+        )
+    }
+
+    // MARK: Forwards
+
+    private func lead(_ group: inout DiscardingTaskGroup) {
+        guard let change else { return }
+        self.change?.endsBefore = assembly.ends
+        for part in change.fresh { living[part.member.id] = newLiving(part) }
+        for part in change.fresh + change.successors.values { assembly.ends[part.member.id] = part.ends }
+        assembly.link(change.after)
+        adopt(change.after, change.kept)
+        ledger.generation = change.serial
+        perform(
+            supervision.handle(.made(change.fresh.map(\.member))) + supervision.handle(.relinked(change.kept)),
+            &group
+        )
+        let sources = change.successors.values.filter { living[$0.member.id]?.part.member.kind == .source }
+        let owners = Set(change.fresh.map(\.member.id) + sources.map(\.member.id))
+        services.listeners.switchOver(owners)
+        tellWhenQuiet(&group)
+    }
+    private func adopt(_ graph: Graph, _ kept: [Supervision.Member]) {
+        self.graph = graph
+        for member in kept {
+            guard let vertex = graph.vertices[member.id] else { continue }
+            living[member.id]?.part.vertex = vertex
+            living[member.id]?.part.member = member
+        }
+    }
+    private func tellWhenQuiet(
+        after work: @escaping @Sendable () async -> Void = {},
+        _ group: inout DiscardingTaskGroup
+    ) {
+        guard let serial = change?.serial else { return }
+        let (listeners, signal) = (services.listeners, signal)
+        group.addTask {
+            await work()
+            await listeners.quiet()
+            signal.yield(.change(serial, .led))
+        }
+    }
+
+    private func retire(_ group: inout DiscardingTaskGroup) {
+        guard let change else { return }
+        for id in change.decisions.replaced.sorted() {
+            // One that has ended meanwhile leaves nothing to inherit.
+            if living[id] == nil { succeed(id, &group) }
+            perform(supervision.handle(.retire(id, hasHeir: true)), &group)
+        }
+        for id in change.decisions.removed.sorted() {
+            if living[id] == nil { decide(.parked(id)) }
+            perform(supervision.handle(.retire(id, hasHeir: false)), &group)
+        }
+    }
+
+    private func prove(_ group: inout DiscardingTaskGroup) {
+        guard let change else { return }
+        laterInChange(change.limits.probation, .probationOver, &group)
+        let now = services.time.monotonic
+        runningAnswer?.give(.success(change.record(.probation, generation: change.serial, at: now)))
+        runningAnswer = nil
+    }
+
+    private func settle(_ group: inout DiscardingTaskGroup) {
+        guard let change else { return }
+        for (id, part) in change.parked {
+            let heir = assembly.ends[id]
+            for outlet in part.ends.outlets(besides: graph.vertices[id] == nil ? EdgeEnds() : heir ?? EdgeEnds()) {
+                outlet.seal()
+                outlet.relink(toEnds: [])
+            }
+            if graph.vertices[id] == nil, living[id] == nil { forget(id, part.ends) }
+        }
+        let (listeners, signal, serial) = (services.listeners, signal, change.serial)
+        let record = change.record(.taken, generation: change.serial, at: services.time.monotonic)
+        group.addTask {
+            await listeners.settle { signal.yield(.settled(serial, .success(record))) }
+        }
+    }
+    func forget(_ id: NodeID, _ ends: EdgeEnds) {
+        for outlet in ends.outlets.values {
+            outlet.seal()
+            outlet.relink(toEnds: [])
+        }
+        for queue in ends.queues.values { queue.discard() }
+        assembly.ends[id] = nil
+        if graph.vertices[id] == nil { services.vitals.forget(id) }
+    }
+
+    // MARK: Backwards
+
+    private func leadBack(_ group: inout DiscardingTaskGroup) {
+        guard let change else { return }
+        services.logger.warning(
+            "the change is undone",
+            metadata: [
+                "node": "\(change.decisions.cause?.node ?? "")", "reason": "\(change.decisions.cause?.message ?? "")",
+            ]
+        )
+        for (id, ends) in change.endsBefore { assembly.ends[id] = ends }
+        assembly.link(change.before)
+        adopt(change.before, change.kept.compactMap { Self.member($0.id, in: change.before, catalog) })
+        ledger.generation = generationBefore
+        perform(supervision.handle(.relinked(change.kept.compactMap { living[$0.id]?.part.member })), &group)
+        // Endpoints of old sources hold requests back until they run again.
+        let parked = change.parked.values.compactMap { $0.orders }
+        let leaving = change.decisions.replaced.union(change.decisions.removed)
+            .filter { change.parked[$0] == nil }.compactMap { living[$0]?.part.orders }
+        let listeners = services.listeners
+        tellWhenQuiet(
+            after: {
+                for orders in parked + leaving { await orders.tell(toEnd: false) }
+                listeners.switchBack()
+            },
+            &group
+        )
+    }
+
+    private func recall(_ id: NodeID, _ group: inout DiscardingTaskGroup) {
+        guard living[id] != nil, supervision.mayBeRecalled(id) else {
+            decide(.recalled(id, false))
+            return
+        }
+        change?.successors[id] = nil
+        for queue in (assembly.ends[id]?.queues ?? [:]).values { queue.resumeReading() }
+        perform(supervision.handle(.recall(id)), &group)
+        decide(.recalled(id, true))
+    }
+
+    private func takeBack(_ id: NodeID, _ group: inout DiscardingTaskGroup) {
+        guard let part = change?.parked[id] else {
+            decide(.succeeded(id))
+            return
+        }
+        change?.successors[id] = part
+        if living[id] == nil { succeed(id, &group) }
+        perform(supervision.handle(.retire(id, hasHeir: true)), &group)
+    }
+
+    private func revive(_ id: NodeID, _ group: inout DiscardingTaskGroup) {
+        guard let part = change?.parked.removeValue(forKey: id) else { return }
+        living[id] = newLiving(part)
+        assembly.ends[id] = part.ends
+        assembly.link(graph)
+        for queue in part.ends.queues.values { queue.resumeReading() }
+        perform(supervision.handle(.made([part.member])), &group)
+    }
+
+    private func restore(_ id: NodeID, _ group: inout DiscardingTaskGroup) {
+        guard let change, let vertex = change.before.vertices[id], let node = living[id]?.part.node else {
+            decide(.restored(id, true))
+            return
+        }
+        let (signal, serial) = (signal, change.serial)
+        group.addTask {
+            let isRestored = (try? await node.reconfigure(vertex)) ?? false
+            signal.yield(.change(serial, .restored(id, isRestored)))
+        }
+    }
+
+    private func giveUp(_ group: inout DiscardingTaskGroup) {
+        guard let change else { return }
+        for id in change.decisions.unrestored.sorted() { noteUnrestored(id) }
+        let (listeners, signal, serial) = (services.listeners, signal, change.serial)
+        let failure = change.failure ?? ReloadFailure(.handOver, node: nil, "it was given up")
+        group.addTask {
+            await listeners.undo { signal.yield(.settled(serial, .failure(failure))) }
+        }
+    }
+
+    /// The change is over: those who wait are told, and the next may begin.
+    func endChange(_ result: Result<ReloadRecord, any Error>) {
+        guard let change else { return }
+        for timer in change.timers { timer.set() }
+        switch result {
+        case .success(let record): ledger.add(record)
+        case .failure:
+            ledger.add(change.record(.undone, generation: ledger.generation, at: services.time.monotonic))
+        }
+        if case .success = result { generationBefore = change.serial }
+        self.change = nil
+        changeActions = []
+        runningAnswer.take()?.give(result)
+        endAnswer.take()?.give(result)
+        probationAnswer.take()?.give(.success(()))
+    }
+
+    // MARK: Time
+
+    private func limit(_ phase: Changeover.Phase, _ group: inout DiscardingTaskGroup) {
+        guard let change else { return }
+        let limit: Duration =
+            switch phase {
+            case .handingOver, .givingBack: change.limits.handOver
+            case .forcing: grace
+            default: change.limits.step
+            }
+        laterInChange(limit, .overdue(phase), &group)
+    }
+    private func laterInChange(
+        _ delay: Duration,
+        _ event: Changeover.Event,
+        _ group: inout DiscardingTaskGroup
+    ) {
+        guard let serial = change?.serial else { return }
+        let timer = StopSignal()
+        change?.timers.append(timer)
+        let (time, signal) = (services.time, signal)
+        group.addTask {
+            // Stopped: the change is over.
+            do {
+                try await timer.guarding {
+                    try await time.sleep(for: delay)
+                    signal.yield(.change(serial, event))
+                }
+            } catch { return }
+        }
+    }
+}

@@ -1,0 +1,153 @@
+import PhoenixGraph
+import PhoenixModel
+
+@testable import PhoenixRuntime
+
+/// Everything that the nodes of one engine did with every message: what a property is checked against.
+final class Trace: Sendable {
+    struct Sent {
+        var outlet: Graph.Port
+        /// The times, counted in changes of what may be linked, at which the send began and was over.
+        var began: Int
+        var ended: Int?
+    }
+    struct Received: Hashable {
+        var port: Graph.Port
+        var instance: UInt64
+    }
+    private struct State {
+        var nextInstance: UInt64 = 0
+        var sent: [UInt64: Sent] = [:]
+        var received: [UInt64: [Graph.Port]] = [:]
+        /// By edge the message that was read last.
+        var last: [String: UInt64] = [:]
+        var slips: [String] = []
+        /// What each name had counted when it last told.
+        var counted: [NodeID: UInt64] = [:]
+        var living = 0
+        var log: [String] = []
+        /// The live setting that each name works by.
+        var tags: [NodeID: Int] = [:]
+        /// The graphs of which each sender may see one, by time.
+        var candidates: [[Graph]] = []
+        var failedWith: Set<String> = []
+        var plans: [String: Int] = [:]
+    }
+    private let state = Lock(State())
+    private static let all = Lock([String: Trace]())
+
+    static func make(_ name: String) -> Trace {
+        let trace = Trace()
+        all.withLock { $0[name] = trace }
+        return trace
+    }
+    static func forget(_ name: String) { all.withLock { $0[name] = nil } }
+    static func of(_ context: NodeContext) -> Trace {
+        all.withLock { $0[context.engine.graph] } ?? Trace()
+    }
+
+    var slips: [String] { state.withLock { $0.slips } }
+    var living: Int { state.withLock { $0.living } }
+    var sentCount: Int { state.withLock { $0.sent.count } }
+    var tail: String { state.withLock { $0.log.suffix(60).joined(separator: "\n") } }
+    var whole: String { state.withLock { $0.log.joined(separator: "\n") } }
+    func note(_ text: String) { state.withLock { $0.log.append(text) } }
+    func slip(_ text: String) { state.withLock { $0.slips.append(text) } }
+    func born() { state.withLock { $0.living += 1 } }
+    func died() { state.withLock { $0.living -= 1 } }
+
+    func show(_ id: NodeID, tag: Int) { state.withLock { $0.tags[id] = tag } }
+    func tag(_ id: NodeID) -> Int? { state.withLock { $0.tags[id] } }
+
+    /// From now on the links are those of one of these graphs.
+    func mayBe(_ graphs: [Graph]) { state.withLock { $0.candidates.append(graphs) } }
+
+    /// Sets faults for the next steps: how often what is named fails.
+    func plan(_ faults: [String: Int]) { state.withLock { $0.plans = faults } }
+    func fails(_ what: String, once instance: UInt64? = nil) -> Bool {
+        state.withLock { state in
+            guard let left = state.plans[what], left > 0 else { return false }
+            if let instance, !state.failedWith.insert("\(what) \(instance)").inserted { return false }
+            state.plans[what] = left - 1
+            return true
+        }
+    }
+
+    /// Sends a message of its own, and notes when.
+    func send(_ outlet: Outlet<MetricBatch>, of id: NodeID) async throws {
+        let instance = begin(of: id)
+        do { try await outlet.send(Self.message(instance)) } catch {
+            // Placed nowhere: as if it had never been.
+            state.withLock { $0.sent[instance] = nil; $0.log.append("FAILED \(instance) \(error)") }
+            throw error
+        }
+        state.withLock { $0.sent[instance]?.ended = $0.candidates.count - 1 }
+    }
+    private func begin(of id: NodeID) -> UInt64 {
+        state.withLock { state in
+            state.nextInstance += 1
+            state.sent[state.nextInstance] = Sent(
+                outlet: Graph.Port(id, "out"),
+                began: state.candidates.count - 1
+            )
+            state.log.append("send \(state.nextInstance) \(id)")
+            return state.nextInstance
+        }
+    }
+    private static func message(_ instance: UInt64) -> MetricBatch {
+        var parts = MetricBatch.Parts()
+        parts.numbers.append(
+            SeriesID(slot: 0, generation: 0),
+            time: instance,
+            start: 0,
+            bits: 0,
+            flags: PointFlags(rawValue: 0)
+        )
+        return MetricBatch(parts)
+    }
+
+    /// A node has taken a message in for good.
+    func receive(_ batch: MetricBatch, at port: Graph.Port) {
+        state.withLock { state in
+            let instance = batch.numbers.times[0]
+            state.received[instance, default: []].append(port)
+            state.log.append("recv \(instance) \(port)")
+            guard let sender = state.sent[instance]?.outlet else { return }
+            let edge = "\(sender) -> \(port)"
+            if let last = state.last[edge], last >= instance {
+                state.slips.append("\(edge): \(instance) after \(last)")
+                if state.slips.count == 1 { print(state.log.suffix(120).joined(separator: "\n")) }
+            }
+            state.last[edge] = instance
+        }
+    }
+    /// A node has counted so far; its heirs go on from there.
+    func count(_ id: NodeID, _ value: UInt64) {
+        state.withLock { state in
+            if let last = state.counted[id], last > value {
+                state.slips.append("\(id) counted \(last), and then \(value)")
+            }
+            state.counted[id] = value
+        }
+    }
+    /// The next node of the name begins anew.
+    func forget(_ id: NodeID) { state.withLock { $0.counted[id] = nil } }
+
+    /// What is wrong once everything has drained: a message that did not reach exactly those that were linked.
+    var verdict: [String] {
+        state.withLock { state in
+            state.slips
+                + state.sent.sorted { $0.key < $1.key }.compactMap { instance, sent in
+                    let readers = (state.received[instance] ?? []).map(\.description).sorted()
+                    let times = sent.began...(sent.ended ?? state.candidates.count - 1)
+                    let allowed = Set(
+                        times.flatMap { state.candidates[$0] }.map { graph in
+                            graph.links.filter { $0.from == sent.outlet }.map(\.to.description).sorted()
+                        }
+                    )
+                    guard !allowed.contains(readers) else { return nil }
+                    return "message \(instance) of \(sent.outlet) reached \(readers), and not one of \(allowed)"
+                }
+        }
+    }
+}
