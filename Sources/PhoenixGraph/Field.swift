@@ -48,6 +48,8 @@ public struct FieldSpec: Sendable, Hashable {
     public var defaultText: String?
     /// The limits of the value in words, such as `at least 1`.
     public var limits: String?
+    /// Where the value comes from in a graph that does not say it.
+    public var variable: EnvironmentVariable?
     public init(
         name: String,
         doc: String,
@@ -63,6 +65,14 @@ public struct FieldSpec: Sendable, Hashable {
     }
 }
 
+/// The environment variable that gives a setting which a graph file leaves out: a file's own word always wins.
+public struct EnvironmentVariable: Sendable, Hashable {
+    public var name: String
+    /// What is written behind the variable's text to make it the setting: `s` for a number of seconds.
+    public var unit: String
+    public init(_ name: String, unit: String = "") { (self.name, self.unit) = (name, unit) }
+}
+
 /// One setting of a node type: the single source of its name, meaning, type, default and place in the schema.
 public struct Field<Config: Sendable & Equatable>: Sendable {
     public let name: String
@@ -72,6 +82,8 @@ public struct Field<Config: Sendable & Equatable>: Sendable {
     public let isLive: Bool
     /// The limits of the value in words, such as `at least 1`.
     public let limits: String?
+    /// Where the value comes from in a graph that does not say it.
+    public private(set) var variable: EnvironmentVariable?
     /// Reads the setting into `config`; false when it did not fit (and the report says why).
     public let read: @Sendable (ConfigTree, inout Config, inout Report) -> Bool
     public let isEqual: @Sendable (Config, Config) -> Bool
@@ -141,10 +153,17 @@ public struct Field<Config: Sendable & Equatable>: Sendable {
         text = { $0[keyPath: path].text }
     }
 
+    /// The same field, taken from an environment variable where a graph file leaves it out.
+    public func orVariable(_ name: String, unit: String = "") -> Self {
+        var field = self
+        field.variable = EnvironmentVariable(name, unit: unit)
+        return field
+    }
+
     /// The field without its type; `defaults` gives the default's text.
     public func spec(defaults: Config) -> FieldSpec {
         let text = text(defaults)
-        return FieldSpec(
+        var spec = FieldSpec(
             name: name,
             doc: doc,
             shape: shape,
@@ -153,6 +172,8 @@ public struct Field<Config: Sendable & Equatable>: Sendable {
             defaultText: isRequired || text == "null" ? nil : text,
             limits: limits
         )
+        spec.variable = variable
+        return spec
     }
 }
 

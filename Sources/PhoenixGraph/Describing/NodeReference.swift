@@ -46,7 +46,8 @@ public struct NodeReference: Sendable {
             let standard =
                 field.isRequired ? "**required**" : field.defaultText.map { "`\(Self.cell($0))`" } ?? ""
             let change = isNested ? "" : field.isLive ? "live" : "replaces"
-            let meaning = Self.cell(field.doc) + (field.limits.map { " (\($0))" } ?? "")
+            let variable = field.variable.map { " Left out, `$\($0.name)` gives it." } ?? ""
+            let meaning = Self.cell(field.doc) + (field.limits.map { " (\($0))" } ?? "") + variable
             let type = Self.cell(field.shape.words)
             let row = "| `\(prefix)\(field.name)` | \(type) | \(standard) | \(change) | \(meaning) |"
             let (path, nested) = field.shape.nested(in: prefix + field.name)

@@ -71,8 +71,25 @@ struct GraphResolver {
                 settings.append(entry)
             }
         }
+        settings += variables(spec, besides: settings, at: node.mark)
         vertex.config = ConfigTree(.map(settings), at: node.body.mark)
         return vertex
+    }
+
+    /// The settings that are not written and that the environment gives; a variable set to nothing is not set.
+    private func variables(
+        _ spec: NodeSpec?,
+        besides written: [ConfigTree.Entry],
+        at mark: Mark
+    ) -> [ConfigTree.Entry] {
+        (spec?.fields ?? []).compactMap { field in
+            guard let variable = field.variable, !written.contains(where: { $0.key == field.name }),
+                let text = draft.substitution.variables[variable.name], !text.isEmpty
+            else { return nil }
+            var value = ConfigTree(.scalar(text + variable.unit, isPlain: true), at: mark)
+            value.written = "${env:\(variable.name)}"
+            return .init(key: field.name, keyMark: mark, value: value)
+        }
     }
 
     private mutating func refuseFrom(_ entry: ConfigTree.Entry, _ spec: NodeSpec) {
