@@ -8,7 +8,8 @@ struct YAMLTree {
     static let mostDepth = 64
 
     private let file: String
-    private let substitution: Substitution
+    /// Nil for a text in which nothing is substituted.
+    private let substitution: Substitution?
     /// Where the text begins in its file: 0, 0 for a file, elsewhere for a `--set`.
     private let origin: (line: Int, column: Int)
     private var nodes = 0
@@ -30,7 +31,7 @@ struct YAMLTree {
         _ text: String,
         file: String,
         origin: (line: Int, column: Int) = (0, 0),
-        _ substitution: Substitution,
+        _ substitution: Substitution?,
         _ report: inout Report
     ) -> ConfigTree? {
         var tree = YAMLTree(file: file, substitution: substitution, origin: origin)
@@ -55,7 +56,7 @@ struct YAMLTree {
         return nil
     }
 
-    private init(file: String, substitution: Substitution, origin: (line: Int, column: Int)) {
+    private init(file: String, substitution: Substitution?, origin: (line: Int, column: Int)) {
         (self.file, self.substitution, self.origin) = (file, substitution, origin)
     }
 
@@ -107,7 +108,7 @@ struct YAMLTree {
             if isPlain, ["", "~", "null", "Null", "NULL"].contains(scalar.string) {
                 return ConfigTree(.null, at: mark)
             }
-            let text = substitution.apply(to: scalar.string, at: mark, &report)
+            let text = substitution?.apply(to: scalar.string, at: mark, &report) ?? scalar.string
             var tree = ConfigTree(.scalar(text, isPlain: isPlain), at: mark)
             if text != scalar.string { tree.written = scalar.string }
             return tree
