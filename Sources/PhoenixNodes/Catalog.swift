@@ -4,7 +4,9 @@ extension NodeCatalog {
     /// The node types of Phoenix, sorted by role and name.
     public static let standard: NodeCatalog = [
         Manual.self,
+        ModeController.self,
         Debug.self,
+        ModeFileExporter.self,
         Prometheus.self,
         AnomalyWatch.self,
         Cardinality.self,
@@ -16,6 +18,7 @@ extension NodeCatalog {
         Limit.self,
         ResourceDetection.self,
         TopK.self,
+        ModeFileReceiver.self,
         OTLPReceiver.self,
         PrometheusReceiver.self,
         Synthetic.self,

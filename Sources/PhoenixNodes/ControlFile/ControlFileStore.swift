@@ -1,0 +1,88 @@
+import Foundation
+import PhoenixGraph
+
+/// The control file on the disk: read whole, replaced whole.
+///
+/// The calls wait for the disk, some milliseconds: the file is small, and written once for each decision.
+struct ControlFileStore: Sendable {
+    /// What tells one state of the file from the next without reading it; nil for a file that is not there.
+    struct Signature: Sendable, Equatable {
+        var inode: UInt64
+        var size: Int64
+        var seconds: Int
+        var nanoseconds: Int
+    }
+    /// What the disk says is wrong, and where.
+    struct DiskError: Error, CustomStringConvertible {
+        var description: String
+        init(_ action: String, _ path: String, _ code: Int32) {
+            description = "cannot \(action) \(path): \(String(cString: strerror(code)))"
+        }
+    }
+    /// More bytes than these are no control file.
+    private static let mostBytes = 64 << 10
+
+    let path: String
+    var directory: String {
+        let parent = (path as NSString).deletingLastPathComponent
+        return parent.isEmpty ? "." : parent
+    }
+    var name: String { (path as NSString).lastPathComponent }
+    /// One name for all writes: what a killed process left behind is written over by the next.
+    private var temporary: String { directory + "/." + name + ".tmp" }
+
+    var signature: Signature? {
+        var info = stat()
+        guard stat(path, &info) == 0 else { return nil }
+        #if os(Linux)
+        let modified = info.st_mtim
+        #else
+        let modified = info.st_mtimespec
+        #endif
+        return Signature(
+            inode: UInt64(info.st_ino),
+            size: Int64(info.st_size),
+            seconds: Int(modified.tv_sec),
+            nanoseconds: Int(modified.tv_nsec)
+        )
+    }
+
+    /// The text; throws `UnreadableFile`.
+    func read() throws -> String {
+        let bytes = try UnreadableFile.read(path)
+        guard bytes.count <= Self.mostBytes else {
+            throw UnreadableFile("it is longer than \(Self.mostBytes) bytes")
+        }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw UnreadableFile("it is no UTF-8 text")
+        }
+        return text
+    }
+
+    /// Replaces the file: whoever reads sees the old one or the new one, also after the machine lost power.
+    func write(_ text: String) throws {
+        let file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        guard file >= 0 else { throw DiskError("create", temporary, errno) }
+        do {
+            defer { close(file) }
+            try writeAll(Array(text.utf8), to: file)
+            guard fsync(file) == 0 else { throw DiskError("sync", temporary, errno) }
+        }
+        guard rename(temporary, path) == 0 else { throw DiskError("rename to", path, errno) }
+        // The name is in the directory: it too must reach the disk.
+        let parent = open(directory, O_RDONLY | O_CLOEXEC)
+        guard parent >= 0 else { throw DiskError("open", directory, errno) }
+        defer { close(parent) }
+        guard fsync(parent) == 0 else { throw DiskError("sync", directory, errno) }
+    }
+
+    private func writeAll(_ bytes: [UInt8], to file: Int32) throws {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Foundation.write(file, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { throw DiskError("write", temporary, errno) }
+            rest = rest.dropFirst(count)
+        }
+    }
+}

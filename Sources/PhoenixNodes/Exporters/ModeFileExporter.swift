@@ -1,0 +1,142 @@
+public import PhoenixGraph
+import PhoenixModel
+public import PhoenixRuntime
+
+/// Writes each mode change to a control file, for processes that read it; and tells when another hand has written there.
+///
+/// The file is replaced whole, its version grows by one with each write, also over restarts. Since this node alone knows
+/// what it wrote, it is the one to see a hand edit: linked back by `edits`, a controller goes on after a restart from what
+/// the file says, and takes an edit for a person's order. Without that link an edit holds until the next decision.
+public actor ModeFileExporter: Node {
+    public struct Config: NodeConfig {
+        public var path = "optimization_mode.yaml"
+        public var poll = Duration.seconds(1)
+        public init() {}
+        public static let fields: [Field<Config>] = [
+            Field("path", \.path, required: true, "The control file; its directory must exist."),
+            Field(
+                "poll",
+                \.poll,
+                live: true,
+                in: .milliseconds(10)...(.seconds(3600)),
+                "How often the file is looked at for hand edits, and a write that failed is tried again."
+            ),
+        ]
+        public var claims: [Claim] { [.writesFile(path)] }
+    }
+    enum Port {
+        static let input = InputPort<ModeChange>("in", required: true)
+        static let kpis = InputPort<Observation>("kpis")
+        static let edits = OutputPort<ModeChange>("edits")
+    }
+    public static let type = NodeType(.exporter, "mode_file")
+    public static let summary = "Writes the mode to a control file, and tells of hand edits of it."
+    public static let ports: [PortSpec] = [.input(Port.input), .input(Port.kpis), .output(Port.edits)]
+
+    private var config: Config
+    private let context: NodeContext
+    private var reader: ControlFileReader
+    private var draft = ControlFileDraft()
+    private let written: Gauge
+    private let failures: Counter
+    private let edited: Counter
+
+    public init(_ settings: Settings<Config>, _ context: NodeContext) throws {
+        (config, self.context) = (settings.base, context)
+        reader = ControlFileReader(ControlFileStore(path: config.path))
+        written = context.vitals.gauge(
+            "phoenix_control_file_version",
+            [:],
+            "Version of the control file that was written or seen last."
+        )
+        failures = context.vitals.counter(
+            "phoenix_control_file_write_failures_total",
+            [:],
+            "Writes of the control file that failed and are tried again."
+        )
+        edited = context.vitals.counter(
+            "phoenix_control_file_edits_total",
+            [:],
+            "Times that another hand wrote the control file."
+        )
+    }
+
+    public func run() async throws {
+        guard let input = context.wiring[Port.input] else { return }
+        // Before any word of the controller: what the file says is where it goes on, and from which version.
+        look(isWhole: true)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            let store = reader.store
+            group.addTask {
+                for await _ in DirectoryWatch.events(of: store.name, in: store.directory) {
+                    await self.look(isWhole: true)
+                }
+            }
+            group.addTask { try await self.poll() }
+            if let kpis = context.wiring[Port.kpis] {
+                group.addTask { for await observation in kpis.messages { await self.note(observation) } }
+            }
+            for await change in input.messages { take(change) }
+            group.cancelAll()
+            try await group.waitForAll()
+        }
+    }
+    public func reconfigure(_ settings: Settings<Config>) -> Bool {
+        guard settings.base.path == config.path else { return false }
+        config = settings.base
+        return true
+    }
+
+    private func poll() async throws {
+        do {
+            while true {
+                try await context.time.sleep(for: config.poll)
+                look(isWhole: false)
+                write()
+            }
+        } catch is CancellationError {
+            // The controller has gone: nothing is left to write.
+        }
+    }
+    private func note(_ observation: Observation) { draft.note(observation) }
+
+    private func take(_ change: ModeChange) {
+        draft.ask(change)
+        write()
+    }
+
+    private func look(isWhole: Bool) { see(reader.look(isWhole: isWhole)) }
+
+    private func see(_ news: ControlFileReader.News) {
+        switch news {
+        case .none: return
+        case .broken(let what, let version):
+            draft.noteVersion(version)
+            context.logger.warning("control file refused", metadata: ["error": "\(what)"])
+        case .contents(let file):
+            written.set(Double(file.version))
+            guard draft.see(file, isTold: context.wiring[Port.edits].isLinked) else { return }
+            edited.add()
+            // Nobody need listen: without the link the next decision writes over it.
+            if !context.wiring[Port.edits].offer(file.change(from: config.path)) {
+                context.logger.info("the control file says what no controller here decided")
+            }
+        }
+    }
+
+    /// Writes what is asked for, unless somebody has just written something that the controller has yet to hear.
+    private func write() {
+        guard draft.isPending else { return }
+        look(isWhole: true)
+        guard let file = draft.file(at: context.time.unixNanoseconds) else { return }
+        do {
+            try reader.store.write(file.text)
+            draft.noteWritten(file)
+            reader.noteOwnWrite()
+            written.set(Double(file.version))
+        } catch {
+            failures.add()
+            context.logger.error("control file not written", metadata: ["error": "\(error)"])
+        }
+    }
+}

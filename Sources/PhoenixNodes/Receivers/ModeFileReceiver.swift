@@ -1,0 +1,103 @@
+public import PhoenixGraph
+import PhoenixModel
+public import PhoenixRuntime
+
+/// Follows a control file: the mode that it says is asked of the graph, whoever wrote it.
+///
+/// A file that is missing, half-written or wrong changes nothing: the last good mode stays, and what is wrong is told with
+/// line and column.
+public actor ModeFileReceiver: Source {
+    public struct Config: NodeConfig {
+        public var path = "optimization_mode.yaml"
+        public var poll = Duration.seconds(1)
+        public init() {}
+        public static let fields: [Field<Config>] = [
+            Field("path", \.path, required: true, "The control file."),
+            Field(
+                "poll",
+                \.poll,
+                live: true,
+                in: .milliseconds(10)...(.seconds(3600)),
+                "How often the file is looked at where the kernel does not tell of its changes."
+            ),
+        ]
+        public var claims: [Claim] { [.readsFile(path)] }
+    }
+    enum Port { static let output = OutputPort<ModeChange>("out") }
+    public static let type = NodeType(.receiver, "mode_file")
+    public static let summary = "Asks for the mode that a control file says."
+    public static let ports: [PortSpec] = [.output(Port.output)]
+
+    private var config: Config
+    private let context: NodeContext
+    private let stop = StopSignal()
+    private var reader: ControlFileReader
+    private var last: ModeChange?
+    private let applied: Gauge
+    private let rejected: Counter
+
+    public init(_ settings: Settings<Config>, _ context: NodeContext) throws {
+        (config, self.context) = (settings.base, context)
+        reader = ControlFileReader(ControlFileStore(path: config.path))
+        applied = context.vitals.gauge(
+            "phoenix_main_applied_control_config_version",
+            [:],
+            "Version of the control file that holds."
+        )
+        rejected = context.vitals.counter(
+            "phoenix_control_file_rejected_total",
+            [:],
+            "States of the control file that could not be read and changed nothing."
+        )
+    }
+
+    public func run() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            let store = reader.store
+            group.addTask {
+                for await _ in DirectoryWatch.events(of: store.name, in: store.directory) {
+                    await self.look(isWhole: true)
+                }
+            }
+            repeat { look(isWhole: false) } while try await stop.sleep(for: config.poll, context.time)
+            group.cancelAll()
+            try await group.waitForAll()
+        }
+    }
+    public func quiesce() { stop.raise() }
+    public func reopen() { stop.lower() }
+    public func reconfigure(_ settings: Settings<Config>) -> Bool {
+        guard settings.base.path == config.path else { return false }
+        config = settings.base
+        return true
+    }
+
+    private func look(isWhole: Bool) {
+        switch reader.look(isWhole: isWhole) {
+        case .none: return
+        case .broken(let what, _):
+            rejected.add()
+            let kept = last.map { "\($0.mode) stays" } ?? "no mode is asked for"
+            context.logger.warning(
+                "control file refused",
+                metadata: ["error": "\(what)", "effect": "\(kept)"]
+            )
+        case .contents(let file):
+            let change = file.change(from: config.path)
+            applied.set(Double(file.version))
+            guard change != last else { return }
+            last = change
+            guard context.wiring[Port.output].offer(change) else {
+                context.logger.warning("the mode reached nobody: nothing follows this node")
+                return
+            }
+            context.logger.info(
+                "control file applied",
+                metadata: [
+                    "mode": "\(change.mode)", "version": "\(change.version)", "reason": "\(change.reason)",
+                    "correlation_id": "\(change.correlationID)",
+                ]
+            )
+        }
+    }
+}

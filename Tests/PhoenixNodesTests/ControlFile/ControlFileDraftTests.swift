@@ -1,0 +1,78 @@
+import PhoenixModel
+import Testing
+
+@testable import PhoenixNodes
+
+@Suite struct ControlFileDraftTests {
+    private static func change(_ mode: Mode, _ version: UInt64) -> ModeChange {
+        ModeChange(
+            mode,
+            because: "r",
+            correlationID: "c-\(version)",
+            version: version,
+            timeUnixNano: version * 1_000_000
+        )
+    }
+    private static func write(_ draft: inout ControlFileDraft, at now: UInt64 = 0) -> ControlFile? {
+        let file = draft.file(at: now)
+        if let file { draft.noteWritten(file) }
+        return file
+    }
+
+    @Test func versionsGoOnFromTheFile() {
+        var draft = ControlFileDraft()
+        var found = ControlFile(.balanced)
+        found.version = 41
+        let edit1 = draft.see(found, isTold: false)
+        #expect(edit1)
+        draft.ask(Self.change(.aggressive, 1))
+        #expect(Self.write(&draft)?.version == 42)
+        draft.ask(Self.change(.balanced, 2))
+        #expect(Self.write(&draft)?.version == 43)
+        draft.ask(Self.change(.balanced, 50))
+        #expect(Self.write(&draft)?.version == 50)
+        #expect(Self.write(&draft) == nil)
+    }
+
+    @Test func whatStandsThereIsNotWrittenAgain() throws {
+        var draft = ControlFileDraft()
+        var other = ControlFileDraft()
+        draft.ask(Self.change(.aggressive, 7))
+        let file = try #require(Self.write(&draft))
+        // Another process after this one: its controller goes on from the file.
+        let edit2 = other.see(try ControlFile(file.text, file: "f"), isTold: true)
+        #expect(edit2)
+        other.ask(Self.change(.aggressive, 7))
+        #expect(!other.isPending)
+    }
+
+    @Test func ownWritesAreNoEdits() throws {
+        var draft = ControlFileDraft()
+        draft.ask(Self.change(.aggressive, 7))
+        let file = try #require(Self.write(&draft, at: 1_767_225_600_123_456_789))
+        let edit3 = draft.see(try ControlFile(file.text, file: "f"), isTold: true)
+        #expect(!edit3)
+    }
+
+    @Test func anEditIsNotWrittenOverByWhatWasDecidedBefore() throws {
+        var draft = ControlFileDraft()
+        draft.ask(Self.change(.aggressive, 7))
+        var edit = ControlFile(.conservative)
+        edit.version = 9
+        let edit4 = draft.see(edit, isTold: true)
+        #expect(edit4)
+        #expect(Self.write(&draft) == nil)
+        draft.ask(Self.change(.conservative, 10))
+        #expect(Self.write(&draft)?.version == 10)
+    }
+
+    @Test func theProfileChangesWhenItChanges() throws {
+        var draft = ControlFileDraft()
+        draft.ask(Self.change(.aggressive, 7))
+        _ = Self.write(&draft)
+        draft.ask(Self.change(.aggressive, 8))
+        #expect(Self.write(&draft)?.changedUnixNano == 7_000_000)
+        draft.ask(Self.change(.balanced, 9))
+        #expect(Self.write(&draft)?.changedUnixNano == 9_000_000)
+    }
+}
