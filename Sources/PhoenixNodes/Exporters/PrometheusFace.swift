@@ -102,7 +102,7 @@ final class PrometheusFace: Sendable {
             ),
         ]
         let latencies = latencies.map {
-            PlainFamily.Sample($0.seconds, [ExposedLabel("quantile", String($0.quantile))])
+            PlainFamily.Sample($0.seconds, [ExposedLabel("share", String($0.quantile))])
         }
         if !latencies.isEmpty {
             families.append(
@@ -139,7 +139,7 @@ final class PrometheusFace: Sendable {
             Observation.Reading("phoenix_received_points_total", Double(counts.received), pipeline),
         ]
         for latency in latencies {
-            let labels = pipeline.merging(["quantile": String(latency.quantile)]) { first, _ in first }
+            let labels = pipeline.merging(["share": String(latency.quantile)]) { first, _ in first }
             readings.append(Observation.Reading(KPIBoard.latency, latency.seconds, labels))
         }
         for reason in ExpositionDrop.allCases where counts[reason] > 0 {

@@ -72,7 +72,7 @@ struct KPIBoard {
     }
     private static func key(_ reading: Observation.Reading) -> Key {
         var labels: [String: String] = [:]
-        for label in [KPIName.pipelineLabel, KPIName.modeLabel, "quantile", "reason"] {
+        for label in [KPIName.pipelineLabel, KPIName.modeLabel, "share", "reason"] {
             labels[label] = reading.attributes[label]
         }
         let name = reading.name == exposedByEndpoint ? KPIName.exposed : reading.name

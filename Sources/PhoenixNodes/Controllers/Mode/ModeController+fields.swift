@@ -102,6 +102,16 @@ extension ModeController.Config {
     static var other: [Field<Self>] {
         [
             Field(
+                "listen",
+                \.listen,
+                "Where the control API answers, over HTTP and gRPC; nowhere if it is left out."
+            ),
+            Field(
+                "token",
+                \.token,
+                "What callers of the API must show as `Authorization: Bearer`; without it everybody may ask."
+            ),
+            Field(
                 "high_risk_processes",
                 \.highRiskProcesses,
                 live: true,

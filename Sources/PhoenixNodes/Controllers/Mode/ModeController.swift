@@ -30,8 +30,11 @@ public actor ModeController: Node {
         public var experimental = Exposed.always
         public var correlationPrefix = "pv3ux"
         public var pipeline = PipelineName.optimized
+        public var listen: ListenAddress?
+        public var token: Secret?
         public init() {}
         public static let fields = steering + waiting + weighing + other
+        public var claims: [Claim] { listen.map(ControlAPI.claims) ?? [] }
     }
     enum Port {
         static let input = InputPort<Observation>("in", required: true)
@@ -56,11 +59,18 @@ public actor ModeController: Node {
     private var config: Config
     private let context: NodeContext
     private let desk: LawDesk
+    private let api: ControlAPI?
     private var series: ReadingSeries
 
     public init(_ settings: Settings<Config>, _ context: NodeContext) throws {
         (config, self.context) = (settings.base, context)
-        desk = LawDesk(settings.base.control, context, context.wiring[Port.output])
+        let desk = LawDesk(settings.base.control, context, context.wiring[Port.output])
+        self.desk = desk
+        api = config.listen.map { address in
+            let api = ControlAPI(desk, token: settings.base.token, context)
+            api.attach(to: address, context)
+            return api
+        }
         series = ReadingSeries(context.series, lane: context.id, scope: "phoenix.control")
     }
 
@@ -71,12 +81,17 @@ public actor ModeController: Node {
             if let edits = context.wiring[Port.edits] {
                 group.addTask { for await change in edits.messages { desk.follow(change) } }
             }
+            if let api {
+                api.reopen()
+                group.addTask { await api.serve() }
+            }
             group.addTask { try await self.watch() }
             group.addTask { try await self.report() }
             for await observation in input.messages {
                 desk.observe(observation)
                 input.settle()
             }
+            api?.close()
             group.cancelAll()
             try await group.waitForAll()
         }
