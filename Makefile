@@ -10,7 +10,7 @@ TESTING := -c release -Xswiftc -enable-testing
 # A target may import only what it declares.
 CHECKED := --explicit-target-dependency-import-check error
 
-.PHONY: help run build test soak sanitize bench format lint reference system-packages
+.PHONY: help run demo-control build test soak sanitize bench format lint reference system-packages
 
 help: ## Lists the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -19,6 +19,9 @@ run: system-packages ## Builds and runs the demonstration: three pipelines on po
 	@echo "Building Phoenix (the first time takes some minutes) ..."
 	$(SWIFT) build $(RELEASE) --product phoenix
 	exec "$$($(SWIFT) build $(RELEASE) --show-bin-path)/phoenix" run graphs/demo.yaml
+
+demo-control: build ## Shows the control loop in two minutes: the load goes up and down, the mode follows (DEMO_SECONDS).
+	@tools/demo-control.sh "$$($(SWIFT) build $(RELEASE) --show-bin-path)/phoenix" "$${DEMO_SECONDS:-120}"
 
 build: system-packages ## Builds the program for release.
 	$(SWIFT) build $(RELEASE) --product phoenix $(CHECKED)

@@ -62,7 +62,7 @@ def fetch(url: str, headers: dict[str, str] | None = None, timeout=10.0) -> tupl
 class Engine:
     """One process with one graph: a name in `graphs/` here, or a file. It finds its ports in the environment."""
 
-    PORTS = ("ENGINE_PORT", "OTLP_PORT", "OTLP_PORT_2", "FULL_PORT", "OPTIMIZED_PORT", "TOPK_PORT", "CONTROL_PORT")
+    PORTS = ("ENGINE_PORT", "OTLP_PORT", "OTLP_PORT_2", "FULL_PORT", "OPTIMIZED_PORT", "TOPK_PORT", "CONTROL_PORT", "OBSERVATORY_PORT", "KPI_PORT")
 
     def __init__(self, graph: str | pathlib.Path, directory: pathlib.Path, *, sets=(), log_level="info", stderr=None, env=None):
         self.ports = dict(zip(self.PORTS, free_ports(len(self.PORTS))))
