@@ -69,6 +69,7 @@ public struct Pattern: FieldValue, Hashable, CustomStringConvertible {
 public struct PatternError: Error, Hashable, Sendable {
     public var reason: String
     public var remedy: String
+    public init(reason: String, remedy: String) { (self.reason, self.remedy) = (reason, remedy) }
 }
 
 /// The one place that touches the C library's matcher.

@@ -14,6 +14,21 @@ extension PrometheusReceiver.Config {
             "Addresses to scrape, as `host:port`: a short form of `static_configs` without labels."
         ),
         Field("static_configs", \.staticConfigs, "Groups of addresses with the labels that they share."),
+        Field(
+            "file_sd_configs",
+            \.fileSDConfigs,
+            "Files that hold such groups, watched while the graph runs."
+        ),
+        Field(
+            "http_sd_configs",
+            \.httpSDConfigs,
+            "Addresses that answer such groups in JSON, asked again and again."
+        ),
+        Field(
+            "relabel_configs",
+            \.relabelConfigs,
+            "Rules for the labels of targets, those that begin with `__` among them; applied before a target is scraped."
+        ),
     ]
     private static let requestFields: [Field<Self>] = [
         Field(
@@ -49,6 +64,11 @@ extension PrometheusReceiver.Config {
             "track_timestamps_staleness",
             \.trackTimestampsStaleness,
             "Whether series with times of their own end when a scrape no longer has them."
+        ),
+        Field(
+            "metric_relabel_configs",
+            \.metricRelabelConfigs,
+            "Rules for the labels of samples, the name among them as `__name__`."
         ),
         Field(
             "fallback_scrape_protocol",
@@ -112,17 +132,22 @@ extension PrometheusReceiver.Config {
                 report.add(at: marks["targets"], "`\(target)` \(flaw)", mend: "write `host:port`")
             }
         }
-        if groups.isEmpty {
+        if groups.isEmpty, discoveries.isEmpty {
             report.add(
                 at: marks.node,
                 "there is nothing to scrape",
-                mend: "name addresses in `targets` or `static_configs`"
+                mend: "name addresses in `targets`, `static_configs`, `file_sd_configs` or `http_sd_configs`"
             )
         }
     }
 
     /// All groups that are written in the graph.
     var groups: [ScrapeGroup] { (targets.isEmpty ? [] : [ScrapeGroup(targets)]) + staticConfigs }
+    /// All sources of targets that change.
+    var discoveries: [any TargetDiscovery] {
+        fileSDConfigs.map { FileDiscovery($0) as any TargetDiscovery }
+            + httpSDConfigs.map { HTTPDiscovery($0) as any TargetDiscovery }
+    }
     /// The timeout that holds where none is written.
     var effectiveTimeout: Duration { min(scrapeTimeout, scrapeInterval) }
     var bodyLimit: Int { bodySizeLimit.bytes == 0 ? 1 << 30 : bodySizeLimit.bytes }
@@ -133,7 +158,10 @@ extension PrometheusReceiver.Config {
         return limits
     }
     func rewriting(_ targetLabels: LabelSet) -> ScrapeRewriting {
-        ScrapeRewriting(targetLabels, honorsLabels: honorLabels)
+        let rules = metricRelabelConfigs
+        var rewriting = ScrapeRewriting(targetLabels, honorsLabels: honorLabels)
+        if !rules.isEmpty { rewriting.relabel = { rules.apply(to: $0) } }
+        return rewriting
     }
 
     /// What a scraper says of itself: that of Prometheus 3, since names in UTF-8 are read here too.
@@ -144,13 +172,15 @@ extension PrometheusReceiver.Config {
                 + "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2",
             "accept-encoding": enableCompression ? "gzip" : "identity",
             "user-agent": "phoenix/\(Version.current)",
-            "x-prometheus-scrape-timeout-seconds": Double.text(timeout.inSeconds),
+            "x-prometheus-scrape-timeout-seconds": timeout.secondsText,
         ]
     }
 }
 
-extension Double {
-    fileprivate static func text(_ number: Double) -> String {
-        number == number.rounded() ? String(Int(number)) : String(number)
+extension Duration {
+    /// The seconds as they are written in headers: `10`, `0.5`.
+    var secondsText: String {
+        let seconds = inSeconds
+        return seconds == seconds.rounded() ? String(Int(seconds)) : String(seconds)
     }
 }

@@ -10,6 +10,10 @@ public actor PrometheusReceiver: Source {
         public var jobName = ""
         public var targets: [String] = []
         public var staticConfigs: [ScrapeGroup] = []
+        public var fileSDConfigs: [FileDiscoveryConfig] = []
+        public var httpSDConfigs: [HTTPDiscoveryConfig] = []
+        public var relabelConfigs: [RelabelRule] = []
+        public var metricRelabelConfigs: [RelabelRule] = []
         public var scrapeInterval = Duration.seconds(60)
         public var scrapeTimeout = Duration.seconds(10)
         public var metricsPath = "/metrics"
@@ -80,19 +84,61 @@ public actor PrometheusReceiver: Source {
     public func quiesce() { stop.raise() }
     public func reopen() { stop.lower() }
 
+    // MARK: Targets
+
+    private enum Event: Sendable {
+        /// A scraper or a discovery has ended.
+        case ended
+        case found(Int, [ScrapeGroup], any TargetDiscovery)
+    }
+
     /// Scrapes all targets by a client until the node is stopped.
     private func scrape(by client: any ScrapeClient) async throws {
-        let targets = targets(of: config.groups)
-        let isOverLimit = config.targetLimit > 0 && targets.count > config.targetLimit
-        let output = context.wiring[Port.output]
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { [stop] in await stop.wait() }
-            for target in targets {
-                var scraper = TargetScraper(target, config, client, context, output, stop)
-                scraper.isRefused = isOverLimit
-                group.addTask { [scraper] in try await scraper.run() }
+        let world = DiscoveryWorld(client: client, context: context, stop: stop)
+        var pool = TargetPool()
+        let isOverLimit = Lock(false)
+        try await withThrowingTaskGroup(of: Event.self) { group in
+            group.addTask { [stop] in
+                await stop.wait()
+                return .ended
             }
-            try await group.waitForAll()
+            func discover(_ source: Int, _ discovery: any TargetDiscovery, isFirst: Bool) {
+                group.addTask {
+                    guard let next = try await world.next(of: discovery, isFirst: isFirst) else {
+                        return .ended
+                    }
+                    return .found(source, next.groups, next.then)
+                }
+            }
+            func update(_ source: Int, _ groups: [ScrapeGroup]) {
+                for start in pool.update(source: source, targets(of: groups)) {
+                    let scraper = TargetScraper(
+                        start,
+                        config,
+                        world,
+                        context.wiring[Port.output],
+                        isOverLimit
+                    )
+                    group.addTask {
+                        try await scraper.run()
+                        return .ended
+                    }
+                }
+                let isOver = config.targetLimit > 0 && pool.count > config.targetLimit
+                isOverLimit.withLock { $0 = isOver }
+                context.vitals.gauge("phoenix_scrape_targets", [:], "Targets there are.").set(
+                    Double(pool.count)
+                )
+            }
+            update(-1, config.groups)
+            for (source, discovery) in config.discoveries.enumerated() {
+                discover(source, discovery, isFirst: true)
+            }
+            while let event = try await group.next() {
+                guard case .found(let source, let groups, let discovery) = event else { continue }
+                update(source, groups)
+                discover(source, discovery, isFirst: false)
+            }
         }
     }
     /// The targets of these groups, equal ones once.
@@ -102,7 +148,9 @@ public actor PrometheusReceiver: Source {
         for group in groups {
             for address in group.targets {
                 do throws(ScrapeTarget.Flaw) {
-                    let target = try ScrapeTarget.make(address, group.labels, config, job: job)
+                    let target = try ScrapeTarget.make(address, group.labels, config, job: job) {
+                        config.relabelConfigs.apply(to: $0)
+                    }
                     if let target, seen.insert(target).inserted { targets.append(target) }
                 } catch {
                     let metadata: Logger.Metadata = ["node": "\(context.id)"]

@@ -10,6 +10,29 @@ protocol ScrapeClient: Sendable {
     func get(_ request: ScrapeRequest) async throws -> ScrapeResponse
 }
 
+extension ScrapeClient {
+    /// The answer within the request's timeout; nil when the node is stopped meanwhile.
+    func get(
+        _ request: ScrapeRequest,
+        unless stop: StopSignal,
+        _ time: any TimeSource
+    ) async throws -> ScrapeResponse? {
+        try await withThrowingTaskGroup(of: ScrapeResponse?.self) { group in
+            group.addTask { try await get(request) }
+            group.addTask {
+                try await time.sleep(for: request.timeout)
+                throw ScrapeProblem.timeout(request.timeout)
+            }
+            group.addTask {
+                await stop.wait()
+                return nil
+            }
+            defer { group.cancelAll() }
+            return try await group.next() ?? nil
+        }
+    }
+}
+
 struct ScrapeRequest: Sendable, Hashable {
     var url: String
     var headers: [String: String]

@@ -53,20 +53,20 @@ struct TargetScraper: Sendable {
     let context: NodeContext
     let output: Outlet<MetricBatch>
     let stop: StopSignal
-    let wanted = TargetSwitch()
+    let wanted: TargetSwitch
     /// Whether there are more targets than `target_limit`: then no scrape succeeds, so that it shows.
-    var isRefused = false
+    let isOverLimit: Lock<Bool>
 
     init(
-        _ target: ScrapeTarget,
+        _ start: TargetPool.Start,
         _ config: PrometheusReceiver.Config,
-        _ client: any ScrapeClient,
-        _ context: NodeContext,
+        _ world: DiscoveryWorld,
         _ output: Outlet<MetricBatch>,
-        _ stop: StopSignal
+        _ isOverLimit: Lock<Bool>
     ) {
-        (self.target, self.config, self.client) = (target, config, client)
-        (self.context, self.output, self.stop) = (context, output, stop)
+        (target, wanted, self.config) = (start.target, start.wanted, config)
+        (client, context, stop) = (world.client, world.context, world.stop)
+        (self.output, self.isOverLimit) = (output, isOverLimit)
     }
 
     /// Runs until the node is stopped or the target has been gone for long enough. Throws when its points find no reader.
@@ -136,7 +136,7 @@ struct TargetScraper: Sendable {
     /// The page and how it is written; nil when the node is stopped meanwhile.
     private func fetch() async throws -> ([UInt8], ExpositionSyntax)? {
         let limit = config.bodyLimit
-        if isRefused { throw ScrapeProblem.targetLimit(config.targetLimit) }
+        if isOverLimit.withLock({ $0 }) { throw ScrapeProblem.targetLimit(config.targetLimit) }
         guard case .admit = context.gate.admit(bytes: 0) else { throw ScrapeProblem.noMemory }
         let request = ScrapeRequest(
             url: target.url,
@@ -144,34 +144,13 @@ struct TargetScraper: Sendable {
             bodyLimit: limit - 1,
             timeout: target.timeout
         )
-        guard let response = try await bounded({ try await client.get(request) }) else { return nil }
+        guard let response = try await client.get(request, unless: stop, context.time) else { return nil }
         guard response.status == 200 else { throw ScrapeProblem.status(response.status) }
         let type = response.headers["content-type"]
         guard let syntax = ExpositionSyntax(contentType: type) ?? config.fallbackScrapeProtocol.syntax else {
             throw ScrapeProblem.contentType(type)
         }
         return (try ContentCoding.decoded(response, limit: limit - 1), syntax)
-    }
-    /// The result within the target's timeout; nil when the node is stopped.
-    private func bounded(
-        _ body: @escaping @Sendable () async throws -> ScrapeResponse
-    ) async throws
-        -> ScrapeResponse?
-    {
-        let (time, timeout) = (context.time, target.timeout)
-        return try await withThrowingTaskGroup(of: ScrapeResponse?.self) { group in
-            group.addTask { try await body() }
-            group.addTask {
-                try await time.sleep(for: timeout)
-                throw ScrapeProblem.timeout(timeout)
-            }
-            group.addTask { [stop] in
-                await stop.wait()
-                return nil
-            }
-            defer { group.cancelAll() }
-            return try await group.next() ?? nil
-        }
     }
 }
 

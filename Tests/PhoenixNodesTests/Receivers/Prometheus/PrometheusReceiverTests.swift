@@ -1,3 +1,4 @@
+import Foundation
 import PhoenixGraph
 import PhoenixModel
 import PhoenixRuntime
@@ -133,6 +134,55 @@ final class ScriptedTargets: ScrapeClient {
             ScrapeResponse(status: 200, headers: [:], body: Array("x 1\n".utf8))
         }
         #expect(again.contains("up{b:2}=1.0"))
+    }
+    @Test func targetsComeAndGoByFile() throws {
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("targets-\(UUID()).yml").path
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        var config = Self.config()
+        var files = FileDiscoveryConfig()
+        (files.files, files.refreshInterval) = ([path], .seconds(1))
+        config.fileSDConfigs = [files]
+        var texts = [
+            "- {targets: [a:1, b:2], labels: {env: x}}", "[{\"targets\": [\"a:1\"",
+            "[{\"targets\": [\"b:2\"], \"labels\": {\"env\": \"x\"}}]",
+        ]
+        try texts.removeFirst().write(toFile: path, atomically: true, encoding: .utf8)
+        let rest = Lock(texts)
+        // Every twenty scrapes of `b`, the file changes: first it breaks, then `a` is gone.
+        let (points, visits, _) = try Self.run(config, for: .seconds(600)) { request, visit in
+            if request.url.contains("b:2"), visit % 20 == 0 {
+                let text = rest.withLock { $0.isEmpty ? nil : $0.removeFirst() }
+                try text?.write(toFile: path, atomically: true, encoding: .utf8)
+            }
+            return ScriptedTargets.text("x 1\n")
+        }
+        #expect(visits.count { $0.url.contains("b:2") } == 60)
+        #expect((39...41).contains(visits.count { $0.url.contains("a:1") }))
+        #expect(points.count { $0 == "x{a:1}=ended" } == 1)
+        #expect(points.count { $0 == "up{a:1}=ended" } == 1)
+        #expect(!points.contains("x{b:2}=ended"))
+    }
+    @Test func targetsComeByHTTP() throws {
+        var config = Self.config()
+        var http = HTTPDiscoveryConfig()
+        (http.url, http.refreshInterval) = ("http://sd/targets", .seconds(20))
+        config.httpSDConfigs = [http]
+        var rule = RelabelRule()
+        (rule.sourceLabels, rule.targetLabel) = (["__meta_url"], "from")
+        config.relabelConfigs = [rule]
+        let (points, visits, _) = try Self.run(config, for: .seconds(99)) { request, visit in
+            guard request.url == "http://sd/targets" else { return ScriptedTargets.text("x 1\n") }
+            if visit == 2 { return ScrapeResponse(status: 500) }
+            let body = visit < 4 ? "[{\"targets\": [\"a:1\"]}]" : "[]"
+            return ScrapeResponse(
+                status: 200,
+                headers: ["content-type": "application/json"],
+                body: Array(body.utf8)
+            )
+        }
+        #expect(visits.count { $0.url == "http://sd/targets" } == 5)
+        #expect((5...6).contains(visits.count { $0.url.contains("a:1") }))
+        #expect(points.count { $0 == "x{a:1}=ended" } == 1)
     }
     @Test func tooManyTargetsShow() throws {
         var config = Self.config("a:1", "b:2")

@@ -1,0 +1,130 @@
+import Foundation
+public import PhoenixGraph
+
+/// `file_sd_configs`: files that hold groups of targets, in YAML or JSON.
+public struct FileDiscoveryConfig: ObjectValue {
+    public var files: [String] = []
+    public var refreshInterval = Duration.seconds(5)
+    public init() {}
+    public static let fields: [Field<FileDiscoveryConfig>] = [
+        Field(
+            "files",
+            \.files,
+            required: true,
+            "Paths of `.yml`, `.yaml` or `.json` files; the last part may hold one `*`."
+        ),
+        Field(
+            "refresh_interval",
+            \.refreshInterval,
+            in: .milliseconds(100)...(.seconds(86_400)),
+            "The time between two looks at the files; only those that changed are read."
+        ),
+    ]
+    public func check(_ marks: FieldMarks, _ report: inout Report) {
+        for path in files {
+            let name = path.split(separator: "/").last ?? ""
+            let hasEnding = [".yml", ".yaml", ".json"].contains { name.hasSuffix($0) }
+            let stars = path.count { $0 == "*" }
+            guard !hasEnding || stars > 1 || stars != name.count(where: { $0 == "*" }) else { continue }
+            report.add(
+                at: marks["files"],
+                "`\(path)` cannot be watched",
+                mend: "end it in .yml, .yaml or .json, with at most one `*`, in its last part"
+            )
+        }
+    }
+}
+
+/// Reads files of targets when they change; a broken one keeps what it said before.
+struct FileDiscovery: TargetDiscovery {
+    /// What changes when a file is written or replaced.
+    private struct Stamp: Hashable {
+        var modified: Date?
+        var size: Int
+        var number: Int
+    }
+    private let config: FileDiscoveryConfig
+    private var known: [String: (stamp: Stamp, groups: [ScrapeGroup])] = [:]
+    private var isFirst = true
+    var interval: Duration { config.refreshInterval }
+
+    init(_ config: FileDiscoveryConfig) { self.config = config }
+
+    mutating func look(_ world: DiscoveryWorld) async throws -> [ScrapeGroup]? {
+        var (found, isChanged) = ([String: (stamp: Stamp, groups: [ScrapeGroup])](), isFirst)
+        for path in paths where found[path] == nil {
+            guard let stamp = Self.stamp(path) else { continue }
+            if let before = known[path], before.stamp == stamp {
+                found[path] = before
+                continue
+            }
+            switch Self.read(path) {
+            case .success(let groups): (found[path], isChanged) = ((stamp, groups), true)
+            case .failure(let problem):
+                world.warn("\(problem)")
+                // Said once for each state of the file.
+                found[path] = (stamp, known[path]?.groups ?? [])
+            }
+        }
+        for (path, before) in known where found[path] == nil {
+            // A file that is gone for a moment is being replaced; one that is gone for good leaves with its targets.
+            isChanged = isChanged || !before.groups.isEmpty
+        }
+        (known, isFirst) = (found, false)
+        return isChanged ? found.sorted { $0.key < $1.key }.flatMap(\.value.groups) : nil
+    }
+
+    private var paths: [String] {
+        config.files.flatMap { pattern -> [String] in
+            guard let star = pattern.firstIndex(of: "*") else { return [pattern] }
+            let slash = pattern.lastIndex(of: "/")
+            let directory = slash.map { String(pattern[...$0]) } ?? "./"
+            let begin = slash.map { pattern.index(after: $0) } ?? pattern.startIndex
+            let (head, tail) = (pattern[begin..<star], pattern[pattern.index(after: star)...])
+            let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+            return names.filter {
+                $0.hasPrefix(head) && $0.hasSuffix(tail) && $0.count >= head.count + tail.count
+            }.sorted().map { (slash == nil ? "" : directory) + $0 }
+        }
+    }
+    private static func stamp(_ path: String) -> Stamp? {
+        guard let attributes = try? FileManager.default.attributesOfItem(atPath: path) else { return nil }
+        return Stamp(
+            modified: attributes[.modificationDate] as? Date,
+            size: (attributes[.size] as? Int) ?? -1,
+            number: (attributes[.systemFileNumber] as? Int) ?? -1
+        )
+    }
+    private static func read(_ path: String) -> Result<[ScrapeGroup], GroupsProblem> {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            return .failure(GroupsProblem(description: "\(path) cannot be read"))
+        }
+        return GroupsProblem.groups(String(decoding: data, as: UTF8.self), from: path).map { groups in
+            groups.map { group in
+                var group = group
+                group.labels["__meta_filepath"] = path
+                return group
+            }
+        }
+    }
+}
+
+/// Why a text holds no groups of targets.
+struct GroupsProblem: Error, CustomStringConvertible {
+    var description: String
+
+    /// The groups that a YAML or JSON text holds.
+    static func groups(_ text: String, from source: String) -> Result<[ScrapeGroup], GroupsProblem> {
+        var report = Report()
+        do {
+            let tree = try YAMLFile.read(text, file: source)
+            // A file that says nothing names no targets.
+            if case .null = tree.value { return .success([]) }
+            if let groups = [ScrapeGroup].decode(tree, &report) { return .success(groups) }
+        } catch {
+            report.add(contentsOf: error.diagnostics)
+        }
+        let problems = report.diagnostics.prefix(3).map { "\($0)" }.joined(separator: "; ")
+        return .failure(GroupsProblem(description: "\(problems); what it said before holds on"))
+    }
+}

@@ -1,0 +1,73 @@
+public import PhoenixGraph
+
+/// `http_sd_configs`: an address that answers groups of targets in JSON.
+public struct HTTPDiscoveryConfig: ObjectValue {
+    public var url = ""
+    public var refreshInterval = Duration.seconds(60)
+    public init() {}
+    public static let fields: [Field<HTTPDiscoveryConfig>] = [
+        Field("url", \.url, required: true, "Where the groups are asked for."),
+        Field(
+            "refresh_interval",
+            \.refreshInterval,
+            in: .milliseconds(100)...(.seconds(86_400)),
+            "The time between two questions."
+        ),
+    ]
+    public func check(_ marks: FieldMarks, _ report: inout Report) {
+        guard !url.hasPrefix("http://"), !url.hasPrefix("https://") else { return }
+        report.add(at: marks["url"], "`\(url)` is no http URL", mend: "write `http://host:port/path`")
+    }
+}
+
+/// Asks for targets over HTTP; an answer that is none keeps what was known.
+struct HTTPDiscovery: TargetDiscovery {
+    private let config: HTTPDiscoveryConfig
+    private var known: [ScrapeGroup]?
+    private static let bodyLimit = 4 << 20
+    var interval: Duration { config.refreshInterval }
+
+    init(_ config: HTTPDiscoveryConfig) { self.config = config }
+
+    mutating func look(_ world: DiscoveryWorld) async throws -> [ScrapeGroup]? {
+        do throws(GroupsProblem) {
+            let groups = try await ask(world)
+            guard groups != known else { return nil }
+            known = groups
+            return groups
+        } catch {
+            if !world.stop.isRaised { world.warn("\(config.url): \(error)") }
+            return nil
+        }
+    }
+    private func ask(_ world: DiscoveryWorld) async throws(GroupsProblem) -> [ScrapeGroup] {
+        let request = ScrapeRequest(
+            url: config.url,
+            headers: [
+                "accept": "application/json", "user-agent": "phoenix/\(Version.current)",
+                "x-prometheus-refresh-interval-seconds": config.refreshInterval.secondsText,
+            ],
+            bodyLimit: Self.bodyLimit,
+            timeout: min(config.refreshInterval, .seconds(30))
+        )
+        let response: ScrapeResponse
+        do {
+            guard let answer = try await world.client.get(request, unless: world.stop, world.context.time)
+            else { return known ?? [] }
+            response = answer
+        } catch { throw GroupsProblem(description: "\(error)") }
+        guard response.status == 200 else {
+            throw GroupsProblem(description: "answered \(response.status), not 200")
+        }
+        let type = (response.headers["content-type"] ?? "").prefix { $0 != ";" }.lowercased()
+        guard type == "application/json" else {
+            throw GroupsProblem(description: "answered `\(type)`, not application/json")
+        }
+        let text = String(decoding: response.body, as: UTF8.self)
+        return try GroupsProblem.groups(text, from: config.url).get().map { group in
+            var group = group
+            group.labels["__meta_url"] = config.url
+            return group
+        }
+    }
+}
