@@ -2,12 +2,12 @@
 ///
 /// The contents stay where the slots point; callers give the hash and compare. Four bytes a place, at most four fifths
 /// full.
-struct SlotIndex: Sendable {
+public struct SlotIndex: Sendable {
     private static let vacant = UInt32.max
     private var places: [UInt32]
-    private(set) var count = 0
+    public private(set) var count = 0
 
-    init() { places = Array(repeating: Self.vacant, count: 16) }
+    public init() { places = Array(repeating: Self.vacant, count: 16) }
 
     private var mask: Int { places.count - 1 }
     /// What the index holds in memory, in bytes.
@@ -15,7 +15,7 @@ struct SlotIndex: Sendable {
 
     /// The slot whose contents have this hash and satisfy `isMatch`.
     @inline(__always)
-    func find(_ hash: UInt64, where isMatch: (UInt32) -> Bool) -> UInt32? {
+    public func find(_ hash: UInt64, where isMatch: (UInt32) -> Bool) -> UInt32? {
         var place = Int(truncatingIfNeeded: hash) & mask
         while places[place] != Self.vacant {
             if isMatch(places[place]) { return places[place] }
@@ -25,14 +25,14 @@ struct SlotIndex: Sendable {
     }
 
     /// Adds a slot that is not yet in the index.
-    mutating func insert(_ slot: UInt32, hash: UInt64, hashOf: (UInt32) -> UInt64) {
+    public mutating func insert(_ slot: UInt32, hash: UInt64, hashOf: (UInt32) -> UInt64) {
         if (count + 1) * 5 > places.count * 4 { grow(hashOf: hashOf) }
         place(slot, hash)
         count += 1
     }
 
     /// Removes a slot and closes the gap, so that probing needs no tombstones.
-    mutating func remove(_ slot: UInt32, hash: UInt64, hashOf: (UInt32) -> UInt64) {
+    public mutating func remove(_ slot: UInt32, hash: UInt64, hashOf: (UInt32) -> UInt64) {
         var gap = Int(truncatingIfNeeded: hash) & mask
         while places[gap] != slot {
             if places[gap] == Self.vacant { return }

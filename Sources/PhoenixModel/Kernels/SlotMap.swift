@@ -3,8 +3,8 @@
 /// A page never moves while it exists. The caller compares generations: the map knows slots only.
 public struct SlotMap<Element: BitwiseCopyable & Sendable>: ~Copyable, @unchecked Sendable {
     // Sendable because the pages are owned by this one value, which cannot be copied, and hold Sendable elements.
-    @usableFromInline static var pageBits: Int { 9 }
-    @usableFromInline static var pageSize: Int { 1 << pageBits }
+    @usableFromInline let pageBits: Int
+    @usableFromInline var pageSize: Int { 1 << pageBits }
     @usableFromInline var pages: UnsafeMutablePointer<UnsafeMutablePointer<Element>?>
     @usableFromInline var pageCount = 0
     @usableFromInline let vacant: Element
@@ -12,8 +12,10 @@ public struct SlotMap<Element: BitwiseCopyable & Sendable>: ~Copyable, @unchecke
     public private(set) var allocatedPages = 0
 
     /// A map in which every slot holds `vacant`.
-    public init(vacant: Element) {
-        self.vacant = vacant
+    ///
+    /// - Parameter pageBits: pages have so many bits of slots: few for who holds some of another node's slots only.
+    public init(vacant: Element, pageBits: Int = 9) {
+        (self.vacant, self.pageBits) = (vacant, pageBits)
         pages = .allocate(capacity: 1)
         pages.initialize(to: nil)
         pageCount = 1
@@ -24,22 +26,29 @@ public struct SlotMap<Element: BitwiseCopyable & Sendable>: ~Copyable, @unchecke
     }
     /// What the map holds in memory, in bytes.
     public var byteCount: Int {
-        allocatedPages * Self.pageSize * MemoryLayout<Element>.stride + pageCount * 8
+        allocatedPages * pageSize * MemoryLayout<Element>.stride + pageCount * 8
     }
 
     /// The address of a slot's element, made where there was none; valid until the map goes.
     @inlinable @inline(__always)
     public mutating func element(_ slot: UInt32) -> UnsafeMutablePointer<Element> {
-        let index = Int(slot) >> Self.pageBits
-        if index < pageCount, let page = pages[index] { return page + (Int(slot) & (Self.pageSize - 1)) }
-        return makePage(index) + (Int(slot) & (Self.pageSize - 1))
+        let index = Int(slot) >> pageBits
+        if index < pageCount, let page = pages[index] { return page + (Int(slot) & (pageSize - 1)) }
+        return makePage(index) + (Int(slot) & (pageSize - 1))
+    }
+    /// The address of a slot's element where its page exists.
+    @inlinable @inline(__always)
+    public mutating func known(_ slot: UInt32) -> UnsafeMutablePointer<Element>? {
+        let index = Int(slot) >> pageBits
+        guard index < pageCount, let page = pages[index] else { return nil }
+        return page + (Int(slot) & (pageSize - 1))
     }
     /// A slot's element, where its page exists.
     @inlinable @inline(__always)
     public subscript(slot: UInt32) -> Element {
-        let index = Int(slot) >> Self.pageBits
+        let index = Int(slot) >> pageBits
         guard index < pageCount, let page = pages[index] else { return vacant }
-        return page[Int(slot) & (Self.pageSize - 1)]
+        return page[Int(slot) & (pageSize - 1)]
     }
     @usableFromInline
     mutating func makePage(_ index: Int) -> UnsafeMutablePointer<Element> {
@@ -51,8 +60,8 @@ public struct SlotMap<Element: BitwiseCopyable & Sendable>: ~Copyable, @unchecke
             pages.deallocate()
             (pages, pageCount) = (grown, count)
         }
-        let page = UnsafeMutablePointer<Element>.allocate(capacity: Self.pageSize)
-        page.initialize(repeating: vacant, count: Self.pageSize)
+        let page = UnsafeMutablePointer<Element>.allocate(capacity: pageSize)
+        page.initialize(repeating: vacant, count: pageSize)
         pages[index] = page
         allocatedPages += 1
         return page
@@ -60,13 +69,13 @@ public struct SlotMap<Element: BitwiseCopyable & Sendable>: ~Copyable, @unchecke
 
     /// The first slot at or after `slot` whose page exists; nil where there is none.
     public func firstStored(from slot: UInt32) -> UInt32? {
-        var index = Int(slot) >> Self.pageBits
+        var index = Int(slot) >> pageBits
         if index < pageCount, pages[index] != nil { return slot }
         repeat {
             index += 1
             guard index < pageCount else { return nil }
         } while pages[index] == nil
-        return UInt32(index << Self.pageBits)
+        return UInt32(index << pageBits)
     }
 
     /// Visits every slot of every page; frees a page of which `visit` kept nothing (answered false throughout).
@@ -74,8 +83,8 @@ public struct SlotMap<Element: BitwiseCopyable & Sendable>: ~Copyable, @unchecke
         for index in 0..<pageCount {
             guard let page = pages[index] else { continue }
             var isUsed = false
-            for offset in 0..<Self.pageSize {
-                if visit(UInt32(index << Self.pageBits | offset), &page[offset]) { isUsed = true }
+            for offset in 0..<pageSize {
+                if visit(UInt32(index << pageBits | offset), &page[offset]) { isUsed = true }
             }
             guard !isUsed else { continue }
             page.deallocate()
@@ -83,6 +92,17 @@ public struct SlotMap<Element: BitwiseCopyable & Sendable>: ~Copyable, @unchecke
             allocatedPages -= 1
         }
     }
+    /// The map while nothing is added to it or taken away, for loops that only read.
+    public struct Reader {
+        @usableFromInline let pages: UnsafeMutablePointer<UnsafeMutablePointer<Element>?>
+        @usableFromInline let pageBits: Int
+        /// A slot's element; its page must exist.
+        @inlinable @inline(__always)
+        public subscript(slot: UInt32) -> Element {
+            pages[Int(slot) >> pageBits].unsafelyUnwrapped[Int(slot) & ((1 << pageBits) - 1)]
+        }
+    }
+    public var reader: Reader { Reader(pages: pages, pageBits: pageBits) }
     /// Makes every slot vacant.
     public mutating func removeAll() {
         for index in 0..<pageCount {

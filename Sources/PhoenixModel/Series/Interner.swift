@@ -1,11 +1,18 @@
+/// What an `Interner` holds: an object that knows its hash.
+protocol Interned: AnyObject, Sendable {
+    var hash: UInt64 { get }
+}
+extension AttributeSet: Interned {}
+extension Metric: Interned {}
+
 /// Objects of which equal ones are one, each in a slot, with the number of series that use it.
 ///
 /// An object leaves when no series uses it and nobody else holds it.
-struct Interner<Content: AnyObject & Sendable>: Sendable {
+struct Interner<Content: Interned>: Sendable {
     private struct Place: Sendable {
         var content: Content?
         var uses: UInt32
-        var hash: UInt64
+        var hash: UInt64 { content.map(\.hash) ?? 0 }
     }
     private var places: [Place] = []
     private var free: [UInt32] = []
@@ -28,9 +35,9 @@ struct Interner<Content: AnyObject & Sendable>: Sendable {
         let slot = free.popLast() ?? UInt32(places.count)
         let content = make(slot)
         if Int(slot) == places.count {
-            places.append(Place(content: content, uses: 0, hash: hash))
+            places.append(Place(content: content, uses: 0))
         } else {
-            places[Int(slot)] = Place(content: content, uses: 0, hash: hash)
+            places[Int(slot)] = Place(content: content, uses: 0)
         }
         index.insert(slot, hash: hash) { places[Int($0)].hash }
         return content

@@ -108,12 +108,13 @@ public final class Engine: Sendable {
         }
     }
 
-    /// Moves the clock of the series table, and retires what was silent.
+    /// Moves the clock of the series table, retires what was silent, and gives back what was freed.
     private func keepTime() async throws {
         let start = services.time.monotonic
         while !Task.isCancelled {
             let seconds = (services.time.monotonic - start).components.seconds
             services.series.advance(to: UInt32(clamping: seconds + 1))
+            if seconds % 10 == 9 { FreedMemory.giveBack() }
             // Cancelled: the engine has ended.
             guard (try? await services.time.sleep(for: .seconds(1))) != nil else { return }
         }

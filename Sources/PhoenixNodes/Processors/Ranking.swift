@@ -44,10 +44,11 @@ struct Ranking: ~Copyable {
     static let shareCount = 20
 
     private var entities = SlotMap<Entity>(vacant: Entity())
-    /// What each entity's metric grew by in the shares of the window, `shareCount` for each.
-    private var shares = SlotMap<Double>(vacant: 0)
+    /// What each entity's metric grew by in the shares of the window, `shareCount` for each; single precision, since it
+    /// is only compared.
+    private var shares = SlotMap<Float>(vacant: 0)
     private var names: [AttributeSet?] = []
-    private var numbers: [Key: UInt32] = [:]
+    private var numbers = SlotIndex()
     private var freeNumbers: [UInt32] = []
     private var groups: [AttributeSet: UInt32] = [:]
     private var freeGroups: [Int] = []
@@ -64,20 +65,28 @@ struct Ranking: ~Copyable {
     var count: Int { numbers.count }
     /// Who is in.
     var admitted: [AttributeSet] {
-        numbers.filter { !entities[$0.value].state.isDisjoint(with: [.isAdmitted, .isExempt]) }.map(
-            \.key.name
-        )
+        names.enumerated().compactMap { number, name in
+            let state = entities[UInt32(number)].state
+            return state.isDisjoint(with: [.isAdmitted, .isExempt]) ? nil : name
+        }
     }
     func name(of number: UInt32) -> AttributeSet? { names[Int(number)] }
 
     /// The number of an entity; valid until it is forgotten.
     mutating func number(of key: Key, at now: UInt64) -> UInt32 {
-        if let number = numbers[key] { return number }
+        let group = group(key.group)
+        if let known = find(key.name, in: group) { return known }
         let number = freeNumbers.popLast() ?? UInt32(names.count)
         if Int(number) == names.count { names.append(key.name) } else { names[Int(number)] = key.name }
-        numbers[key] = number
-        entities.element(number).pointee = Entity(lastSeen: now, group: group(key.group))
+        entities.element(number).pointee = Entity(lastSeen: now, group: group)
+        numbers.insert(number, hash: Self.hash(key.name)) { Self.hash(names[Int($0)]) }
         return number
+    }
+    private func find(_ name: AttributeSet, in group: UInt32) -> UInt32? {
+        numbers.find(Self.hash(name)) { names[Int($0)] == name && entities[$0].group == group }
+    }
+    private static func hash(_ name: AttributeSet?) -> UInt64 {
+        UInt64(bitPattern: Int64(name?.hashValue ?? 0))
     }
     private mutating func group(_ name: AttributeSet) -> UInt32 {
         if let group = groups[name] { return group }
@@ -111,7 +120,7 @@ struct Ranking: ~Copyable {
     /// Whether the entity would be in with another K, as the ranking stands.
     func foresees(_ key: Key, isExempt: Bool, k: Int) -> Bool {
         if isExempt { return true }
-        guard let number = numbers[key] else { return false }
+        guard let group = groups[key.group], let number = find(key.name, in: group) else { return false }
         let entity = entities[number]
         return entity.state.contains(.isPlaced) && !entity.state.contains(.isExempt) && Int(entity.place) < k
     }
@@ -125,7 +134,7 @@ struct Ranking: ~Copyable {
     mutating func grow(_ number: UInt32, by amount: Double, at now: UInt64) {
         advance(number, to: now)
         let share = entities[number].position % UInt64(Self.shareCount)
-        shares.element(number * UInt32(Self.shareCount) + UInt32(share)).pointee += amount
+        shares.element(number * UInt32(Self.shareCount) + UInt32(share)).pointee += Float(amount)
     }
     private mutating func advance(_ number: UInt32, to now: UInt64) {
         let position = now / max(1, rules.window / UInt64(Self.shareCount))
@@ -143,12 +152,13 @@ struct Ranking: ~Copyable {
     /// entities' series, where those rank.
     mutating func rank(at now: UInt64, values: [(number: UInt32, value: Double)] = []) -> Set<UInt32> {
         var members = [[UInt32]](repeating: [], count: admittedIn.count)
-        for number in numbers.values {
+        for index in names.indices where names[index] != nil {
+            let number = UInt32(index)
             var score = 0.0
             if rules.byIncrease {
                 advance(number, to: now)
                 let first = number * UInt32(Self.shareCount)
-                for share in first..<first + UInt32(Self.shareCount) { score += shares[share] }
+                for share in first..<first + UInt32(Self.shareCount) { score += Double(shares[share]) }
             }
             let entity = entities.element(number)
             entity.pointee.score = score
@@ -195,14 +205,15 @@ struct Ranking: ~Copyable {
     mutating func forget(at now: UInt64) -> Set<UInt32> {
         var gone: Set<UInt32> = []
         var used: Set<UInt32> = []
-        for (key, number) in numbers {
+        for (index, name) in names.enumerated() where name != nil {
+            let number = UInt32(index)
             let entity = entities[number]
             guard entity.lastSeen &+ max(rules.window, rules.memory) < now else {
                 used.insert(entity.group)
                 continue
             }
-            numbers[key] = nil
-            names[Int(number)] = nil
+            numbers.remove(number, hash: Self.hash(name)) { Self.hash(names[Int($0)]) }
+            names[index] = nil
             entities.element(number).pointee = Entity()
             let first = number * UInt32(Self.shareCount)
             for share in first..<first + UInt32(Self.shareCount) { shares.element(share).pointee = 0 }

@@ -4,18 +4,19 @@ import PhoenixRuntime
 /// What a top-K node knows of its series: whose each is, and the last value of those whose metric ranks.
 struct Standings: ~Copyable {
     struct Track: BitwiseCopyable, Sendable {
-        struct State: OptionSet, BitwiseCopyable, Sendable {
-            let rawValue: UInt32
-            /// Its metric is the one that ranks.
-            static let ranks = State(rawValue: 1)
-            static let hasValue = State(rawValue: 2)
-        }
         /// Of the series id; 0 where nothing is known of the slot.
-        var generation: UInt32 = 0
-        /// The number of the entity.
-        var owner: UInt32 = 0
-        var state: State = []
-        var value = 0.0
+        private(set) var generation: UInt32 = 0
+        /// The number of the entity, and whether the metric is the one that ranks.
+        private var packed: UInt32 = 0
+        /// The last value of one that ranks; not a number before the first.
+        var value = Double.nan
+
+        init() {}
+        init(generation: UInt32, owner: UInt32, ranks: Bool) {
+            (self.generation, packed) = (generation, owner << 1 | (ranks ? 1 : 0))
+        }
+        var owner: UInt32 { packed >> 1 }
+        var ranks: Bool { packed & 1 != 0 }
     }
     private var ranking = Ranking(.init())
     /// The metric that ranks.
@@ -36,7 +37,8 @@ struct Standings: ~Copyable {
         tracks.sweep { slot, track in
             guard track.generation != 0 else { return false }
             let series = table.series(SeriesID(slot: slot, generation: track.generation))
-            track.state = series?.metric.name == config.metric ? .ranks : []
+            let ranks = series?.metric.name == config.metric
+            track = Track(generation: track.generation, owner: track.owner, ranks: ranks)
             return true
         }
     }
@@ -75,19 +77,18 @@ struct Standings: ~Copyable {
                 track.pointee = new
             }
             ranking.see(track.pointee.owner, at: time)
-            guard track.pointee.state.contains(.ranks), !flags[index].contains(.noRecordedValue) else {
+            guard track.pointee.ranks, !flags[index].contains(.noRecordedValue) else {
                 continue
             }
             let bits = values[index]
             let isInteger = flags[index].contains(.isInteger)
             let value = isInteger ? Double(Int64(bitPattern: bits)) : Double(bitPattern: bits)
             // What was counted before it was watched says nothing of the window; after a reset the value counts.
-            if byIncrease, track.pointee.state.contains(.hasValue) {
-                let last = track.pointee.value
+            let last = track.pointee.value
+            if byIncrease, !last.isNaN, !value.isNaN {
                 ranking.grow(track.pointee.owner, by: value >= last ? value - last : value, at: time)
             }
             track.pointee.value = value
-            track.pointee.state.insert(.hasValue)
         }
     }
 
@@ -106,7 +107,7 @@ struct Standings: ~Copyable {
                     track = Track()
                     return false
                 }
-                if !byIncrease, track.state.isSuperset(of: [.ranks, .hasValue]) {
+                if !byIncrease, track.ranks, !track.value.isNaN {
                     values.append((track.owner, track.value))
                 }
                 return true

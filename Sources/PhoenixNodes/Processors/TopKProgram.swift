@@ -119,7 +119,7 @@ final class League: Sendable {
         return Standings.Track(
             generation: id.generation,
             owner: ranking.number(of: key(&subject), at: 0),
-            state: series.metric.name == metric ? .ranks : []
+            ranks: series.metric.name == metric
         )
     }
 }

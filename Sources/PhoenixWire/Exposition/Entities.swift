@@ -5,19 +5,20 @@ import PhoenixModel
 /// Two sets that read the same are the same entity, whatever they were made of: that is what keeps an exposition free of
 /// duplicates.
 final class Entities {
-    struct Entity {
+    struct Entity: BitwiseCopyable, Sendable {
         var head: UInt32
         var tail: UInt32
         var next: UInt32
         var uses: UInt32
     }
-    private(set) var entities = ContiguousArray<Entity>()
+    private var entities = SlotMap<Entity>(vacant: Entity(head: 0, tail: 0, next: 0, uses: 0))
+    private var given: UInt32 = 0
     private var free: [UInt32] = []
     private var index = ChainIndex()
     private var plan: LabelPlan
     let blocks = LabelBlocks()
     var targets = TargetInfos()
-    var count: Int { entities.count - free.count }
+    var count: Int { Int(given) - free.count }
 
     init(_ options: ExpositionOptions) { plan = LabelPlan(options) }
 
@@ -86,7 +87,7 @@ final class Entities {
         let hash = hash(head, tail)
         var place = index.first(hash)
         while place != ChainIndex.end {
-            let entity = entities[Int(place)]
+            let entity = entities[place]
             if self.hash(entity.head, entity.tail) == hash, reads(entity, like: head, tail) {
                 // Blocks made for nothing, because the set was known in another shape.
                 if entity.head != head { release(head) }
@@ -98,10 +99,10 @@ final class Entities {
         blocks.use(head)
         blocks.use(tail)
         if index.isFull { rebuild() }
-        let new = free.popLast() ?? UInt32(entities.count)
+        let new = free.popLast() ?? given
+        if new == given { given += 1 }
         let next = index.insert(new, hash: hash)
-        let entity = Entity(head: head, tail: tail, next: next, uses: 0)
-        if Int(new) == entities.count { entities.append(entity) } else { entities[Int(new)] = entity }
+        entities.element(new).pointee = Entity(head: head, tail: tail, next: next, uses: 0)
         return new
     }
     private func hash(_ head: UInt32, _ tail: UInt32) -> UInt64 {
@@ -115,26 +116,29 @@ final class Entities {
         (blocks.labels(head) + blocks.labels(tail)).sorted()
     }
     private func rebuild() {
-        for element in index.grow(next: { entities[Int($0)].next }) {
-            let entity = entities[Int(element)]
-            entities[Int(element)].next = index.insert(element, hash: hash(entity.head, entity.tail))
+        for element in index.grow(next: { entities[$0].next }) {
+            let entity = entities[element]
+            entities.element(element).pointee.next = index.insert(
+                element,
+                hash: hash(entity.head, entity.tail)
+            )
         }
     }
 
-    func use(_ place: UInt32) { entities[Int(place)].uses += 1 }
+    func use(_ place: UInt32) { entities.element(place).pointee.uses += 1 }
     /// Lets go of an entity, and of its blocks with the last use; `sweep` is for one that was never used.
     func disuse(_ place: UInt32) {
-        entities[Int(place)].uses -= 1
+        entities.element(place).pointee.uses -= 1
         sweep(place)
     }
     func sweep(_ place: UInt32) {
-        let entity = entities[Int(place)]
+        let entity = entities[place]
         guard entity.uses == 0 else { return }
         index.remove(
             place,
             hash: hash(entity.head, entity.tail),
-            next: { entities[Int($0)].next },
-            link: { entities[Int($0)].next = $1 }
+            next: { entities[$0].next },
+            link: { entities.element($0).pointee.next = $1 }
         )
         letGo(entity.head)
         letGo(entity.tail)
@@ -145,35 +149,33 @@ final class Entities {
 extension Entities {
     /// The entities while nothing changes: few look-ups and no more for the scrape's loop.
     struct Rendered {
-        let entities: UnsafeBufferPointer<Entity>
+        let entities: SlotMap<Entity>.Reader
         let blocks: UnsafeBufferPointer<LabelBlocks.Block>
         let templates: UnsafeBufferPointer<LabelTemplate>
         let scratch: UnsafeMutablePointer<EncodedValue>
         @inline(__always)
         subscript(place: UInt32) -> RenderedLabels {
-            let entity = entities[Int(place)]
+            let entity = entities[place]
             return RenderedLabels(head: blocks[Int(entity.head)], tail: blocks[Int(entity.tail)], self)
         }
     }
     func withRendered<Result>(_ body: (Rendered) -> Result) -> Result {
         withUnsafeTemporaryAllocation(of: EncodedValue.self, capacity: LabelTemplate.maximumValues) {
             scratch in
-            entities.withUnsafeBufferPointer { entities in
-                blocks.blocks.withUnsafeBufferPointer { blocks in
-                    self.blocks.templates.templates.withUnsafeBufferPointer { templates in
-                        body(
-                            Rendered(
-                                entities: entities,
-                                blocks: blocks,
-                                templates: templates,
-                                scratch: scratch.baseAddress!
-                            )
+            blocks.blocks.withUnsafeBufferPointer { blocks in
+                self.blocks.templates.templates.withUnsafeBufferPointer { templates in
+                    body(
+                        Rendered(
+                            entities: entities.reader,
+                            blocks: blocks,
+                            templates: templates,
+                            scratch: scratch.baseAddress!
                         )
-                    }
+                    )
                 }
             }
         }
     }
     /// What entities and blocks hold in memory, in bytes, estimated.
-    var byteCount: Int { entities.count * 20 + blocks.byteCount + blocks.blocks.count * 72 }
+    var byteCount: Int { entities.byteCount + blocks.byteCount + blocks.blocks.count * 72 }
 }

@@ -38,6 +38,57 @@ struct ExpositionPage: ~Copyable {
         (start + count).update(from: source, count: length)
         count += length
     }
+    /// The same for stretches that are mostly short, without a call: by two copies that overlap.
+    @inline(__always)
+    mutating func write(short source: UnsafeRawPointer, _ length: Int) {
+        let target = UnsafeMutableRawPointer(start + count)
+        count += length
+        if length >= 16 {
+            guard length <= 32 else { return target.copyMemory(from: source, byteCount: length) }
+            Self.copy(SIMD16<UInt8>.self, source, target, length)
+        } else if length >= 8 {
+            Self.copy(UInt64.self, source, target, length)
+        } else if length >= 4 {
+            Self.copy(UInt32.self, source, target, length)
+        } else {
+            for index in 0..<length {
+                target.storeBytes(
+                    of: source.load(fromByteOffset: index, as: UInt8.self),
+                    toByteOffset: index,
+                    as: UInt8.self
+                )
+            }
+        }
+    }
+    @inline(__always)
+    private static func copy<Unit: BitwiseCopyable>(
+        _ unit: Unit.Type,
+        _ source: UnsafeRawPointer,
+        _ target: UnsafeMutableRawPointer,
+        _ length: Int
+    ) {
+        let last = length - MemoryLayout<Unit>.size
+        let (head, tail) = (
+            source.loadUnaligned(as: unit), source.loadUnaligned(fromByteOffset: last, as: unit)
+        )
+        target.storeBytes(of: head, as: unit)
+        target.storeBytes(of: tail, toByteOffset: last, as: unit)
+    }
+    /// The same where `slack` bytes may be read behind the source, and written behind the target.
+    @inline(__always)
+    mutating func write(padded source: UnsafeRawPointer, _ length: Int) {
+        let target = UnsafeMutableRawPointer(start + count)
+        count += length
+        guard length <= Self.slack else { return target.copyMemory(from: source, byteCount: length) }
+        target.storeBytes(of: source.loadUnaligned(as: SIMD16<UInt8>.self), as: SIMD16<UInt8>.self)
+        guard length > 16 else { return }
+        target.storeBytes(
+            of: source.loadUnaligned(fromByteOffset: 16, as: SIMD16<UInt8>.self),
+            toByteOffset: 16,
+            as: SIMD16<UInt8>.self
+        )
+    }
+    static let slack = 32
     @inline(__always)
     mutating func write(_ bytes: [UInt8]) {
         bytes.withUnsafeBufferPointer { source in

@@ -73,10 +73,9 @@ extension HeldPoints {
         var index = start
         while index < series.count {
             let (id, flag) = (series[index], flags[index])
-            guard !flag.contains(.noRecordedValue), !stopsAlways, records[id.slot].generation == id.generation
+            guard !flag.contains(.noRecordedValue), !stopsAlways, let record = records.known(id.slot),
+                record.pointee.generation == id.generation, record.pointee.isReplaced
             else { return index }
-            let record = records.element(id.slot)
-            guard record.pointee.isReplaced else { return index }
             if times[index] >= record.pointee.time {
                 record.pointee.value = values[index]
                 record.pointee.time = times[index]

@@ -3,7 +3,8 @@ import PhoenixModel
 /// Everything that an endpoint holds; touched by one thread at a time, under the store's lock.
 final class HeldPoints {
     let options: ExpositionOptions
-    var records = SlotMap<HeldSeries>(vacant: HeldSeries())
+    /// In small pages: what a pipeline lets pass lies scattered among what it does not.
+    var records = SlotMap<HeldSeries>(vacant: HeldSeries(), pageBits: 5)
     var merged = ContiguousArray<HeldSeries>()
     var freeMerged: [UInt32] = []
     var compounds = ContiguousArray<CompoundPoint?>()

@@ -58,13 +58,14 @@ struct LabelTemplate {
             bytes.append(UInt8(ascii: "\""))
         }
         end(Piece.noValue)
-        let text = UnsafeMutablePointer<UInt8>.allocate(capacity: max(1, bytes.count))
-        for (index, byte) in bytes.enumerated() { (text + index).initialize(to: byte) }
+        let text = UnsafeMutablePointer<UInt8>.allocate(capacity: bytes.count + ExpositionPage.slack)
+        text.initialize(repeating: 0, count: bytes.count + ExpositionPage.slack)
+        for (index, byte) in bytes.enumerated() { text[index] = byte }
         let list = UnsafeMutablePointer<Piece>.allocate(capacity: pieces.count)
         for (index, piece) in pieces.enumerated() { (list + index).initialize(to: piece) }
         (self.text, self.pieces) = (text, list)
         (pieceCount, self.valueCount) = (pieces.count, valueCount)
-        fixedCount = bytes.count + 20 * pieces.count
+        fixedCount = bytes.count + 20 * pieces.count + ExpositionPage.slack
     }
     func free() {
         text.deallocate()
@@ -82,11 +83,11 @@ struct LabelTemplate {
         for index in 0..<valueCount { scratch[index] = walk.next().value }
         for index in 0..<pieceCount {
             let piece = pieces[index]
-            page.write(text + Int(piece.start), Int(piece.count))
+            page.write(padded: text + Int(piece.start), Int(piece.count))
             guard piece.value >= 0 else { continue }
             let value = scratch[Int(piece.value)]
             if value.kind == .text {
-                page.write(value.start.assumingMemoryBound(to: UInt8.self), value.count)
+                page.write(short: value.start, value.count)
             } else {
                 page.write(integer: value.integer)
             }
