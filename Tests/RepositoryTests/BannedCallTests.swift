@@ -40,10 +40,7 @@ import Testing
                 "Sources/PhoenixNodes/Controllers/API/Generated/",
             ],
             owed: [
-                "Sources/PhoenixModel/Reaggregation/Reaggregator.swift",
                 "Sources/PhoenixModel/Reaggregation/Reaggregator+gauges.swift",
-                "Sources/PhoenixModel/Reaggregation/Reaggregator+histograms.swift",
-                "Sources/PhoenixModel/Reaggregation/Reaggregator+numbers.swift",
             ]
         ),
     ]

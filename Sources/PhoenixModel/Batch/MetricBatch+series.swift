@@ -52,18 +52,17 @@ extension NumberPoints {
             points.series = ids
             return points
         }
-        var points = Self()
-        points.reserve(count)
-        for (index, id) in ids.enumerated() where id != .none {
-            points.append(
-                id,
-                time: times[index],
-                start: starts[index],
-                bits: values[index],
-                flags: flags[index]
-            )
+        return Self(capacity: ids.reduce(0) { $0 + ($1 == .none ? 0 : 1) }) { points in
+            for (index, id) in ids.enumerated() where id != .none {
+                points.append(
+                    id,
+                    time: times[index],
+                    start: starts[index],
+                    bits: values[index],
+                    flags: flags[index]
+                )
+            }
         }
-        return points
     }
 }
 

@@ -55,6 +55,19 @@ struct ExactSum: BitwiseCopyable, Sendable {
             integers += Int128(point.integer)
         }
     }
+    /// Puts a point in the place of a member's value that is part of the sum; false, and nothing, where one of them is
+    /// not finite or they are of unlike kinds.
+    @inline(__always)
+    mutating func replace(_ member: Member, with point: NumberPoint) -> Bool {
+        switch (member.state.contains(.isInteger), point.isInteger) {
+        case (true, true): add(integerDifference: point.integer, Int64(bitPattern: member.value))
+        case (false, false):
+            guard point.isFinite, Double(bitPattern: member.value).isFinite else { return false }
+            add(difference: Double(bitPattern: point.bits), Double(bitPattern: member.value))
+        default: return false
+        }
+        return true
+    }
     /// Adds nothing, but becomes a double if a double joins.
     @inline(__always)
     mutating func join(isInteger: Bool) { if !isInteger { isDouble = true } }

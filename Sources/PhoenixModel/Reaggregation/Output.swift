@@ -24,7 +24,13 @@ struct Output: BitwiseCopyable, Sendable {
         /// Compound, of a metric whose points count since the one before.
         static let isDelta = State(rawValue: 16)
     }
+    // In this order, so that the small fields fill what the sum leaves of its last word.
     var sum = ExactSum()
+    var kind: Kind = .counter
+    var merge: GaugeMerge = .last
+    var state: State = []
+    /// The batch that last touched it.
+    var touched: UInt32 = 0
     var id: SeriesID = .none
     /// When it began to count, or its open window did; in the senders' time.
     var start: UInt64 = 0
@@ -32,8 +38,6 @@ struct Output: BitwiseCopyable, Sendable {
     var time: UInt64 = 0
     /// The time of the point that it emitted last.
     var emitted: UInt64 = 0
-    /// The batch that last touched it.
-    var touched: UInt32 = 0
     /// Members that go here, and those of them whose value is part of a gauge now, and of those the doubles.
     var members: UInt32 = 0
     var live: UInt32 = 0
@@ -44,9 +48,6 @@ struct Output: BitwiseCopyable, Sendable {
     var shownSlot: UInt32 = 0
     /// When it last emitted, in seconds of the receiver's clock.
     var seen: UInt32 = 0
-    var kind: Kind = .counter
-    var merge: GaugeMerge = .last
-    var state: State = []
 
     static let vacant = Output()
 

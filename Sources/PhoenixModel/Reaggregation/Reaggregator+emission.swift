@@ -2,64 +2,59 @@
 extension Reaggregator {
     mutating func emit(epoch: UInt64) -> MetricBatch? {
         guard !touched.isEmpty else { return nil }
-        var parts = MetricBatch.Parts()
-        parts.numbers.reserve(touched.count)
-        let seconds = nowSeconds
-        for number in touched {
-            let output = outputs.element(number)
-            if !table.touch(output.pointee.id) {
-                guard !output.pointee.state.contains(.isFree), renew(number) else { continue }
-            }
-            output.pointee.seen = seconds
-            switch output.pointee.kind {
-            case .counter:
-                output.pointee.stampTotal(
-                    after: freedHorizon,
-                    freedHorizonAhead,
-                    isZero: output.pointee.sum.isZero
-                )
-                append(output.pointee, output.pointee.sum.result, to: &parts.numbers)
-            case .delta:
-                output.pointee.stampWindow()
-                append(output.pointee, output.pointee.sum.result, to: &parts.numbers)
-                output.pointee.sum = ExactSum()
-            case .gauge:
-                let value = value(of: number)
-                output.pointee.emitted = output.pointee.time
-                var flags: PointFlags = .noRecordedValue
-                if let value { flags = value.isInteger ? .isInteger : [] }
-                parts.numbers.append(
-                    output.pointee.id,
-                    time: output.pointee.time,
-                    start: 0,
-                    bits: value?.bits ?? 0,
-                    flags: flags
-                )
-            case .compound:
-                if output.pointee.state.contains(.isDelta) {
-                    output.pointee.stampWindow()
-                } else {
-                    output.pointee.stampTotal(after: freedHorizon, freedHorizonAhead, isZero: false)
-                }
-                compounds.emit(number, output.pointee, &parts)
-            }
+        var (parts, list) = (MetricBatch.Parts(), [UInt32]())
+        swap(&list, &touched)
+        let numbers = NumberPoints(capacity: list.count) { points in
+            for number in list { emit(number, &points, &parts) }
         }
-        touched.removeAll(keepingCapacity: true)
+        parts.numbers = numbers
+        list.removeAll(keepingCapacity: true)
+        swap(&list, &touched)
         return parts.count > 0 ? MetricBatch(parts, epoch: epoch) : nil
     }
     @inline(__always)
-    private func append(
-        _ output: Output,
-        _ value: (bits: UInt64, isInteger: Bool),
-        to points: inout NumberPoints
+    private mutating func emit(
+        _ number: UInt32,
+        _ points: inout NumberWriter,
+        _ parts: inout MetricBatch.Parts
     ) {
-        points.append(
-            output.id,
-            time: output.emitted,
-            start: output.start,
-            bits: value.bits,
-            flags: value.isInteger ? .isInteger : []
-        )
+        let output = outputs.element(number)
+        if !table.touch(output.pointee.id) {
+            guard !output.pointee.state.contains(.isFree), renew(number) else { return }
+        }
+        output.pointee.seen = nowSeconds
+        switch output.pointee.kind {
+        case .counter:
+            output.pointee.stampTotal(
+                after: freedHorizon,
+                freedHorizonAhead,
+                isZero: output.pointee.sum.isZero
+            )
+            points.append(output.pointee, output.pointee.sum.result)
+        case .delta:
+            output.pointee.stampWindow()
+            points.append(output.pointee, output.pointee.sum.result)
+            output.pointee.sum = ExactSum()
+        case .gauge:
+            let value = value(of: number)
+            output.pointee.emitted = output.pointee.time
+            var flags: PointFlags = .noRecordedValue
+            if let value { flags = value.isInteger ? .isInteger : [] }
+            points.append(
+                output.pointee.id,
+                time: output.pointee.time,
+                start: 0,
+                bits: value?.bits ?? 0,
+                flags: flags
+            )
+        case .compound:
+            if output.pointee.state.contains(.isDelta) {
+                output.pointee.stampWindow()
+            } else {
+                output.pointee.stampTotal(after: freedHorizon, freedHorizonAhead, isZero: false)
+            }
+            compounds.emit(number, output.pointee, &parts)
+        }
     }
 
     /// Names an output anew whose id went stale while it was frozen; false where the table is full.
@@ -98,5 +93,18 @@ extension Output {
         if start != 0, start < emitted { start = emitted }
         emitted = time
         state.remove(.hasBegun)
+    }
+}
+
+extension NumberWriter {
+    @inline(__always)
+    fileprivate mutating func append(_ output: Output, _ value: (bits: UInt64, isInteger: Bool)) {
+        append(
+            output.id,
+            time: output.emitted,
+            start: output.start,
+            bits: value.bits,
+            flags: value.isInteger ? .isInteger : []
+        )
     }
 }

@@ -2,48 +2,20 @@
 extension Reaggregator {
     mutating func applyExponentials(_ points: ExponentialPoints, _ resolve: Resolve) {
         for index in 0..<points.count {
-            let id = points.series[index]
-            let (time, start) = (points.times[index], points.starts[index])
-            let point = ExponentialMember(points, index)
-            guard isFound(id, resolve) else {
-                if follows(id, points.flags[index]) {
-                    compounds.exponentials.skip(
-                        point,
-                        id.slot,
-                        &members.element(id.slot).pointee,
-                        time: time,
-                        start: start
+            let header = CompoundHeader(
+                id: points.series[index],
+                time: points.times[index],
+                start: points.starts[index],
+                flags: points.flags[index]
+            )
+            _ = book(ExponentialMember(points, index), header, in: \.exponentials, resolve) { own, number in
+                if own.compounds.exponentials.totals[number] == nil {
+                    own.compounds.exponentials.totals[number] = ExponentialOutput(
+                        keepsExtremes: own.outputs[number].state.contains(.isDelta)
                     )
                 }
-                continue
+                return number
             }
-            if points.flags[index].contains(.noRecordedValue) { continue }
-            let number = members[id.slot].output
-            let output = outputs.element(number)
-            if compounds.exponentials.totals[number] == nil {
-                compounds.exponentials.totals[number] = ExponentialOutput(
-                    keepsExtremes: output.pointee.state.contains(.isDelta)
-                )
-            }
-            if output.pointee.state.contains(.isDelta) {
-                guard open(id.slot, output, time: time, start: start) else { continue }
-                compounds.exponentials.totals[number]?.add(point)
-            } else {
-                wake(number, seen: output.pointee.seen)
-                let since = compounds.exponentials.add(
-                    point,
-                    id.slot,
-                    &members.element(id.slot).pointee,
-                    to: number,
-                    time: time,
-                    start: start,
-                    fromZero: countsFromZero(start: start, time: time),
-                    &counts
-                )
-                guard let since else { continue }
-                output.pointee.begin(at: since)
-            }
-            touch(output, number, time: time)
         }
     }
 }

@@ -20,16 +20,20 @@ extension Reaggregator {
             member.pointee.time = point.time
             guard isLive else { return }
             withdraw(slot, number)
-            return touch(output, number, time: point.time)
+            return touch(&output.pointee, number, time: point.time)
         }
         if isLive, output.pointee.live == 1 || output.pointee.merge != .sum && output.pointee.merge != .avg {
             return change(point, slot, member, number, output)
         }
         member.pointee.noteInterval(until: point.time)
+        if isLive, output.pointee.sum.replace(member.pointee, with: point) {
+            member.pointee.remember(point)
+            return touch(&output.pointee, number, time: point.time)
+        }
         if isLive { withdraw(slot, number) }
         member.pointee.remember(point)
         contribute(slot, number)
-        touch(output, number, time: point.time)
+        touch(&output.pointee, number, time: point.time)
     }
 
     /// Shows another value of a live member, where no sum is kept.
@@ -46,7 +50,7 @@ extension Reaggregator {
         recount(old, number, output, by: -1)
         member.pointee.remember(point)
         recount(member.pointee, number, output, by: 1)
-        touch(output, number, time: point.time)
+        touch(&output.pointee, number, time: point.time)
         guard output.pointee.live > 1, !output.pointee.state.contains(.mustRescan) else { return }
         if output.pointee.shownSlot != slot {
             let shown = members[output.pointee.shownSlot]

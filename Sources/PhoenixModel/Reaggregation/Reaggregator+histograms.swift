@@ -6,43 +6,14 @@ extension Reaggregator {
 
     mutating func applyHistograms(_ points: HistogramPoints, _ resolve: Resolve) {
         for index in 0..<points.count {
-            let id = points.series[index]
-            let (time, start) = (points.times[index], points.starts[index])
             let point = HistogramMember(points, index)
-            guard isFound(id, resolve) else {
-                if follows(id, points.flags[index]) {
-                    compounds.histograms.skip(
-                        point,
-                        id.slot,
-                        &members.element(id.slot).pointee,
-                        time: time,
-                        start: start
-                    )
-                }
-                continue
-            }
-            if points.flags[index].contains(.noRecordedValue) { continue }
-            guard let number = fitting(members[id.slot].output, point.layout) else { continue }
-            let output = outputs.element(number)
-            if output.pointee.state.contains(.isDelta) {
-                guard open(id.slot, output, time: time, start: start) else { continue }
-                compounds.histograms.totals[number]?.add(point)
-            } else {
-                wake(number, seen: output.pointee.seen)
-                let since = compounds.histograms.add(
-                    point,
-                    id.slot,
-                    &members.element(id.slot).pointee,
-                    to: number,
-                    time: time,
-                    start: start,
-                    fromZero: countsFromZero(start: start, time: time),
-                    &counts
-                )
-                guard let since else { continue }
-                output.pointee.begin(at: since)
-            }
-            touch(output, number, time: time)
+            let header = CompoundHeader(
+                id: points.series[index],
+                time: points.times[index],
+                start: points.starts[index],
+                flags: points.flags[index]
+            )
+            _ = book(point, header, in: \.histograms, resolve) { $0.fitting($1, point.layout) }
         }
     }
     /// Finds the output that a layout fits, which may be a sibling; nil where the table is full.
@@ -71,40 +42,5 @@ extension Reaggregator {
             compounds.histograms.totals[found] = HistogramOutput(layout, of: outputs[found])
         }
         return found
-    }
-
-    // MARK: Of all compounds
-
-    /// Whether the points of an input go to an output; see `find`.
-    @inline(__always)
-    mutating func isFound(_ id: SeriesID, _ resolve: Resolve) -> Bool {
-        let member = members.element(id.slot)
-        guard member.pointee.generation == id.generation, member.pointee.output < Self.firstDropped,
-            id.slot < unasked
-        else {
-            return find(id, resolve)
-        }
-        member.pointee.seen = nowSeconds
-        return true
-    }
-    /// Whether a point that goes nowhere is followed all the same.
-    func follows(_ id: SeriesID, _ flags: PointFlags) -> Bool {
-        let member = members[id.slot]
-        return member.generation == id.generation && member.state.contains(.isCumulative)
-            && !flags.contains(.noRecordedValue)
-    }
-    /// Opens an output's window for that of a delta point; false for a point that was counted before.
-    mutating func open(
-        _ slot: UInt32,
-        _ output: UnsafeMutablePointer<Output>,
-        time: UInt64,
-        start: UInt64
-    ) -> Bool {
-        guard members.element(slot).pointee.takeWindow(start: start, time: time, after: windowFloor) else {
-            counts.late += 1
-            return false
-        }
-        output.pointee.open(at: start)
-        return true
     }
 }

@@ -162,7 +162,7 @@ extension Reaggregator {
             let output = outputs.element(number)
             guard output.pointee.touched != serial else { continue }
             // A nanosecond later than what was shown before: newer, and never newer than the sender's next point.
-            touch(output, number, time: max(output.pointee.time, output.pointee.emitted + 1))
+            touch(&output.pointee, number, time: max(output.pointee.time, output.pointee.emitted + 1))
         }
         moved.removeAll(keepingCapacity: true)
         return emit(epoch: epoch)

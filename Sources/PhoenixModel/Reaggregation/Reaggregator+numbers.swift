@@ -27,9 +27,9 @@ extension Reaggregator {
             switch output.pointee.kind {
             case .counter:
                 wake(number, seen: output.pointee.seen)
-                count(point, id.slot, member, number, output)
+                count(point, id.slot, &member.pointee, number, &output.pointee)
             case .gauge: show(point, id.slot, member, number, output)
-            case .delta: accumulate(point, member, number, output)
+            case .delta: accumulate(point, &member.pointee, number, &output.pointee)
             case .compound: counts.invalid += 1
             }
         }
@@ -60,64 +60,71 @@ extension Reaggregator {
     private mutating func count(
         _ point: NumberPoint,
         _ slot: UInt32,
-        _ member: UnsafeMutablePointer<Member>,
+        _ member: inout Member,
         _ number: UInt32,
-        _ output: UnsafeMutablePointer<Output>
+        _ output: inout Output
     ) {
         if point.flags.contains(.noRecordedValue) { return }
         guard point.isAmount else {
             counts.invalid += 1
             return
         }
-        guard member.pointee.state.contains(.hasValue) else {
-            return countFirst(point, member, number, output)
+        guard member.state.contains(.hasValue) else {
+            return countFirst(point, &member, number, &output)
         }
-        if member.pointee.isFollowedBefore(start: point.start) { return countTwin(point, slot, number) }
-        guard point.time > member.pointee.time else {
+        if member.isFollowedBefore(start: point.start) {
+            return countTwin(point, slot, &member, number, &output)
+        }
+        guard point.time > member.time else {
             counts.late += 1
             return
         }
-        output.pointee.begin(at: member.pointee.time)
-        output.pointee.sum.join(isInteger: point.isInteger)
-        if member.pointee.isRestarted(start: point.start, time: point.time) || member.pointee.isAbove(point) {
+        output.begin(at: member.time)
+        output.sum.join(isInteger: point.isInteger)
+        if member.isRestarted(start: point.start, time: point.time) || member.isAbove(point) {
             counts.resets += 1
-            output.pointee.sum.add(point)
+            output.sum.add(point)
         } else {
-            output.pointee.sum.add(from: member.pointee, to: point)
+            output.sum.add(from: member, to: point)
         }
-        member.pointee.remember(point)
-        touch(output, number, time: point.time)
+        member.remember(point)
+        touch(&output, number, time: point.time)
     }
     @inline(never)
     private mutating func countFirst(
         _ point: NumberPoint,
-        _ member: UnsafeMutablePointer<Member>,
+        _ member: inout Member,
         _ number: UInt32,
-        _ output: UnsafeMutablePointer<Output>
+        _ output: inout Output
     ) {
-        member.pointee.remember(point)
-        output.pointee.sum.join(isInteger: point.isInteger)
+        member.remember(point)
+        output.sum.join(isInteger: point.isInteger)
         if countsFromZero(start: point.start, time: point.time) {
-            output.pointee.begin(at: point.start)
-            output.pointee.sum.add(point)
+            output.begin(at: point.start)
+            output.sum.add(point)
         } else {
-            output.pointee.begin(at: point.time)
+            output.begin(at: point.time)
         }
-        touch(output, number, time: point.time)
+        touch(&output, number, time: point.time)
     }
 
     /// Counts a writer whose start is earlier than the one we follow, beside it. Its past may have been counted while it
     /// was the one followed, so it counts from its first value on.
     @inline(never)
-    private mutating func countTwin(_ point: NumberPoint, _ slot: UInt32, _ number: UInt32) {
-        let member = members.element(slot)
+    private mutating func countTwin(
+        _ point: NumberPoint,
+        _ slot: UInt32,
+        _ member: inout Member,
+        _ number: UInt32,
+        _ output: inout Output
+    ) {
         var known = twins[slot] ?? []
         let index = known.firstIndex {
             max($0.member.start, point.start) - min($0.member.start, point.start) <= Member.startJitter
         }
         guard let index else {
             // Out of order, from before the restart: not a writer of today.
-            guard point.time > member.pointee.time else {
+            guard point.time > member.time else {
                 counts.late += 1
                 return
             }
@@ -131,7 +138,7 @@ extension Reaggregator {
             twin.remember(point)
             known.append(Twin(member: twin))
             twins[slot] = known
-            member.pointee.state.insert(.hasTwins)
+            member.state.insert(.hasTwins)
             return
         }
         guard point.time > known[index].member.time else {
@@ -139,17 +146,16 @@ extension Reaggregator {
             return
         }
         counts.overlaps += 1
-        let output = outputs.element(number)
-        output.pointee.begin(at: known[index].member.time)
+        output.begin(at: known[index].member.time)
         if known[index].member.isAbove(point) {
             counts.resets += 1
-            output.pointee.sum.add(point)
+            output.sum.add(point)
         } else {
-            output.pointee.sum.add(from: known[index].member, to: point)
+            output.sum.add(from: known[index].member, to: point)
         }
         known[index].member.remember(point)
         twins[slot] = known
-        touch(output, number, time: point.time)
+        touch(&output, number, time: point.time)
     }
 
     // MARK: Delta sums
@@ -157,24 +163,24 @@ extension Reaggregator {
     @inline(__always)
     private mutating func accumulate(
         _ point: NumberPoint,
-        _ member: UnsafeMutablePointer<Member>,
+        _ member: inout Member,
         _ number: UInt32,
-        _ output: UnsafeMutablePointer<Output>
+        _ output: inout Output
     ) {
         if point.flags.contains(.noRecordedValue) { return }
-        let isMonotonic = output.pointee.state.contains(.isMonotonic)
+        let isMonotonic = output.state.contains(.isMonotonic)
         guard isMonotonic ? point.isAmount : point.isFinite else {
             counts.invalid += 1
             return
         }
-        guard member.pointee.takeWindow(start: point.start, time: point.time, after: windowFloor) else {
+        guard member.takeWindow(start: point.start, time: point.time, after: windowFloor) else {
             counts.late += 1
             return
         }
-        output.pointee.open(at: point.start)
-        output.pointee.sum.join(isInteger: point.isInteger)
-        output.pointee.sum.add(point)
-        touch(output, number, time: point.time)
+        output.open(at: point.start)
+        output.sum.join(isInteger: point.isInteger)
+        output.sum.add(point)
+        touch(&output, number, time: point.time)
     }
     /// Windows that ended before may have been counted for an input since forgotten.
     var windowFloor: UInt64 { hasForgotten ? horizon : 0 }

@@ -2,46 +2,25 @@
 extension Reaggregator {
     mutating func applySummaries(_ points: SummaryPoints, _ resolve: Resolve) {
         for index in 0..<points.count {
-            let id = points.series[index]
-            let (time, start) = (points.times[index], points.starts[index])
-            let point = SummaryMember(count: points.counts[index], sum: points.sums[index])
-            guard isFound(id, resolve) else {
-                if follows(id, points.flags[index]) {
-                    compounds.summaries.skip(
-                        point,
-                        id.slot,
-                        &members.element(id.slot).pointee,
-                        time: time,
-                        start: start
-                    )
-                }
-                continue
-            }
-            if points.flags[index].contains(.noRecordedValue) { continue }
-            let number = members[id.slot].output
-            let output = outputs.element(number)
-            if compounds.summaries.totals[number] == nil {
-                compounds.summaries.totals[number] = SummaryOutput()
-            }
-            wake(number, seen: output.pointee.seen)
-            let since = compounds.summaries.add(
-                point,
-                id.slot,
-                &members.element(id.slot).pointee,
-                to: number,
-                time: time,
-                start: start,
-                fromZero: countsFromZero(start: start, time: time),
-                &counts
+            let header = CompoundHeader(
+                id: points.series[index],
+                time: points.times[index],
+                start: points.starts[index],
+                flags: points.flags[index]
             )
-            guard let since else { continue }
-            output.pointee.begin(at: since)
-            let range = output.pointee.members == 1 ? points.quantileRange(index) : 0..<0
-            compounds.summaries.totals[number]?.show(
+            let point = SummaryMember(count: points.counts[index], sum: points.sums[index])
+            let booked = book(point, header, in: \.summaries, resolve) { own, number in
+                if own.compounds.summaries.totals[number] == nil {
+                    own.compounds.summaries.totals[number] = SummaryOutput()
+                }
+                return number
+            }
+            guard let booked else { continue }
+            let range = outputs[booked].members == 1 ? points.quantileRange(index) : 0..<0
+            compounds.summaries.totals[booked]?.show(
                 Array(points.quantiles[range]),
                 Array(points.values[range])
             )
-            touch(output, number, time: time)
         }
     }
 }

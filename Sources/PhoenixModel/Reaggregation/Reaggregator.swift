@@ -130,11 +130,11 @@ public struct Reaggregator: ~Copyable, Sendable {
 
     /// Has an output emitted after this batch, at a member's time or later.
     @inline(__always)
-    mutating func touch(_ output: UnsafeMutablePointer<Output>, _ number: UInt32, time: UInt64) {
-        if output.pointee.touched != serial {
-            output.pointee.touched = serial
+    mutating func touch(_ output: inout Output, _ number: UInt32, time: UInt64) {
+        if output.touched != serial {
+            output.touched = serial
             touched.append(number)
         }
-        if time > output.pointee.time { output.pointee.time = time }
+        if time > output.time { output.time = time }
     }
 }
