@@ -27,14 +27,15 @@ struct ExposedName: Sendable, Hashable {
         var base = isCounter && hasTotal ? String(name.dropLast("_total".utf8.count)) : name
         if strategy.addsSuffixes {
             if let words = UnitWords.words(for: metric.unit) {
-                base = Self.adding(words, to: base)
+                base = Self.adding(words, to: strategy.collapsesUnderscores ? Self.trimmed(base) : base)
                 if base.hasSuffix("_" + words) { unit = words }
             } else if metric.unit == "1", metric.kind == .gauge {
-                base = Self.adding("ratio", to: base)
+                base = Self.adding("ratio", to: strategy.collapsesUnderscores ? Self.trimmed(base) : base)
                 if base.hasSuffix("_ratio") { unit = "ratio" }
             }
         }
         let total = isCounter && (hasTotal || strategy.addsSuffixes)
+        if total, strategy.collapsesUnderscores { base = Self.trimmed(base) }
         (family, sample) = (base, total ? base + "_total" : base)
     }
     /// A name that is already what it shall be.
@@ -42,6 +43,11 @@ struct ExposedName: Sendable, Hashable {
         (self.family, self.sample, self.unit) = (family, sample, unit)
     }
 
+    /// The name without underscores at its end: a suffix brings its own, and runs are one. A name of nothing else stays.
+    private static func trimmed(_ name: String) -> String {
+        let end = name.utf8.lastIndex { $0 != .underscore }
+        return end.map { String(name[...$0]) } ?? name
+    }
     /// The name with a suffix, unless its words are among the name's already.
     private static func adding(_ words: String, to name: String) -> String {
         let tokens = name.utf8.split(separator: .underscore).map(Substring.init)
