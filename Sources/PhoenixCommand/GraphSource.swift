@@ -42,6 +42,29 @@ struct GraphSource {
         return try Self.loader.load(path: path, environment: environment, sets: sets)
     }
 
+    /// Where a running instance reads its graph anew.
+    func origin(_ path: String?) -> GraphOrigin {
+        let source = self
+        return GraphOrigin(
+            path: path ?? Demo.name,
+            read: { () throws(GraphRefusal) in try source.load(path) },
+            readSent: { (root, texts) throws(GraphRefusal) in
+                var loader = Self.loader
+                let readFile = loader.readFile
+                loader.readFile = { path in try texts[path].map { Array($0.utf8) } ?? readFile(path) }
+                return try loader.load(path: root, environment: source.environment, sets: source.sets)
+            }
+        )
+    }
+
+    /// A graph file with its parts, also of one that is wrong here: the instance that gets it has the say.
+    func bundle(_ path: String) throws -> GraphBundle {
+        let sources: [String: String]
+        do { sources = try load(path).sources } catch { sources = error.sources }
+        guard sources[path] != nil else { return GraphBundle(root: path, files: try loadOrExit(path).sources) }
+        return GraphBundle(root: path, files: sources)
+    }
+
     /// The same, with the refusal told on standard error.
     func loadOrExit(_ path: String?) throws -> LoadedGraph {
         do { return try load(path) } catch {

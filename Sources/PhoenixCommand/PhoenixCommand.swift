@@ -33,8 +33,8 @@ struct Root: AsyncParsableCommand {
             """,
         version: Version.current,
         subcommands: [
-            Run.self, Validate.self, Draw.self, ModeCommand.self, Nodes.self, Schema.self, TestGraphs.self,
-            Reference.self,
+            Run.self, Validate.self, PlanGraph.self, ReloadGraph.self, Draw.self, ModeCommand.self, Nodes.self,
+            Schema.self, TestGraphs.self, Reference.self,
         ]
     )
 }

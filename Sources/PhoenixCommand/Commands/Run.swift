@@ -25,6 +25,9 @@ struct Run: AsyncParsableCommand {
     @Option(help: "How long a stop waits for what is under way, such as 30s; the graph says it otherwise.")
     var drainTimeout: DurationArgument?
 
+    @Flag(help: "Change the running graph when one of its files changes; SIGHUP does it once.")
+    var watch = false
+
     func run() async throws {
         let loaded = try GraphSource(overlays).loadOrExit(graph)
         let logger = logFormat.logger(logLevel.level)
@@ -33,6 +36,7 @@ struct Run: AsyncParsableCommand {
             engine = try Engine(
                 loaded.graph,
                 PhoenixCommand.catalog,
+                origin: GraphSource(overlays).origin(graph),
                 version: Version.current,
                 logger: logger
             )
@@ -46,6 +50,15 @@ struct Run: AsyncParsableCommand {
                 services: [
                     .init(service: ImpatientStop(logger), successTerminationBehavior: .ignore),
                     .init(service: service, successTerminationBehavior: .gracefullyShutdownGroup),
+                    .init(
+                        service: ReloadTriggers(
+                            engine: engine,
+                            files: loaded.files,
+                            watches: watch,
+                            logger: logger
+                        ),
+                        successTerminationBehavior: .ignore
+                    ),
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: Logger(label: "phoenix.services") { _ in SwiftLogNoOpLogHandler() }

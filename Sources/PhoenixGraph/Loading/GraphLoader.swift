@@ -84,6 +84,9 @@ public struct LoadedGraph: Sendable {
     public var files: [String]
     /// The texts that the graph's marks point into, by the name that a mark bears.
     public var sources: [String: String]
+    public init(graph: Graph, files: [String], sources: [String: String]) {
+        (self.graph, self.files, self.sources) = (graph, files, sources)
+    }
 }
 
 /// Why a file could not be read, in words.

@@ -30,19 +30,33 @@ public final class Engine: Sendable {
         public var path: String
         public var purpose: String
     }
+    /// The graph that it began with.
     public let graph: Graph
     public let settings: EngineSettings
+    /// Where its graph is read anew from.
+    public let origin: GraphOrigin
+    let catalog: NodeCatalog
+    let supervisor: Supervisor
     private let services: EngineServices
-    private let supervisor: Supervisor
     private let endpoints = EngineEndpoints()
+    private let admin: AdminAPI
     private let loops: MultiThreadedEventLoopGroup
     private let server: HTTPServer
 
     /// Throws `SettingsError` where the engine's own sections do not fit; the loader found that before.
-    public init(_ graph: Graph, _ catalog: NodeCatalog, version: String, logger: Logger) throws {
+    ///
+    /// - Parameter origin: where the graph is read anew from.
+    public init(
+        _ graph: Graph,
+        _ catalog: NodeCatalog,
+        origin: GraphOrigin? = nil,
+        version: String,
+        logger: Logger
+    ) throws {
         let settings: EngineSettings = try Self.section("engine", of: graph)
         let memory: MemoryLimiterSettings = try Self.section("memory_limiter", of: graph)
-        (self.graph, self.settings) = (graph, settings)
+        (self.graph, self.settings, self.catalog) = (graph, settings, catalog)
+        self.origin = origin ?? GraphOrigin(graph)
         let loopCount = settings.eventLoops > 0 ? settings.eventLoops : System.coreCount
         loops = MultiThreadedEventLoopGroup(numberOfThreads: loopCount)
         server = HTTPServer(group: loops) { event in
@@ -67,6 +81,10 @@ public final class Engine: Sendable {
         )
         supervisor = Supervisor(catalog: catalog, services: services)
         endpoints.attach(to: settings.listen, services.listeners)
+        let asked = EngineReference()
+        admin = AdminAPI({ asked.engine }, settings.admin, time: time, logger: logger)
+        admin.attach(to: settings.adminAddresses, services.listeners)
+        asked.engine = self
     }
 
     private static func section<Config: NodeConfig>(_ name: String, of graph: Graph) throws -> Config {
@@ -103,6 +121,7 @@ public final class Engine: Sendable {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await self.keepTime() }
             group.addTask { await self.endpoints.answer(self.supervisor, metrics) }
+            group.addTask { await self.admin.routed.serve() }
             defer { group.cancelAll() }
             try await supervisor.run(graph) { whenServing(self.addresses) }
         }
@@ -154,5 +173,15 @@ public final class Engine: Sendable {
         return all.filter { !$0.purpose.isEmpty }.sorted {
             ($0.type == nil ? 0 : 1) < ($1.type == nil ? 0 : 1)
         }
+    }
+}
+
+/// The engine that the admin API speaks of, which is made after it.
+private final class EngineReference: Sendable {
+    private struct Holder: Sendable { weak var engine: Engine? }
+    private let holder = Lock(Holder())
+    var engine: Engine? {
+        get { holder.withLock { $0.engine } }
+        set { holder.withLock { $0.engine = newValue } }
     }
 }

@@ -49,14 +49,15 @@ struct EngineEndpoints: Sendable {
     /// Answers until its task is cancelled.
     func answer(_ supervisor: Supervisor, _ metrics: EngineMetrics) async {
         for await question in questions {
-            let readiness = await supervisor.readiness
-            question.responder.respond(Self.response(question.topic, readiness, metrics))
+            let (readiness, reloads) = (await supervisor.readiness, await supervisor.reloads)
+            question.responder.respond(Self.response(question.topic, readiness, reloads, metrics))
         }
     }
 
     private static func response(
         _ topic: Topic,
         _ readiness: Readiness,
+        _ reloads: ReloadLedger,
         _ metrics: EngineMetrics
     ) -> HTTPResponse {
         switch topic {
@@ -81,7 +82,7 @@ struct EngineEndpoints: Sendable {
             return .bytes(
                 200,
                 type: format.contentType,
-                PlainFamily.exposition(metrics.families(readiness), as: format)
+                PlainFamily.exposition(metrics.families(readiness, reloads), as: format)
             )
         }
     }

@@ -7,8 +7,8 @@ struct EngineMetrics: Sendable {
     let services: EngineServices
     let server: HTTPServer
 
-    func families(_ readiness: Readiness) -> [PlainFamily] {
-        vitals + table + about(readiness) + ProcessFigures.current.families
+    func families(_ readiness: Readiness, _ reloads: ReloadLedger) -> [PlainFamily] {
+        vitals + table + Self.changes(reloads) + about(readiness) + ProcessFigures.current.families
     }
 
     private var vitals: [PlainFamily] {
@@ -53,6 +53,48 @@ struct EngineMetrics: Sendable {
                 "Series refused because the table was full.",
                 .counter,
                 Double(census.refused)
+            ),
+        ]
+    }
+
+    private static func changes(_ reloads: ReloadLedger) -> [PlainFamily] {
+        let outcomes = ReloadRecord.Outcome.allCases.filter { $0 != .probation }.map { outcome in
+            PlainFamily.Sample(
+                Double(reloads.counts[outcome] ?? 0),
+                [ExposedLabel("outcome", outcome.rawValue)]
+            )
+        }
+        return [
+            PlainFamily(
+                "phoenix_graph_generation",
+                "Which graph runs: 1 is the one that it started with.",
+                .gauge,
+                Double(reloads.generation)
+            ),
+            PlainFamily("phoenix_reloads_total", "Changes of the graph, by outcome.", .counter, outcomes),
+            PlainFamily(
+                "phoenix_reload_seconds_total",
+                "Time that changes of the graph took, their probation included.",
+                .counter,
+                reloads.seconds
+            ),
+            PlainFamily(
+                "phoenix_reload_last_seconds",
+                "Time that the last change of the graph took.",
+                .gauge,
+                reloads.records.last?.duration.inSeconds ?? 0
+            ),
+            PlainFamily(
+                "phoenix_reload_state_bytes_total",
+                "Memory of nodes that was handed to heirs.",
+                .counter,
+                Double(reloads.stateBytes)
+            ),
+            PlainFamily(
+                "phoenix_reload_undone_points_total",
+                "Points that new nodes had taken in when their change was undone and could not give back.",
+                .counter,
+                Double(reloads.pointsUndone)
             ),
         ]
     }

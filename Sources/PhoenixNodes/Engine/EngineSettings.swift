@@ -14,6 +14,9 @@ public struct EngineSettings: NodeConfig {
     public var eventLoops = 0
     /// Empty stands for the host's name.
     public var instance = ""
+    public var handOverTimeout = Duration.seconds(30)
+    public var probation = Duration.seconds(2)
+    public var admin = AdminSettings()
     public init() {}
 
     public static let fields: [Field<Self>] = [
@@ -44,6 +47,7 @@ public struct EngineSettings: NodeConfig {
         Field(
             "drain_timeout",
             \.drainTimeout,
+            live: true,
             in: .zero ... .seconds(3600),
             "How long a stop waits for what is under way; what is left then is cut off."
         ),
@@ -58,6 +62,21 @@ public struct EngineSettings: NodeConfig {
             \.instance,
             "Names this process among others of the same graph; the host's name if empty."
         ),
+        Field(
+            "hand_over_timeout",
+            \.handOverTimeout,
+            live: true,
+            in: .zero ... .seconds(3600),
+            "How long nodes that a change replaces or removes may take to drain and hand over; then it is undone."
+        ),
+        Field(
+            "probation",
+            \.probation,
+            live: true,
+            in: .zero ... .seconds(600),
+            "How long a change of the graph can still be undone because a new node fails."
+        ),
+        Field("admin", \.admin, "Where the engine can be told to change its graph."),
     ]
     /// The section as a graph file may name it.
     public static let spec = SettingsSpec("engine", "What all nodes of the engine share.", config: Self.self)
@@ -65,7 +84,11 @@ public struct EngineSettings: NodeConfig {
     public var claims: [Claim] {
         listen.flatMap { address in
             EngineEndpoints.paths.map { .listen(address: address.text, protocol: "http", path: $0) }
-        }
+        } + adminAddresses.map { .listen(address: $0.text, protocol: "http", path: AdminAPI.path) }
+    }
+    /// Where the admin API answers: an engine that was moved from its own port says so itself.
+    var adminAddresses: [ListenAddress] {
+        admin.listen ?? (listen == Self().listen ? [.tcp(host: "127.0.0.1", port: 13134)] : [])
     }
 
     var queueLimits: QueueLimits { QueueLimits(batches: queueBatches, bytes: queueBytes.bytes) }

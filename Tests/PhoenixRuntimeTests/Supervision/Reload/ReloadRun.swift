@@ -42,7 +42,7 @@ final class ReloadRun: Sendable {
         let first = try Self.load(&random)
         trace.mayBe([first])
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await self.supervisor.run(first); self.trace.note("RUN ENDED") }
+            group.addTask { try await self.supervisor.run(first) }
             while await supervisor.readiness.phase != .running {
                 try await world.clock.sleep(for: .milliseconds(1))
             }
@@ -59,7 +59,7 @@ final class ReloadRun: Sendable {
         }
         await settle()
         let verdict = trace.verdict
-        if !verdict.isEmpty { print(trace.whole) }
+        if !verdict.isEmpty { print(trace.tail) }
         try require(verdict.isEmpty, verdict.prefix(3).joined(separator: "\n"))
         try require(trace.living == 0, "\(trace.living) nodes live on")
         try require(world.clock.sleeping == 0, "\(world.clock.sleeping) tasks sleep on")
@@ -85,7 +85,6 @@ final class ReloadRun: Sendable {
         } catch let failure as ReloadFailure {
             note("\(isEarly(failure.step) ? "failed" : "undone") \(failure.step.rawValue)")
         }
-        trace.note("answered \(outcomes.value)")
         trace.plan([:])
         let running = try await running(orUndone: isSettled ? nil : current)
         if running == graph {

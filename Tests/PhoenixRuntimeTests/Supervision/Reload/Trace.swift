@@ -49,8 +49,8 @@ final class Trace: Sendable {
     var slips: [String] { state.withLock { $0.slips } }
     var living: Int { state.withLock { $0.living } }
     var sentCount: Int { state.withLock { $0.sent.count } }
+    /// What happened last, for who looks for the cause of a failure.
     var tail: String { state.withLock { $0.log.suffix(60).joined(separator: "\n") } }
-    var whole: String { state.withLock { $0.log.joined(separator: "\n") } }
     func note(_ text: String) { state.withLock { $0.log.append(text) } }
     func slip(_ text: String) { state.withLock { $0.slips.append(text) } }
     func born() { state.withLock { $0.living += 1 } }
@@ -78,7 +78,7 @@ final class Trace: Sendable {
         let instance = begin(of: id)
         do { try await outlet.send(Self.message(instance)) } catch {
             // Placed nowhere: as if it had never been.
-            state.withLock { $0.sent[instance] = nil; $0.log.append("FAILED \(instance) \(error)") }
+            state.withLock { $0.sent[instance] = nil }
             throw error
         }
         state.withLock { $0.sent[instance]?.ended = $0.candidates.count - 1 }
@@ -90,7 +90,6 @@ final class Trace: Sendable {
                 outlet: Graph.Port(id, "out"),
                 began: state.candidates.count - 1
             )
-            state.log.append("send \(state.nextInstance) \(id)")
             return state.nextInstance
         }
     }
@@ -111,12 +110,10 @@ final class Trace: Sendable {
         state.withLock { state in
             let instance = batch.numbers.times[0]
             state.received[instance, default: []].append(port)
-            state.log.append("recv \(instance) \(port)")
             guard let sender = state.sent[instance]?.outlet else { return }
             let edge = "\(sender) -> \(port)"
             if let last = state.last[edge], last >= instance {
                 state.slips.append("\(edge): \(instance) after \(last)")
-                if state.slips.count == 1 { print(state.log.suffix(120).joined(separator: "\n")) }
             }
             state.last[edge] = instance
         }

@@ -1,0 +1,41 @@
+import ArgumentParser
+import PhoenixGraph
+import PhoenixRuntime
+
+/// `phoenix plan`: what a change to a graph would do.
+struct PlanGraph: AsyncParsableCommand {
+    enum Format: String, ExpressibleByArgument, CaseIterable { case text, json }
+    static let configuration = CommandConfiguration(
+        commandName: "plan",
+        abstract: "Say what a change of the graph would do, node by node, and do nothing.",
+        discussion: """
+            Compares with the running instance, or with another file. Settings are named, their values never shown. \
+            Exit code 0: it can be done; 1: the graph was refused; 2: the instance cannot be reached.
+            """
+    )
+
+    @Argument(help: "The graph file to change to.")
+    var graph: String
+    @OptionGroup var overlays: Overlays
+    @Option(help: "Compare with this file in place of the running instance.")
+    var against: String?
+    @OptionGroup var admin: AdminOptions
+    @Option(help: "text or json.")
+    var format = Format.text
+
+    func run() async throws {
+        if let against {
+            let source = GraphSource(overlays)
+            let plan = Plan(
+                from: try source.loadOrExit(against).graph,
+                to: try source.loadOrExit(graph).graph,
+                PhoenixCommand.catalog
+            )
+            return Terminal.say(format == .json ? plan.json : plan.text)
+        }
+        let sent = try GraphSource(overlays).bundle(graph)
+        let answer = try await AdminClient(admin).put(sent, query: "dry_run=true")
+        guard answer.status == 200 else { throw answer.exit() }
+        Terminal.say(format == .json ? answer.body : answer.planText)
+    }
+}
