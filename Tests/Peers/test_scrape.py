@@ -63,6 +63,12 @@ def target():
     target.server.shutdown()
 
 
+def labels_of(sample):
+    """The labels but job and instance; bounds are numbers, however each side writes them."""
+    labels = {k: v for k, v in sample.labels.items() if k not in ("job", "instance")}
+    return tuple(sorted((k, str(float(v)) if k in ("le", "quantile") else v) for k, v in labels.items()))
+
+
 def exposed(engine):
     """What the engine shows of what it scraped, without job and instance: by name and labels."""
     status, _, body = fetch(f"{engine.url('FULL_PORT')}/metrics", {"accept": "text/plain"})
@@ -70,8 +76,7 @@ def exposed(engine):
     found = {}
     for family in text_string_to_metric_families(body.decode()):
         for sample in family.samples:
-            labels = {k: v for k, v in sample.labels.items() if k not in ("job", "instance")}
-            found[sample.name, tuple(sorted(labels.items()))] = sample.value
+            found[sample.name, labels_of(sample)] = sample.value
     return found
 
 
@@ -81,7 +86,7 @@ def expected(target):
     for family in target.registry.collect():
         for sample in family.samples:
             if not sample.name.endswith("_created"):
-                found[sample.name, tuple(sorted(sample.labels.items()))] = sample.value
+                found[sample.name, labels_of(sample)] = sample.value
     return found
 
 

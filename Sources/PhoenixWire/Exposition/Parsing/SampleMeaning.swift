@@ -33,6 +33,11 @@ struct SampleForm {
     var suffix = ""
     var family: Int32 = -1
 
+    /// The names of the families that a sample of this name may belong to.
+    static func families(of name: String) -> [Substring.UTF8View] {
+        [name[...].utf8]
+            + suffixes.filter { name.hasSuffix($0) }.map { name.dropLast($0.utf8.count).utf8 }
+    }
     /// The form of a sample of this name; without a family that fits it is a gauge.
     init(of name: String, in families: ScrapedFamilies, isOpen: Bool) {
         let bytes = Array(name.utf8)

@@ -21,6 +21,8 @@ enum ScrapedType: UInt8 {
 struct ScrapedFamily {
     var name: [UInt8]
     var type = ScrapedType.unknown
+    /// Of the scrape before the one that names it now.
+    var typeBefore = ScrapedType.unknown
     /// As OpenTelemetry writes units.
     var unit = ""
     var help = ""
@@ -40,8 +42,11 @@ struct ScrapedFamilies {
     private var scrape: UInt32 = 0
     /// The family named last: the next comment is mostly about it, or the one that came after it last time.
     private var last: Int32 = -1
-    /// Grows whenever a family is declared that the scrape before did not declare.
+    /// Grows whenever a family is declared that a line without a family might have belonged to: one that the scrape before
+    /// did not declare, or not with this type, or that this one declares only behind such a line.
     private(set) var additions: UInt32 = 0
+    /// The families that the lines without one, found in this scrape, might have belonged to.
+    private var missed: Set<[UInt8]> = []
     /// Types that came a second time and said something else; the first one counts.
     private(set) var conflicts = 0
     private static let maximumUnits = 4096
@@ -55,6 +60,7 @@ struct ScrapedFamilies {
         let isReset = families.count > 1024 && alive < families.count / 2
         if isReset { (families, index) = ([], [:]) }
         (self.scrape, last, conflicts) = (scrape, -1, 0)
+        missed.removeAll(keepingCapacity: true)
         return isReset
     }
     /// The signature that holds for a family now: 0 for none, or one that this scrape has not declared.
@@ -65,6 +71,8 @@ struct ScrapedFamilies {
             $0[Int(family)].scrape == scrape ? $0[Int(family)].signature : 0
         }
     }
+    /// Notes that a line found no family of this name.
+    mutating func miss(_ name: some Collection<UInt8>) { missed.insert(Array(name)) }
     /// A family of this name that this scrape has declared.
     func declared(_ name: some Collection<UInt8>) -> Int32? {
         guard let family = index[Array(name)], families[Int(family)].scrape == scrape else { return nil }
@@ -87,8 +95,9 @@ struct ScrapedFamilies {
         }
         let family = Int(last)
         guard families[family].scrape != scrape else { return family }
-        if families[family].scrape &+ 1 != scrape { additions &+= 1 }
+        if families[family].scrape &+ 1 != scrape || missed.contains(families[family].name) { additions &+= 1 }
         (families[family].scrape, families[family].hasType) = (scrape, false)
+        families[family].typeBefore = families[family].type
         (families[family].type, families[family].unit, families[family].signature) = (.unknown, "", 0)
         return family
     }
@@ -156,6 +165,7 @@ struct ScrapedFamilies {
             return
         }
         (families[family].type, families[family].hasType) = (type, true)
+        if type != families[family].typeBefore || missed.contains(families[family].name) { additions &+= 1 }
         sign(family)
     }
     private mutating func unit(_ cursor: inout ExpositionCursor) throws(ExpositionCursor.Misread) {

@@ -49,6 +49,9 @@ extension TargetReader {
             scraped = try cursor.series()
         } catch { throw .misread(error) }
         var form = SampleForm(of: scraped[LabelSet.name], in: families, isOpen: cursor.isOpen)
+        if form.family < 0 {
+            for name in SampleForm.families(of: scraped[LabelSet.name]) { families.miss(name) }
+        }
         var meaning = SampleMeaning()
         (meaning.family, meaning.signature) = (form.family, families.signature(form.family))
         meaning.additions = families.additions
