@@ -41,6 +41,7 @@ struct SampleForm {
     /// The form of a sample of this name; without a family that fits it is a gauge.
     init(of name: String, in families: ScrapedFamilies, isOpen: Bool) {
         let bytes = Array(name.utf8)
+        if !isOpen, name.hasSuffix("_created"), isStart(of: bytes.dropLast(8), in: families) { return }
         if let family = families.declared(bytes) {
             self.family = family
             exact(families[family].type)
@@ -57,6 +58,22 @@ struct SampleForm {
     private static let suffixes = [
         "_total", "_created", "_bucket", "_sum", "_count", "_info", "_gsum", "_gcount",
     ]
+    /// Clients write the start of a stream as a gauge in the text format, which knows no such thing: beside a family that
+    /// begins with the same name it is that family's, as in OpenMetrics, where the two names would clash.
+    private mutating func isStart(of base: ArraySlice<UInt8>, in families: ScrapedFamilies) -> Bool {
+        if let family = families.declared(base + Array("_total".utf8)), families[family].type == .counter {
+            (self.family, part, kind, isMonotonic, suffix) = (family, .created, .sum, true, "_created")
+            return true
+        }
+        guard let family = families.declared(base) else { return false }
+        switch families[family].type {
+        case .histogram: kind = .histogram
+        case .summary: kind = .summary
+        default: return false
+        }
+        (self.family, part, suffix) = (family, .created, "_created")
+        return true
+    }
     private mutating func exact(_ type: ScrapedType) {
         switch type {
         case .counter: (kind, isMonotonic) = (.sum, true)
@@ -71,7 +88,6 @@ struct SampleForm {
         // The name of a counter is that of its samples.
         case ("_total", .counter): (kind, isMonotonic) = (.sum, true)
         case ("_info", .info): kind = .sum
-        // In the text format `_created` is a gauge with a family of its own.
         case ("_created", .counter) where isOpen:
             (part, kind, isMonotonic, self.suffix) = (.created, .sum, true, suffix)
         case ("_created", .histogram) where isOpen: (part, kind, self.suffix) = (.created, .histogram, suffix)
