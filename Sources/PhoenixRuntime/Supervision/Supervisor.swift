@@ -8,7 +8,8 @@ public actor Supervisor {
         var part: Assembly.Part
         /// Tells it from others of its name that lived before: what those still say is of no concern.
         let token: UInt64
-        let stop = StopSignal()
+        /// Of the run, flush or hand-over under way; each run has its own.
+        var stop = StopSignal()
     }
     /// What happens to the engine. There are at most a few at once for each node and each call from outside.
     enum Signal: Sendable {
@@ -204,6 +205,8 @@ extension Supervisor {
     }
 
     private func run(_ id: NodeID, _ group: inout DiscardingTaskGroup) {
+        // One that was cancelled so that a change could be undone, and that stays, runs as before.
+        self.living[id]?.stop = StopSignal()
         guard let living = living[id] else { return }
         let (time, signal, logger, ends) = (services.time, signal, services.logger, living.part.ends)
         group.addTask {
