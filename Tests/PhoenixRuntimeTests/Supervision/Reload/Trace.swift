@@ -24,7 +24,10 @@ final class Trace: Sendable {
         var slips: [String] = []
         /// What each name had counted when it last told.
         var counted: [NodeID: UInt64] = [:]
-        var living = 0
+        /// How many instances of each name live.
+        var living: [NodeID: Int] = [:]
+        /// How many calls there are that do not return for long: each holds its node.
+        var hanging = 0
         var log: [String] = []
         /// The live setting that each name works by.
         var tags: [NodeID: Int] = [:]
@@ -47,14 +50,24 @@ final class Trace: Sendable {
     }
 
     var slips: [String] { state.withLock { $0.slips } }
-    var living: Int { state.withLock { $0.living } }
+    var living: Int { state.withLock { $0.living.values.reduce(0, +) } }
+    var whoLives: String {
+        let living = state.withLock { $0.living.filter { $0.value > 0 } }
+        return living.sorted { $0.key < $1.key }.map { "\($0.key) x \($0.value)" }.joined(separator: ", ")
+    }
+    var hanging: Int { state.withLock { $0.hanging } }
+    func hang(_ body: () async -> Void) async {
+        state.withLock { $0.hanging += 1 }
+        await body()
+        state.withLock { $0.hanging -= 1 }
+    }
     var sentCount: Int { state.withLock { $0.sent.count } }
     /// What happened last, for who looks for the cause of a failure.
     var tail: String { state.withLock { $0.log.suffix(60).joined(separator: "\n") } }
     func note(_ text: String) { state.withLock { $0.log.append(text) } }
     func slip(_ text: String) { state.withLock { $0.slips.append(text) } }
-    func born() { state.withLock { $0.living += 1 } }
-    func died() { state.withLock { $0.living -= 1 } }
+    func born(_ id: NodeID) { state.withLock { $0.living[id, default: 0] += 1 } }
+    func died(_ id: NodeID) { state.withLock { $0.living[id, default: 0] -= 1 } }
 
     func show(_ id: NodeID, tag: Int) { state.withLock { $0.tags[id] = tag } }
     func tag(_ id: NodeID) -> Int? { state.withLock { $0.tags[id] } }

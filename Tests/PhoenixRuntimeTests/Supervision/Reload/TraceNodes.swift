@@ -44,7 +44,9 @@ final class TraceSite: Sendable {
         tag.withLock { $0 = config.tag }
         begin()
         // Takes the settings, and never says so.
-        if trace.fails("hang \(context.id)") { try? await context.time.sleep(for: .seconds(20)) }
+        if trace.fails("hang \(context.id)") {
+            await trace.hang { try? await context.time.sleep(for: .seconds(20)) }
+        }
         return true
     }
 }
@@ -59,9 +61,9 @@ actor TraceFeed: Source {
     private var serial: UInt64 = 0
     init(_ settings: Settings<TraceConfig>, _ context: NodeContext) throws {
         site = try TraceSite(settings.base, context)
-        site.trace.born()
+        site.trace.born(context.id)
     }
-    deinit { site.trace.died() }
+    deinit { site.trace.died(site.context.id) }
     func run() async throws {
         site.begin()
         while !isOver {
@@ -96,9 +98,9 @@ actor TraceHop: Node {
     private var memory = State(held: 0, counted: 0)
     init(_ settings: Settings<TraceConfig>, _ context: NodeContext) throws {
         site = try TraceSite(settings.base, context)
-        site.trace.born()
+        site.trace.born(context.id)
     }
-    deinit { site.trace.died() }
+    deinit { site.trace.died(site.context.id) }
     func run() async throws {
         site.begin()
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -155,9 +157,9 @@ actor TraceSink: Node {
     private var counted: UInt64 = 0
     init(_ settings: Settings<TraceConfig>, _ context: NodeContext) throws {
         site = try TraceSite(settings.base, context)
-        site.trace.born()
+        site.trace.born(context.id)
     }
-    deinit { site.trace.died() }
+    deinit { site.trace.died(site.context.id) }
     func run() async throws {
         site.begin()
         guard let input = site.context.wiring[Self.input] else { return }
@@ -187,9 +189,9 @@ actor TraceDetour: Node {
     private var held = 0
     init(_ settings: Settings<TraceConfig>, _ context: NodeContext) throws {
         site = try TraceSite(settings.base, context)
-        site.trace.born()
+        site.trace.born(context.id)
     }
-    deinit { site.trace.died() }
+    deinit { site.trace.died(site.context.id) }
     func run() async throws {
         site.begin()
         try await pass()
