@@ -16,10 +16,11 @@ final class SourceOrders: Sendable {
         (self.quiesce, self.reopen) = (quiesce, reopen)
     }
 
-    /// Tells the source; who comes while another tells leaves the order to it.
-    func tell(toEnd: Bool) async {
+    /// Notes what the source is to do; `tell` tells it. Tasks that tell may run in any order: the newest order is decided here.
+    func order(toEnd: Bool) { state.withLock { $0.wanted = toEnd } }
+    /// Tells the source what was ordered last; who comes while another tells leaves it to that one.
+    func tell() async {
         let isMine = state.withLock { state in
-            state.wanted = toEnd
             defer { state.isTelling = true }
             return !state.isTelling
         }

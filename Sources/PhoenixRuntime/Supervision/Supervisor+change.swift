@@ -157,9 +157,10 @@ extension Supervisor {
         let leaving = change.decisions.replaced.union(change.decisions.removed)
             .filter { change.parked[$0] == nil }.compactMap { living[$0]?.part.orders }
         let listeners = services.listeners
+        for orders in parked + leaving { orders.order(toEnd: false) }
         tellWhenQuiet(
             after: {
-                for orders in parked + leaving { await orders.tell(toEnd: false) }
+                for orders in parked + leaving { await orders.tell() }
                 listeners.switchBack()
             },
             &group

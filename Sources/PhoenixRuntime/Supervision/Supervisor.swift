@@ -248,7 +248,8 @@ extension Supervisor {
     }
     private func tell(_ part: Assembly.Part, toEnd: Bool, _ group: inout DiscardingTaskGroup) {
         guard let orders = part.orders else { return }
-        group.addTask { await orders.tell(toEnd: toEnd) }
+        orders.order(toEnd: toEnd)
+        group.addTask { await orders.tell() }
     }
 
     func flush(_ id: NodeID, _ group: inout DiscardingTaskGroup) {
