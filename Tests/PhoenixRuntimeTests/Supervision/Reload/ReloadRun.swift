@@ -13,6 +13,8 @@ final class ReloadRun: Sendable {
     let services: EngineServices
     let server: FakeServer
     let outcomes = Shared([String: Int]())
+    /// What runs if the change that is on probation is undone.
+    private let doubtful = Shared<Graph?>(nil)
     private let name: String
 
     init(_ world: World) {
@@ -75,7 +77,9 @@ final class ReloadRun: Sendable {
         trace.note("RELOAD faults \(faults) \(Plan(from: current, to: graph, traceCatalog).text)")
         trace.plan(faults)
         server.refused.change { $0 = faults["listen"] == nil ? [] : Set((1...6).map { "h:\($0)" }) }
-        trace.mayBe([current, graph])
+        // The change before may still be on probation, and be undone before this one begins.
+        let earlier = doubtful.value.map { [$0] } ?? []
+        trace.mayBe([current, graph] + earlier)
         let isSettled = Int.random(in: 0..<4, using: &next.random) == 0
         var limits = ReloadLimits(handOver: .seconds(5), probation: .milliseconds(40))
         if faults["hand over"] != nil { limits.handOver = .zero }
@@ -90,7 +94,10 @@ final class ReloadRun: Sendable {
         if running == graph {
             random = next
         } else {
-            try require(running == current, "neither the old nor the new graph runs")
+            try require(
+                running == current || earlier.contains(running),
+                "neither the old nor the new graph runs"
+            )
             // The names go on, so that nothing is taken for what was there before.
             random.random = next.random
         }
@@ -106,9 +113,15 @@ final class ReloadRun: Sendable {
         if old != nil, await supervisor.isOnProbation, world.seed % 2 == 0 {
             try await world.clock.sleep(for: .milliseconds(50))
         }
-        while await supervisor.isTurningBack { try await world.clock.sleep(for: .milliseconds(1)) }
-        let running = await supervisor.runningGraph
-        if await !supervisor.isOnProbation {
+        // Each look in one step: a change on probation may be undone between two.
+        var standing = await supervisor.standing
+        while standing.isTurningBack {
+            try await world.clock.sleep(for: .milliseconds(1))
+            standing = await supervisor.standing
+        }
+        let running = standing.graph
+        doubtful.change { $0 = standing.isOnProbation ? old : nil }
+        if !standing.isOnProbation {
             trace.mayBe([running])
             try await checkSettings(running)
         }
@@ -153,6 +166,9 @@ final class ReloadRun: Sendable {
 
 extension Supervisor {
     var isOnProbation: Bool { change?.decisions.phase == .probation }
+    var standing: (graph: Graph, isOnProbation: Bool, isTurningBack: Bool) {
+        (graph, isOnProbation, isTurningBack)
+    }
     /// Whether a change is neither done nor on probation.
     var isTurningBack: Bool { change.map { $0.decisions.phase != .probation } ?? false }
 }
