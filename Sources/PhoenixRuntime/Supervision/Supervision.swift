@@ -160,6 +160,11 @@ public struct Supervision: Sendable {
         case .running where record.hasHeir: return [.pause(id)]
         // A data node ends when what fed it has gone.
         case .running: return record.member.kind == .data ? [] : [.quiesce(id)]
+        // What waits at an inlet that the heir does not have is still this one's to read: it runs once more, and finds
+        // those that the heir has at their end.
+        case .resting where record.member.kind == .data && record.hasHeir:
+            records[id]?.phase = .running
+            return [.pause(id), .run(id)]
         // A data node must still read what waits for it; any other has nothing to run for.
         case .resting where record.member.kind == .data && !record.hasHeir: return []
         case .resting: return finish(id)
