@@ -29,7 +29,9 @@ struct RandomGraph {
     }
 
     private mutating func pick(_ bound: Int) -> Int { Int.random(in: 0..<max(1, bound), using: &random) }
-    private mutating func pick(_ ids: [NodeID]) -> NodeID? { ids.isEmpty ? nil : ids.sorted()[pick(ids.count)] }
+    private mutating func pick(_ ids: [NodeID]) -> NodeID? {
+        ids.isEmpty ? nil : ids.sorted()[pick(ids.count)]
+    }
     private func ids(_ isIncluded: (Node) -> Bool) -> [NodeID] {
         nodes.filter { isIncluded($0.value) }.keys.sorted()
     }
@@ -91,7 +93,8 @@ struct RandomGraph {
         nodes[id] = nil
     }
     private mutating func rename() {
-        guard let id = pick(ids { $0.type.role != .receiver }), let node = nodes.removeValue(forKey: id) else { return }
+        guard let id = pick(ids { $0.type.role != .receiver }), let node = nodes.removeValue(forKey: id)
+        else { return }
         let new = name(String(id.prefix(1)))
         nodes[new] = node
         for reader in nodes.keys {
@@ -138,18 +141,25 @@ struct RandomGraph {
         var sections: [[Role: [String]]] = [[:], [:], [:]]
         for (id, node) in nodes.sorted(by: { $0.key < $1.key }) {
             var fields = ["type: \(node.type.name)"]
-            for (key, value) in [("tag", node.tag), ("size", node.size), ("salt", node.salt), ("port", node.port)]
+            for (key, value) in [
+                ("tag", node.tag), ("size", node.size), ("salt", node.salt), ("port", node.port),
+            ]
             where value != 0 { fields.append("\(key): \(value)") }
             for (port, from) in node.inputs.sorted(by: { $0.key < $1.key }) {
                 fields.append("\(port == "in" ? "from" : port): [\(from.sorted().joined(separator: ", "))]")
             }
-            sections[pick(3)][node.type.role, default: []].append("  \(id): {\(fields.joined(separator: ", "))}")
+            sections[pick(3)][node.type.role, default: []].append(
+                "  \(id): {\(fields.joined(separator: ", "))}"
+            )
         }
         func text(_ part: [Role: [String]]) -> String {
-            part.sorted { $0.key < $1.key }.map { "\($0.key.section):\n\($0.value.joined(separator: "\n"))\n" }.joined()
+            part.sorted { $0.key < $1.key }.map {
+                "\($0.key.section):\n\($0.value.joined(separator: "\n"))\n"
+            }.joined()
         }
         return [
-            "graph.yaml": "graph: test\nversion: 1\ninclude: [parts/a.yaml, parts/b.yaml]\n" + text(sections[0]),
+            "graph.yaml": "graph: test\nversion: 1\ninclude: [parts/a.yaml, parts/b.yaml]\n"
+                + text(sections[0]),
             "parts/a.yaml": text(sections[1]), "parts/b.yaml": text(sections[2]),
         ]
     }

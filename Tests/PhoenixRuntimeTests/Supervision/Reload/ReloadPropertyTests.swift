@@ -27,7 +27,10 @@ struct ReloadPropertyTests {
         let total = outcomes.value.values.reduce(0, +)
         #expect(total >= Self.reloads)
         // Each road was walked: else the property says less than it seems to.
-        for road in ["taken", "undone hand_over", "undone probation", "failed make", "failed listen", "failed reconfigure"] {
+        for road in [
+            "taken", "undone hand_over", "undone probation", "failed make", "failed listen",
+            "failed reconfigure",
+        ] {
             #expect(outcomes.value[road] ?? 0 > 0, "no reload was \(road)")
         }
     }

@@ -88,6 +88,9 @@ final class ReloadRun: Sendable {
             note(report.record.outcome.rawValue)
         } catch let failure as ReloadFailure {
             note("\(isEarly(failure.step) ? "failed" : "undone") \(failure.step.rawValue)")
+        } catch ReloadError.busy {
+            // The change before was condemned just now, and is on its way back.
+            note("busy")
         }
         trace.plan([:])
         let running = try await running(orUndone: isSettled ? nil : current)

@@ -156,7 +156,8 @@ final class Trace: Sendable {
                         }
                     )
                     guard !allowed.contains(readers) else { return nil }
-                    return "message \(instance) of \(sent.outlet) reached \(readers), and not one of \(allowed)"
+                    return
+                        "message \(instance) of \(sent.outlet) reached \(readers), and not one of \(allowed)"
                 }
         }
     }

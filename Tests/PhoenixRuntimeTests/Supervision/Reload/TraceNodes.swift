@@ -13,7 +13,8 @@ struct TraceConfig: NodeConfig {
     var salt = 0
     var port = 0
     static let fields: [Field<TraceConfig>] = [
-        Field("tag", \.tag, live: true, "Live."), Field("size", \.size, "Replaces."), Field("salt", \.salt, "Forgets."),
+        Field("tag", \.tag, live: true, "Live."), Field("size", \.size, "Replaces."),
+        Field("salt", \.salt, "Forgets."),
         Field("port", \.port, "Where to listen; nowhere with 0."),
     ]
     static func inheritance(from old: Self, to new: Self) -> Inheritance {
@@ -76,7 +77,9 @@ actor TraceFeed: Source {
     }
     func quiesce() { isOver = true }
     func reopen() { isOver = false }
-    func reconfigure(_ settings: Settings<TraceConfig>) async -> Bool { await site.reconfigure(settings.base) }
+    func reconfigure(_ settings: Settings<TraceConfig>) async -> Bool {
+        await site.reconfigure(settings.base)
+    }
     func flush() { site.trace.forget(site.context.id) }
     func handOver() -> UInt64? { serial }
     func inherit(_ state: UInt64) { serial = max(serial, state) }
@@ -139,7 +142,9 @@ actor TraceHop: Node {
         // Who comes after begins anew, unless this one comes back.
         site.trace.forget(site.context.id)
     }
-    func reconfigure(_ settings: Settings<TraceConfig>) async -> Bool { await site.reconfigure(settings.base) }
+    func reconfigure(_ settings: Settings<TraceConfig>) async -> Bool {
+        await site.reconfigure(settings.base)
+    }
     func handOver() -> State? { memory }
     func inherit(_ state: State) { memory = state }
     static func inheritance(from old: Settings<TraceConfig>, to new: Settings<TraceConfig>) -> Inheritance {
@@ -171,7 +176,9 @@ actor TraceSink: Node {
         }
     }
     func flush() { site.trace.forget(site.context.id) }
-    func reconfigure(_ settings: Settings<TraceConfig>) async -> Bool { await site.reconfigure(settings.base) }
+    func reconfigure(_ settings: Settings<TraceConfig>) async -> Bool {
+        await site.reconfigure(settings.base)
+    }
     func handOver() -> UInt64? { counted }
     func inherit(_ state: UInt64) { counted = state }
     static func inheritance(from old: Settings<TraceConfig>, to new: Settings<TraceConfig>) -> Inheritance {
@@ -213,7 +220,9 @@ actor TraceDetour: Node {
     func flush() async throws {
         try await pass()
     }
-    func reconfigure(_ settings: Settings<TraceConfig>) async -> Bool { await site.reconfigure(settings.base) }
+    func reconfigure(_ settings: Settings<TraceConfig>) async -> Bool {
+        await site.reconfigure(settings.base)
+    }
 }
 
 let traceCatalog: NodeCatalog = [TraceDetour.self, TraceFeed.self, TraceHop.self, TraceSink.self]
