@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import re
 import socket
 import time
@@ -64,6 +65,57 @@ def test_other_methods_get_405_and_the_method_that_is_allowed(intake, method):
     assert answer.headers["allow"] == "POST"
     if method != "HEAD":
         assert answer.rpc_status.message
+
+
+@pytest.fixture(scope="module")
+def shared(engines):
+    """A receiver that takes from pages of other origins."""
+    return engines("cors")
+
+
+PAGE = "https://app.example.com"
+
+
+def preflight(engine, origin, **more):
+    asked = {"origin": origin, "access-control-request-method": "POST"} | more
+    return send(engine.otlp, "OPTIONS", body=None, headers=asked)
+
+
+@pytest.mark.parametrize("origin", [PAGE, "http://localhost:3000"])
+def test_a_browser_that_asks_beforehand_is_told_what_it_may_send(shared, origin):
+    answer = preflight(shared, origin)
+    assert (answer.status, answer.body) == (204, b"")
+    assert answer.headers["access-control-allow-origin"] == origin
+    assert answer.headers["access-control-allow-credentials"] == "true"
+    assert answer.headers["access-control-allow-methods"] == "POST"
+    assert answer.headers["access-control-allow-headers"] == "Accept, Accept-Language, Content-Type, Content-Language, X-Key"
+    assert answer.headers["access-control-max-age"] == "7200"
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "http://app.example.com", "https://app.example.com.evil", "null"])
+def test_a_page_of_another_origin_is_allowed_nothing(shared, origin):
+    for answer in (preflight(shared, origin), export(shared.otlp, one_point().bytes, origin=origin)):
+        assert not [name for name in answer.headers if name.startswith("access-control-")]
+
+
+def test_a_page_reads_what_it_is_answered_good_or_bad(shared):
+    page = {"origin": PAGE}
+    for answer, status in [
+        (export(shared.otlp, one_point().bytes, origin=PAGE), 200),
+        (export(shared.otlp, b"\xff", origin=PAGE), 400),
+        (export(shared.otlp, b"", type="text/plain", origin=PAGE), 415),
+        (send(shared.otlp, "GET", body=None, headers=page), 405),
+        (export(shared.otlp, os.urandom(2 << 20), origin=PAGE), 413),
+    ]:
+        assert answer.status == status
+        assert answer.headers["access-control-allow-origin"] == PAGE
+        assert "origin" in answer.headers["vary"]
+
+
+def test_without_cors_no_answer_speaks_of_it(intake):
+    assert preflight(intake, PAGE).status == 405
+    answer = export(intake.otlp, one_point().bytes, origin=PAGE)
+    assert answer.status == 200 and "access-control-allow-origin" not in answer.headers
 
 
 @pytest.mark.parametrize("path", ["/", "/v1/metric", "/v1/metrics/", "/V1/METRICS", "/v2/metrics"])

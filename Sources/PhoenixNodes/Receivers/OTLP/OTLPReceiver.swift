@@ -14,6 +14,7 @@ public actor OTLPReceiver: Source {
         ]
         public var path = "/v1/metrics"
         public var tls: TLSSettings?
+        public var cors: CrossOriginSettings?
         public var maxRequestBytes = ByteCount(64 << 20)
         public var maxWait = Duration.seconds(5)
         public var retryAfter = Duration.seconds(1)
@@ -22,6 +23,7 @@ public actor OTLPReceiver: Source {
             Field("listen", \.listen, "Where to listen; gRPC and HTTP are told apart by their first bytes."),
             Field("path", \.path, "The path of OTLP/HTTP requests."),
             Field("tls", \.tls, "The certificate that the addresses show; clear text where it is left out."),
+            Field("cors", \.cors, "From which web pages browsers may send over HTTP; from none where it is left out."),
             Field(
                 "max_request_bytes",
                 \.maxRequestBytes,
@@ -56,7 +58,12 @@ public actor OTLPReceiver: Source {
         self.context = context
         intake = OTLPIntake(settings.base, context, context.wiring[Port.output])
         let security = try AddressSecurity(settings.base.tls)
-        let routes = OTLPRoutes(intake, path: settings.base.path, security)
+        let routes = OTLPRoutes(
+            intake,
+            path: settings.base.path,
+            security,
+            settings.base.cors.map(CrossOrigin.init)
+        )
         for address in settings.base.listen { routes.attach(to: "\(address)", context) }
     }
 

@@ -4,7 +4,8 @@ import PhoenixWire
 ///
 /// Sources: opentelemetry-proto docs/specification.md (responses, throttling); grpc doc/statuscodes.md.
 enum OTLPReply {
-    case http(HTTPResponder, OTLPEncoding, acceptsGzip: Bool)
+    /// `origin`: the page that a browser sent it for, if that is allowed.
+    case http(HTTPResponder, OTLPEncoding, origin: String?)
     case grpc(GRPCResponder)
 
     /// Runs `work` on the event loop that the request came on, after a while.
@@ -19,28 +20,28 @@ enum OTLPReply {
         if refusals.total == 0 { return takenWhole() }
         let response = ExportResponse(rejectedPoints: refusals.total, message: refusals.message)
         switch self {
-        case .http(let responder, let encoding, let acceptsGzip):
-            responder.respond(encoding.response(200, response.encoded(as: encoding), gzip: acceptsGzip))
+        case .http(let responder, let encoding, let origin):
+            let answer = encoding.response(200, response.encoded(as: encoding))
+            responder.respond(CrossOrigin.allowing(origin, answer))
         case .grpc(let responder): responder.respond(response.encoded(as: .protobuf))
         }
     }
     /// What nearly every request is told is made once.
     private func takenWhole() {
         switch self {
-        case .http(let responder, .protobuf, _): responder.respond(Self.wholeProtobuf)
-        case .http(let responder, .json, _): responder.respond(Self.wholeJSON)
+        case .http(let responder, let encoding, let origin):
+            let answer = encoding == .protobuf ? Self.wholeProtobuf : Self.wholeJSON
+            responder.respond(CrossOrigin.allowing(origin, answer))
         case .grpc(let responder): responder.respond([])
         }
     }
     private static let wholeProtobuf = OTLPEncoding.protobuf.response(
         200,
-        ExportResponse().encoded(as: .protobuf),
-        gzip: false
+        ExportResponse().encoded(as: .protobuf)
     )
     private static let wholeJSON = OTLPEncoding.json.response(
         200,
-        ExportResponse().encoded(as: .json),
-        gzip: false
+        ExportResponse().encoded(as: .json)
     )
     /// The request cannot be read, now or ever.
     func malformed(_ reason: String) { fail(.invalidArgument(reason)) }
@@ -51,7 +52,8 @@ enum OTLPReply {
 
     func fail(_ failure: OTLPFailure) {
         switch self {
-        case .http(let responder, let encoding, _): responder.respond(failure.response(encoding))
+        case .http(let responder, let encoding, let origin):
+            responder.respond(CrossOrigin.allowing(origin, failure.response(encoding)))
         case .grpc(let responder): responder.fail(failure.grpc)
         }
     }
@@ -112,7 +114,7 @@ enum OTLPFailure {
     var grpc: GRPCStatus { GRPCStatus(code, message, details: body.encoded(as: .protobuf)) }
 
     func response(_ encoding: OTLPEncoding) -> HTTPResponse {
-        var response = encoding.response(status, body.encoded(as: encoding), gzip: false)
+        var response = encoding.response(status, body.encoded(as: encoding))
         switch self {
         case .unavailable(_, let delay): response.fields.append("retry-after", HTTPResponse.retryAfter(delay))
         case .methodNotAllowed: response.fields.append("allow", "POST")
@@ -134,8 +136,8 @@ extension OTLPEncoding {
     }
     var mediaType: String { self == .protobuf ? "application/x-protobuf" : "application/json" }
 
-    func response(_ status: Int, _ body: [UInt8], gzip: Bool) -> HTTPResponse {
-        // Such bodies are a few bytes: gzip would make them longer.
+    /// Such bodies are a few bytes: gzip would make them longer.
+    func response(_ status: Int, _ body: [UInt8]) -> HTTPResponse {
         .bytes(status, type: mediaType, body)
     }
 }

@@ -10,10 +10,12 @@ struct OTLPRoutes {
     private let intake: OTLPIntake
     private let path: String
     private let security: AddressSecurity
+    private let crossOrigin: CrossOrigin?
     private let health = HealthService()
 
-    init(_ intake: OTLPIntake, path: String, _ security: AddressSecurity) {
+    init(_ intake: OTLPIntake, path: String, _ security: AddressSecurity, _ crossOrigin: CrossOrigin?) {
         (self.intake, self.path, self.security) = (intake, path, security)
+        self.crossOrigin = crossOrigin
         intake.whenServing { [health] isServing in
             if isServing {
                 health.set(service: Self.service, status: .serving)
@@ -28,7 +30,7 @@ struct OTLPRoutes {
             context.listen(address, protocol: security.protocolName, paths: paths, endpoint)
         }
         security.attach(to: address, context)
-        serve([path], HTTPEndpoint(OTLPHTTPHandler(intake: intake), purpose: "OTLP metrics"))
+        serve([path], HTTPEndpoint(OTLPHTTPHandler(intake: intake, crossOrigin: crossOrigin), purpose: "OTLP metrics"))
         serve(Self.otherPaths.filter { $0 != path }, HTTPEndpoint(OTLPNotServed()))
         serve([FallbackEndpoint.path], FallbackEndpoint(OTLPNotServed()))
         let export = GRPCMethodEndpoint(OTLPExport(intake: intake), purpose: "OTLP metrics")
@@ -40,12 +42,16 @@ struct OTLPRoutes {
 /// `POST /v1/metrics`.
 struct OTLPHTTPHandler: HTTPHandler {
     let intake: OTLPIntake
+    let crossOrigin: CrossOrigin?
     var bodyLimit: Int? { intake.maxRequestBytes }
     var gate: HTTPGate? { intake.gate }
 
     func head(_ head: HTTPRequestHead, loop: Int) -> HTTPResponse? {
-        let encoding = OTLPEncoding(mediaType: head.mediaType) ?? .json
-        return refusal(head).map { $0.response(encoding) }
+        if let preflight = crossOrigin?.preflight(head) { return preflight }
+        return refusal(head).map { allowing(head, $0.response(OTLPEncoding(mediaType: head.mediaType) ?? .json)) }
+    }
+    private func allowing(_ head: HTTPRequestHead, _ response: HTTPResponse) -> HTTPResponse {
+        CrossOrigin.allowing(crossOrigin?.allowed(head), response)
     }
     private func refusal(_ head: HTTPRequestHead) -> OTLPFailure? {
         guard head.method == .post else {
@@ -72,7 +78,7 @@ struct OTLPHTTPHandler: HTTPHandler {
         guard let encoding = OTLPEncoding(mediaType: request.head.mediaType),
             let coding = ContentCoding(request.head.fields["content-encoding"])
         else { return }
-        let reply = OTLPReply.http(responder, encoding, acceptsGzip: false)
+        let reply = OTLPReply.http(responder, encoding, origin: crossOrigin?.allowed(request.head))
         let onTurn: (@escaping @Sendable () -> Void) -> Void = { responder.onLoop($0) }
         if coding == .identity {
             return intake.take(body, encoding, loop: request.loop, reply, onTurn)
@@ -89,14 +95,14 @@ struct OTLPHTTPHandler: HTTPHandler {
     }
 
     func answer(_ problem: HTTPProblem, to head: HTTPRequestHead) -> HTTPResponse {
-        let encoding = OTLPEncoding(mediaType: head.mediaType) ?? .json
-        switch problem {
-        case .bodyTooLarge: return tooLarge.response(encoding)
-        case .notFound: return OTLPFailure.notFound(problem.message).response(encoding)
-        case .tooMuchBuffered, .gateTimeout, .handlerTimeout:
-            return OTLPFailure.unavailable(problem.message, intake.retryAfter).response(encoding)
-        default: return OTLPFailure.other(problem.status, problem.message).response(encoding)
-        }
+        let failure: OTLPFailure =
+            switch problem {
+            case .bodyTooLarge: tooLarge
+            case .notFound: .notFound(problem.message)
+            case .tooMuchBuffered, .gateTimeout, .handlerTimeout: .unavailable(problem.message, intake.retryAfter)
+            default: .other(problem.status, problem.message)
+            }
+        return allowing(head, failure.response(OTLPEncoding(mediaType: head.mediaType) ?? .json))
     }
 }
 
