@@ -219,6 +219,30 @@ import Testing
         server.finish()
     }
 
+    @Test func aBodyThatAShutGateHoldsUpIsToBeSentAgain() throws {
+        let gate = HTTPGate()
+        gate.patience = .init(wait: .seconds(5))
+        let server = try EmbeddedServer(table(["/echo": Echo(gate: gate)]))
+        let head = "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n"
+        // A moment is within its patience, and does not count for the next.
+        try server.send(head + "he")
+        gate.shut()
+        server.advance(4)
+        gate.open()
+        server.advance(3)
+        gate.shut()
+        server.advance(4)
+        gate.open()
+        try server.send("llo")
+        #expect(try server.text().hasSuffix("hello"))
+
+        try server.send(head + "he")
+        gate.shut()
+        server.advance(8)
+        #expect(try server.text().hasPrefix("HTTP/1.1 503"))
+        #expect(server.events.seen == [.timeout(.request)])
+    }
+
     @Test func timesOut() throws {
         let server = try EmbeddedServer(table(["/later": Later()]))
         server.advance(62)

@@ -111,6 +111,29 @@ import Testing
         #expect(client.answers[small]?.text == "b")
     }
 
+    @Test func aBodyThatAShutGateHoldsUpIsToBeSentAgain() throws {
+        let gate = HTTPGate()
+        gate.patience = .init(wait: .seconds(5))
+        let configuration = configured { $0.http2.streamWindow = 100_000 }
+        let server = try EmbeddedServer(table(["/echo": Echo(gate: gate)]), configuration: configuration)
+        let client = HTTP2Client(server)
+        try client.exchange()
+        gate.shut()
+        let body = [UInt8](repeating: 97, count: 300_000)
+        let (first, second) = (client.request("POST", "/echo", body: body), client.request("POST", "/echo", body: body))
+        try client.exchange()
+        #expect(client.uploaded(first) == 100_000)
+        server.advance(4)
+        try client.exchange()
+        #expect(client.answers[first] == nil)
+        server.advance(4)
+        try client.exchange()
+        #expect(client.answers[first]?.status == 503 && client.answers[second]?.status == 503)
+        gate.open()
+        try client.exchange()
+        #expect(try client.call("POST", "/echo", body: body).body.count == 300_000)
+    }
+
     @Test func refusedBodiesGiveTheWindowBack() throws {
         let server = try EmbeddedServer(table(["/echo": Echo(bodyLimit: 10)]))
         let client = HTTP2Client(server)

@@ -216,17 +216,18 @@ extension HTTP1Connection {
             }
         case .gated(let request):
             let wait = request.handler.gate?.patience.wait ?? configuration.requestTimeout
-            tickBody(request, .gateTimeout, isOver(since, wait))
+            if isOver(since, wait) { refuse(request, .gateTimeout) }
         case .body(let request, _):
-            tickBody(request, .requestTimeout, isOver(since, configuration.requestTimeout))
+            if let problem = bodyWait.problem(request.handler.gate, since: since, configuration, now: now) {
+                refuse(request, problem)
+            }
         case .discard: if isOver(since, configuration.idleTimeout) { give(up: .request) }
         case .linger: if isOver(since, .seconds(2)) { link.close() }
         case .done: break
         }
     }
 
-    private func tickBody(_ request: Request, _ problem: HTTPProblem, _ isOver: Bool) {
-        guard isOver else { return }
+    private func refuse(_ request: Request, _ problem: HTTPProblem) {
         link.report(.timeout(.request))
         closeAfterAnswer = true
         input = .linger(bytes: 0)

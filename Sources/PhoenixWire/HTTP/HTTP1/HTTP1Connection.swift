@@ -50,6 +50,7 @@ final class HTTP1Connection: HTTPConnection, HTTPExchangeOwner {
     var isDraining = false
     /// Since when the connection is at what it is at.
     var since: NIODeadline
+    var bodyWait = BodyWait()
     var headSince: NIODeadline?
     var lastWrite: NIODeadline
     private var exchanges: Int64 = 0
@@ -196,6 +197,7 @@ final class HTTP1Connection: HTTPConnection, HTTPExchangeOwner {
             link.write(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n"))
             link.flush()
         }
+        bodyWait = BodyWait()
         input = .body(request, HTTP1BodyReader(request.framing))
     }
 

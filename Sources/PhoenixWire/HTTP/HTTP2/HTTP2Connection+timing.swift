@@ -88,9 +88,16 @@ extension HTTP2Connection {
             guard now - stream.since > TimeAmount(link.configuration.headTimeout) else { return }
             give(up: .head)
         case .receiving(let head, let handler):
-            guard isOld else { return }
+            guard
+                let problem = stream.bodyWait.problem(
+                    handler.gate,
+                    since: stream.since,
+                    link.configuration,
+                    now: now
+                )
+            else { return }
             report(.timeout(.request))
-            refuse(stream, handler.answer(.requestTimeout, to: head))
+            refuse(stream, handler.answer(problem, to: head))
         case .gated(let head, let handler):
             let wait = handler.gate?.patience.wait ?? link.configuration.requestTimeout
             guard now - stream.since > TimeAmount(wait) else { return }

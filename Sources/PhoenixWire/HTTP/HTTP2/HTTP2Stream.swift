@@ -32,6 +32,7 @@ final class HTTP2Stream {
     var bodySize = 0
     /// Body bytes that the flow-control window was not yet given back for.
     var held = 0
+    var bodyWait = BodyWait()
     /// The peer has sent all it wants to.
     var isRemoteDone = false
 
