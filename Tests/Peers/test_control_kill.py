@@ -100,6 +100,7 @@ def pair(tmp_path):
     fake.end()
 
 
+@pytest.mark.timeout(60 + 20 * KILLS)
 def test_kill_at_any_moment(pair):
     path, fake, engines, start = pair
     seed = random.randrange(1 << 32)
