@@ -17,7 +17,7 @@ log=$directory/log
     2>"$log" &
 pid=$!
 trap 'kill "$pid" 2>/dev/null; wait "$pid" 2>/dev/null; rm -rf "$directory"' EXIT
-field() { sed -n "s/^$1: *//p" "$PHOENIX_CONTROL_FILE" 2>/dev/null | tr -d '"'; }
+field() { sed -n "s/^$1: *//p" "$PHOENIX_CONTROL_FILE" 2>/dev/null | tr -d '"' || true; }
 series() { { curl -s "localhost:$1/metrics" || true; } | sed -n "s/^$2 //p"; }
 
 printf '%4s  %-13s %7s  %10s %10s  %s\n' s mode version full optimized why

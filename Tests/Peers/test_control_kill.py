@@ -89,15 +89,19 @@ def pair(tmp_path):
             "engine.listen=[127.0.0.1:{ENGINE_PORT}]", f"core.targets=[127.0.0.1:{fake.server.server_address[1]}]",
             "core.scrape_interval=50ms", "core.scrape_timeout=50ms", "kpis.every=100ms",
             "control.interval=20ms", "control.stability=0", "control.calm=0", "control.stale_after=60s",
-            "kpi_endpoint.listen=127.0.0.1:{KPI_PORT}", "control_endpoint.listen=127.0.0.1:{KPI_PORT}",
+            "control.listen=127.0.0.1:{CONTROL_PORT}", "kpi_endpoint.listen=127.0.0.1:{KPI_PORT}", "control_endpoint.listen=127.0.0.1:{KPI_PORT}",
         ]
         return Engine(ROOT / "graphs" / "modules" / "control.yaml", directory(), sets=sets, env=env)
 
-    engines = {"core": core(), "control": control()}
-    yield path, fake, engines, {"core": core, "control": control}
-    for engine in engines.values():
-        engine.kill()
-    fake.end()
+    engines = {}
+    try:
+        engines |= {"core": core()}
+        engines |= {"control": control()}
+        yield path, fake, engines, {"core": core, "control": control}
+    finally:
+        for engine in engines.values():
+            engine.kill()
+        fake.end()
 
 
 @pytest.mark.timeout(60 + 20 * KILLS)
