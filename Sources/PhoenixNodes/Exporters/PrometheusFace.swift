@@ -54,7 +54,7 @@ final class PrometheusFace: Sendable {
     }
     private static let ownNames = [
         "phoenix_exposed_series", "phoenix_received_points_total", "phoenix_dropped_points_total",
-        "phoenix_colliding_series_total", KPIBoard.latency,
+        "phoenix_colliding_series_total", KPIBoard.latencyByEndpoint,
     ]
     private static func prefixed(_ name: String, _ namespace: String) -> String {
         namespace.isEmpty ? name : "\(namespace)_\(name)"
@@ -105,9 +105,8 @@ final class PrometheusFace: Sendable {
             PlainFamily.Sample($0.seconds, [ExposedLabel("share", String($0.quantile))])
         }
         if !latencies.isEmpty {
-            families.append(
-                PlainFamily(own(KPIBoard.latency), "From receipt to exposition.", .gauge, latencies)
-            )
+            let name = own(KPIBoard.latencyByEndpoint)
+            families.append(PlainFamily(name, "From receipt to exposition.", .gauge, latencies))
         }
         for name in Self.activeNames(activeSeriesMetric, namespace) {
             families.append(PlainFamily(name, "Series exposed by this endpoint.", .gauge, active))
@@ -140,7 +139,7 @@ final class PrometheusFace: Sendable {
         ]
         for latency in latencies {
             let labels = pipeline.merging(["share": String(latency.quantile)]) { first, _ in first }
-            readings.append(Observation.Reading(KPIBoard.latency, latency.seconds, labels))
+            readings.append(Observation.Reading(KPIBoard.latencyByEndpoint, latency.seconds, labels))
         }
         for reason in ExpositionDrop.allCases where counts[reason] > 0 {
             let labels = pipeline.merging(["reason": reason.label]) { first, _ in first }

@@ -10,6 +10,8 @@ struct KPIBoard {
     static let received = "phoenix_received_points_total"
     static let dropped = "phoenix_dropped_points_total"
     static let latency = "phoenix_pipeline_latency_seconds"
+    /// Another name than `latency`: an endpoint that exposes this board's metrics has a figure of its own beside them.
+    static let latencyByEndpoint = "phoenix_exposed_latency_seconds"
     static let cpuSeconds = "process_cpu_seconds_total"
     static let residentBytes = "process_resident_memory_bytes"
     static let explosionCount = "phoenix_cardinality_explosion_alert_count"
@@ -20,6 +22,8 @@ struct KPIBoard {
         PipelineName.full: "full_fidelity", PipelineName.optimized: "optimised",
         PipelineName.experimental: "experimental",
     ]
+    /// What the board calls that which endpoints say of themselves.
+    private static let names = [exposedByEndpoint: KPIName.exposed, latencyByEndpoint: latency]
     private static let maximumReadings = 10_000
 
     struct Key: Hashable {
@@ -75,8 +79,7 @@ struct KPIBoard {
         for label in [KPIName.pipelineLabel, KPIName.modeLabel, "share", "reason"] {
             labels[label] = reading.attributes[label]
         }
-        let name = reading.name == exposedByEndpoint ? KPIName.exposed : reading.name
-        return Key(name: name, labels: labels)
+        return Key(name: names[reading.name] ?? reading.name, labels: labels)
     }
 
     /// What is known at `now`; empty where nobody said anything of late. `own` are this process's figures, where it is the

@@ -14,7 +14,7 @@ struct ScrapedReadings {
         KPIName.admitted, KPIName.wouldAdmit, KPIName.exposed, KPIName.intake, KPIName.intakeGrowth,
         KPIName.highRisk, KPIName.cpuUtilization, KPIName.memoryUtilization,
         KPIBoard.exposedByEndpoint, KPIBoard.received, KPIBoard.dropped, KPIBoard.latency,
-        KPIBoard.cpuSeconds, KPIBoard.residentBytes, KPIBoard.explosionCount,
+        KPIBoard.latencyByEndpoint, KPIBoard.cpuSeconds, KPIBoard.residentBytes, KPIBoard.explosionCount,
     ]
     /// Metrics that are one pipeline's by their name.
     private static let active = [

@@ -54,6 +54,17 @@ import Testing
         #expect(told == [2])
     }
 
+    /// An endpoint for observers' metrics dropped the pipelines' latency, since it had a figure of that name of its own.
+    @Test func itsOwnNamesLeaveThoseOfObserversFree() {
+        var board = KPIBoard(KPIBoard.Rules())
+        let told = ["phoenix_exposed_series", "phoenix_exposed_latency_seconds", "phoenix_received_points_total"]
+        let readings = told.map { Observation.Reading($0, 1, ["pipeline": "full", "share": "0.5"]) }
+        board.take(Observation(source: "endpoint", timeUnixNano: 0, readings: readings), at: .zero)
+        let names = Set(board.report(at: .zero, own: nil).readings.map(\.name))
+        #expect(names.isSuperset(of: ["phoenix_pipeline_latency_seconds", "phoenix_pipeline_received_points_total"]))
+        #expect(names.isDisjoint(with: PrometheusFace.reservedNames(Prometheus.Config())))
+    }
+
     @Test func namesWhatAnotherGraphWouldForget() {
         var (old, new) = (Prometheus.Config(), Prometheus.Config())
         #expect(Prometheus.inheritance(from: Settings(old), to: Settings(new)) == .everything)
