@@ -62,15 +62,15 @@ def fetch(url: str, headers: dict[str, str] | None = None, timeout=10.0) -> tupl
 class Engine:
     """One process with one graph: a name in `graphs/` here, or a file. It finds its ports in the environment."""
 
-    PORTS = ("ENGINE_PORT", "OTLP_PORT", "OTLP_PORT_2", "FULL_PORT", "OPTIMIZED_PORT", "TOPK_PORT", "CONTROL_PORT", "OBSERVATORY_PORT", "KPI_PORT")
+    PORTS = ("ENGINE_PORT", "OTLP_PORT", "OTLP_PORT_2", "FULL_PORT", "OPTIMIZED_PORT", "TOPK_PORT", "CONTROL_PORT", "OBSERVATORY_PORT", "KPI_PORT", "ADMIN_PORT")
 
-    def __init__(self, graph: str | pathlib.Path, directory: pathlib.Path, *, sets=(), log_level="info", stderr=None, env=None):
+    def __init__(self, graph: str | pathlib.Path, directory: pathlib.Path, *, sets=(), log_level="info", stderr=None, env=None, options=()):
         self.ports = dict(zip(self.PORTS, free_ports(len(self.PORTS))))
         self.is_told = False
         self.log_path = directory / f"{self.ports['ENGINE_PORT']}.log"
         self.log_file = open(self.log_path, "wb")
         file = HERE / "graphs" / f"{graph}.yaml" if isinstance(graph, str) else graph
-        command = [str(binary()), "run", str(file), "--log-level", log_level]
+        command = [str(binary()), "run", str(file), "--log-level", log_level, *options]
         for one in sets:
             command += ["--set", one.format_map(self.ports)]
         environment = os.environ | {name: str(port) for name, port in self.ports.items()} | (env or {})

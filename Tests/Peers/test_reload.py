@@ -1,0 +1,313 @@
+"""The graph is changed while the program runs: by every road there is, and undone at every step that fails."""
+
+import http.client
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+
+import grpc
+import h2.config
+import h2.connection
+import h2.events
+import pytest
+
+from engine import HERE, Engine, binary, fetch, poll
+from exposition import read
+from otlp import Request, one_point
+from wire import EXPORT, PROTOBUF, call, export, send
+
+ENDS = """\
+exporters:
+  full_endpoint: {type: prometheus, from: otlp, listen: "127.0.0.1:${env:FULL_PORT}", namespace: full}
+  optimized_endpoint: {type: prometheus, from: optimized, listen: "127.0.0.1:${env:OPTIMIZED_PORT}", namespace: opt}
+  topk_endpoint: {type: prometheus, from: ranked, listen: "127.0.0.1:${env:TOPK_PORT}", namespace: top}
+"""
+OVERLAY = "processors:\n  optimized: {drop: [process.pid]}\n"
+
+
+class Files:
+    """A graph file with its part and its environment, as an operator's editor changes them."""
+
+    def __init__(self, directory: pathlib.Path):
+        self.root = directory / "graph.yaml"
+        self.part = directory / "parts" / "ends.yaml"
+        self.overlay = directory / "environments" / "staging.yaml"
+        self.part.parent.mkdir()
+        self.overlay.parent.mkdir()
+        shutil.copy(HERE / "graphs" / "reload.yaml", self.root)
+        self.part.write_text(ENDS)
+        self.overlay.write_text(OVERLAY)
+        self.before = {path: path.read_text() for path in (self.root, self.part, self.overlay)}
+
+    def edit(self, path: pathlib.Path, old: str, new: str, by_rename=False):
+        text = path.read_text()
+        assert old in text
+        if by_rename:
+            beside = path.with_suffix(".new")
+            beside.write_text(text.replace(old, new))
+            beside.rename(path)
+        else:
+            path.write_text(text.replace(old, new))
+
+    def restore(self):
+        for path, text in self.before.items():
+            if path.read_text() != text:
+                path.write_text(text)
+
+
+class Instance:
+    def __init__(self, engine: Engine, files: Files):
+        self.engine, self.files, self.sent = engine, files, 0
+        self.address = f"127.0.0.1:{engine.port('ADMIN_PORT')}"
+
+    @property
+    def status(self) -> dict:
+        code, _, body = fetch(f"http://{self.address}/api/v1/graph")
+        assert code == 200, body
+        return json.loads(body)
+
+    def taken(self, origin: str, before: int):
+        """A change of this origin, later than the generation `before`, has passed its probation."""
+        def is_wanted(one: dict) -> bool:
+            return (one["outcome"], one["origin"]) == ("taken", origin) and one["generation"] > before
+
+        poll(f"a change by {origin}", lambda: any(is_wanted(one) for one in self.status["reloads"]))
+
+    def counted(self, outcome: str) -> float:
+        samples = read(self.engine.url("ENGINE_PORT"))
+        return sum(v for (name, labels), v in samples.items() if name == "phoenix_reloads_total" and ("outcome", outcome) in labels)
+
+    def command(self, *words: str) -> subprocess.CompletedProcess:
+        environment = os.environ | {name: str(port) for name, port in self.engine.ports.items()}
+        return subprocess.run(
+            [str(binary()), *words, "--address", self.address], capture_output=True, text=True, timeout=60, env=environment
+        )
+
+    def reload(self) -> subprocess.CompletedProcess:
+        return self.command("reload")
+
+    def serves(self):
+        """What is sent, a counter never seen before, comes out of all three endpoints."""
+        self.sent += 1
+        assert export(self.engine.otlp, one_point(f"peers.sent.{self.sent}", 7).bytes).status == 200
+        for port, name in (("FULL_PORT", "full"), ("OPTIMIZED_PORT", "opt"), ("TOPK_PORT", "top")):
+            counter = f"{name}_peers_sent_{self.sent}_total"
+            poll(counter, lambda: exposed(self.engine, port, counter) == [7])
+
+
+def exposed(engine: Engine, port: str, name: str) -> list[float]:
+    return [value for (one, _), value in read(engine.url(port)).items() if one == name]
+
+
+@pytest.fixture(scope="module")
+def watched(engines, tmp_path_factory):
+    files = Files(tmp_path_factory.mktemp("watched"))
+    return Instance(engines(files.root, options=["--watch", "--env", "staging"]), files)
+
+
+@pytest.fixture(scope="module")
+def plain(engines, tmp_path_factory):
+    files = Files(tmp_path_factory.mktemp("plain"))
+    return Instance(engines(files.root), files)
+
+
+@pytest.fixture(autouse=True)
+def as_before(request):
+    """Each test leaves the files and the running graph as they were."""
+    yield
+    for name in ("watched", "plain"):
+        if name in request.fixturenames:
+            instance = request.getfixturevalue(name)
+            instance.files.restore()
+            poll("the graph is as before", lambda: instance.reload().returncode == 0)
+
+
+@pytest.mark.parametrize("by_rename", [False, True], ids=["written in place", "renamed over"])
+@pytest.mark.parametrize("which", ["root", "part", "overlay"])
+def test_an_edit_of_a_watched_file_is_taken(watched, which, by_rename):
+    old, new = {
+        "root": ("k: 2", "k: 3"),
+        "part": ("namespace: full", "namespace: whole"),
+        "overlay": ("[process.pid]", "[process.pid, container.id]"),
+    }[which]
+    before = watched.status["generation"]
+    watched.files.edit(getattr(watched.files, which), old, new, by_rename)
+    watched.taken("watch", before)
+
+
+def test_a_watched_file_that_is_wrong_is_refused_with_its_place(watched):
+    before, refused = watched.status["generation"], watched.counted("refused")
+    watched.files.edit(watched.files.part, "namespace: full", "namespaces: full", by_rename=True)
+    poll("the refusal is counted", lambda: watched.counted("refused") > refused)
+    assert "ends.yaml:2:" in watched.engine.log
+    assert watched.status["generation"] == before
+    watched.serves()
+
+
+def test_sighup_reads_the_file_anew(plain):
+    plain.files.edit(plain.files.root, "k: 2", "k: 3")
+    before = plain.status["generation"]
+    plain.engine.process.send_signal(signal.SIGHUP)
+    plain.taken("sighup", before)
+
+
+def test_plan_says_what_reload_then_does(plain):
+    plain.serves()
+    plain.files.edit(plain.files.part, "namespace: full", "namespace: whole")
+    before = plain.status["generation"]
+    plan = plain.command("plan", str(plain.files.root))
+    assert plan.returncode == 0 and "full_endpoint" in plan.stdout and "topk_endpoint" not in plan.stdout, plan
+    assert plain.status["generation"] == before, "a plan does nothing"
+    done = plain.reload()
+    assert done.returncode == 0 and "full_endpoint" in done.stdout, done
+    assert plain.status["generation"] > before
+    assert "names, labels or limits of the exposition changed" in plan.stdout, "what is forgotten is said"
+    assert export(plain.engine.otlp, one_point("peers.planned", 7).bytes).status == 200
+    poll("the heir serves under its new name", lambda: exposed(plain.engine, "FULL_PORT", "whole_peers_planned_total") == [7])
+
+
+def test_a_reload_without_a_change_is_none(plain):
+    before = plain.status["generation"]
+    assert plain.reload().returncode == 0
+    assert plain.status["generation"] == before
+
+
+def fails(instance: Instance, outcome: str, *words: str):
+    """The file as it is cannot be taken: that is said, counted, and the old graph serves."""
+    before, count = instance.status["generation"], instance.counted(outcome)
+    answer = instance.reload()
+    assert answer.returncode == 1, answer
+    for word in words:
+        assert word in answer.stdout + answer.stderr, answer
+    assert instance.counted(outcome) == count + 1
+    assert instance.status["generation"] == before
+    instance.serves()
+
+
+def test_a_file_that_is_no_graph_leaves_the_old_one_serving(plain):
+    plain.files.root.write_text("receivers: [")
+    fails(plain, "refused", "graph.yaml:1")
+
+
+def test_a_missing_part_leaves_the_old_graph_serving(plain):
+    plain.files.edit(plain.files.root, "parts/ends.yaml", "parts/none.yaml")
+    fails(plain, "refused", "none.yaml")
+
+
+def test_a_missing_secret_leaves_the_old_graph_serving(plain):
+    plain.files.edit(plain.files.root, "k: 2", 'k: "${file:/nowhere/secret}"')
+    fails(plain, "refused", "/nowhere/secret", "graph.yaml:13")
+
+
+def test_a_missing_variable_leaves_the_old_graph_serving(plain):
+    plain.files.edit(plain.files.root, "k: 2", 'k: "${env:PEERS_NOWHERE}"')
+    fails(plain, "refused", "PEERS_NOWHERE", "graph.yaml:13")
+
+
+def test_a_port_that_is_taken_leaves_the_old_graph_serving(plain):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        plain.files.edit(plain.files.part, "127.0.0.1:${env:TOPK_PORT}", f"127.0.0.1:{port}")
+        fails(plain, "failed", "topk_endpoint", str(port))
+
+
+def change(instance: Instance, path: pathlib.Path, old: str, new: str):
+    instance.files.edit(path, old, new)
+    before = instance.status["generation"]
+    done = instance.reload()
+    assert done.returncode == 0, done
+    assert instance.status["generation"] > before, done
+
+
+def replace_receiver(instance: Instance):
+    change(instance, instance.files.root, 'PORT}"]}\nprocessors', 'PORT}"], max_request_bytes: 32MiB}\nprocessors')
+
+
+def test_an_open_connection_and_a_request_half_sent_outlive_the_receiver_behind_them(plain):
+    body = one_point().bytes
+    idle = http.client.HTTPConnection(plain.engine.otlp, timeout=20)
+    halfway = http.client.HTTPConnection(plain.engine.otlp, timeout=20)
+    for one in (idle, halfway):
+        one.request("POST", "/v1/metrics", body=one_point().bytes, headers={"content-type": PROTOBUF})
+        assert one.getresponse().read() == b""
+    sockets = [idle.sock, halfway.sock]
+    halfway.putrequest("POST", "/v1/metrics")
+    halfway.putheader("content-type", PROTOBUF)
+    halfway.putheader("content-length", str(len(body)))
+    halfway.endheaders(body[:10])
+    replace_receiver(plain)
+    halfway.send(body[10:])
+    assert halfway.getresponse().status == 200
+    idle.request("POST", "/v1/metrics", body=one_point().bytes, headers={"content-type": PROTOBUF})
+    assert idle.getresponse().status == 200
+    assert [idle.sock, halfway.sock] == sockets, "a client connected anew"
+    idle.close()
+    halfway.close()
+
+
+def test_an_http2_stream_in_flight_outlives_the_receiver_behind_it(plain):
+    message = one_point("peers.stream").bytes
+    frame = b"\0" + len(message).to_bytes(4, "big") + message
+    client = h2.connection.H2Connection(h2.config.H2Configuration(client_side=True, header_encoding="utf-8"))
+    host, port = plain.engine.otlp.split(":")
+    with socket.create_connection((host, int(port)), timeout=20) as peer:
+        client.initiate_connection()
+        client.send_headers(
+            1,
+            [(":method", "POST"), (":scheme", "http"), (":path", EXPORT), (":authority", plain.engine.otlp)]
+            + [("content-type", "application/grpc"), ("te", "trailers")],
+        )
+        client.send_data(1, frame[:7])
+        peer.sendall(client.data_to_send())
+        replace_receiver(plain)
+        client.send_data(1, frame[7:], end_stream=True)
+        peer.sendall(client.data_to_send())
+        trailers = {}
+        while "grpc-status" not in trailers:
+            data = peer.recv(65536)
+            assert data, "the connection was closed"
+            for event in client.receive_data(data):
+                assert not isinstance(event, (h2.events.StreamReset, h2.events.ConnectionTerminated)), event
+                if isinstance(event, (h2.events.ResponseReceived, h2.events.TrailersReceived)):
+                    trailers |= dict(event.headers)
+            peer.sendall(client.data_to_send())
+        assert trailers["grpc-status"] == "0", trailers
+    poll("its point", lambda: exposed(plain.engine, "FULL_PORT", "full_peers_stream_total") == [1])
+
+
+def test_a_channel_goes_on_over_changes(plain):
+    with grpc.insecure_channel(plain.engine.otlp) as channel:
+        call(channel, one_point().bytes)
+        replace_receiver(plain)
+        call(channel, one_point().bytes)
+
+
+def test_a_scrape_in_progress_outlives_the_exporter_behind_it(plain):
+    """The answer is larger than the sockets' buffers: most of it is written after the change."""
+    for start in range(0, 40_000, 2_000):
+        request = Request().resource(service_name="scraped")
+        for point in range(start, start + 2_000):
+            request.gauge("peers.wide", point, number=point, filler="x" * 200)
+        assert export(plain.engine.otlp, request.bytes).status == 200
+    poll("all series", lambda: len(exposed(plain.engine, "FULL_PORT", "full_peers_wide")) == 40_000, every=0.5)
+    with socket.socket() as peer:
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        peer.settimeout(30)
+        peer.connect(("127.0.0.1", plain.engine.port("FULL_PORT")))
+        peer.sendall(b"GET /metrics HTTP/1.1\r\nhost: peers\r\nconnection: close\r\n\r\n")
+        answer = peer.recv(1000)
+        change(plain, plain.files.part, "namespace: full", "namespace: whole")
+        parts = [answer]
+        while part := peer.recv(1 << 16):
+            parts.append(part)
+    answer = b"".join(parts)
+    assert len(answer) > 8 << 20
+    lines = [line for line in answer.split(b"\n") if line.startswith(b"full_peers_wide{")]
+    assert len(lines) == 40_000
+    assert b"whole_peers" not in answer
