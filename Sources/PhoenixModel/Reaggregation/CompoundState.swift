@@ -52,7 +52,7 @@ protocol CompoundTotal: Sendable {
 
 /// The last points of compound streams by slot, and their outputs by number.
 struct CompoundPool<Point: Sendable, Total: CompoundTotal>: Sendable where Total.Point == Point {
-    private struct Twin: Sendable {
+    struct Twin: Sendable {
         var member: Member
         var point: Point
     }
@@ -63,8 +63,8 @@ struct CompoundPool<Point: Sendable, Total: CompoundTotal>: Sendable where Total
         case increase(from: Point, since: UInt64)
     }
     var totals: [UInt32: Total] = [:]
-    private var last: [UInt32: Point] = [:]
-    private var twins: [UInt32: [Twin]] = [:]
+    var last: [UInt32: Point] = [:]
+    var twins: [UInt32: [Twin]] = [:]
 
     mutating func forget(_ slot: UInt32) {
         if !last.isEmpty { last[slot] = nil }

@@ -6,11 +6,11 @@
 /// of the sum of the magnitudes (Dekker 1971, "A floating-point technique for extending the available precision";
 /// Knuth, TAOCP 4.2.2, theorem B). Adds finite numbers only.
 struct ExactSum: BitwiseCopyable, Sendable {
-    private var integers: Int128 = 0
-    private var doubles: Double = 0
-    private var rest: Double = 0
+    var integers: Int128 = 0
+    var doubles: Double = 0
+    var rest: Double = 0
     /// Whether a double ever joined: then the sum is shown as one.
-    private(set) var isDouble = false
+    var isDouble = false
 
     @inline(__always)
     mutating func add(_ integer: Int64) { integers += Int128(integer) }

@@ -20,9 +20,9 @@ struct HistogramMember: Sendable {
 /// A sum that is there only as long as all points have one, and extremes of windows, which totals cannot have: an
 /// extreme of a stream's whole life may be from before we counted.
 struct CompoundExtras: Sendable {
-    private(set) var sum = ExactSum()
-    private(set) var hasSum = true
-    private(set) var extremes: (minimum: Double, maximum: Double)?
+    var sum = ExactSum()
+    var hasSum = true
+    var extremes: (minimum: Double, maximum: Double)?
     let keepsExtremes: Bool
     init(keepsExtremes: Bool) { self.keepsExtremes = keepsExtremes }
 
@@ -57,10 +57,10 @@ struct CompoundExtras: Sendable {
 /// The accumulator of a histogram output.
 struct HistogramOutput: CompoundTotal {
     let layout: BucketLayout
-    private var buckets: [UInt64]
-    private var count: UInt64 = 0
-    private var points = 0
-    private var extras: CompoundExtras
+    var buckets: [UInt64]
+    var count: UInt64 = 0
+    var points = 0
+    var extras: CompoundExtras
 
     init(_ layout: BucketLayout, of output: Output) {
         self.layout = layout

@@ -50,10 +50,10 @@ struct ExponentialMember: Sendable {
 
 /// The accumulator of an exponential histogram output.
 struct ExponentialOutput: CompoundTotal {
-    private var buckets = ExponentialBuckets()
-    private var count: UInt64 = 0
-    private var points = 0
-    private var extras: CompoundExtras
+    var buckets = ExponentialBuckets()
+    var count: UInt64 = 0
+    var points = 0
+    var extras: CompoundExtras
 
     init(keepsExtremes: Bool) { extras = CompoundExtras(keepsExtremes: keepsExtremes) }
     mutating func clear() { self = Self(keepsExtremes: extras.keepsExtremes) }

@@ -10,4 +10,13 @@ extension Reaggregator {
             return ids
         }
     }
+    /// The known inputs that go somewhere, with the series that they go to.
+    public var pairs: [(input: SeriesID, output: SeriesID)] {
+        mutating get {
+            inputs.compactMap { id in
+                let number = members[id.slot].output
+                return number < Self.firstDropped ? (id, outputs[number].id) : nil
+            }
+        }
+    }
 }

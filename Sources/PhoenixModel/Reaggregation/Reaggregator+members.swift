@@ -39,7 +39,7 @@ extension Reaggregator {
                 ?? Self.refusedOutput
         }
     }
-    private mutating func place(_ slot: UInt32, at number: UInt32) {
+    mutating func place(_ slot: UInt32, at number: UInt32) {
         members.element(slot).pointee.output = number
         guard number < Self.firstDropped else { return }
         let output = outputs.element(number)

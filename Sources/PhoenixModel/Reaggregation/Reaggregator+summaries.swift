@@ -33,11 +33,11 @@ struct SummaryMember: Sendable {
 
 /// The accumulator of a summary output.
 struct SummaryOutput: CompoundTotal {
-    private var count: UInt64 = 0
-    private var sum = ExactSum()
+    var count: UInt64 = 0
+    var sum = ExactSum()
     /// Of the only member.
-    private var quantiles: [Double] = []
-    private var values: [Double] = []
+    var quantiles: [Double] = []
+    var values: [Double] = []
 
     mutating func clear() { self = Self() }
     mutating func join(_ point: SummaryMember) {}

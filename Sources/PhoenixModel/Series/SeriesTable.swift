@@ -183,6 +183,15 @@ public final class SeriesTable: Sendable {
             state.metrics.use(key.metric)
         }
     }
+    func keep(_ keys: [SeriesKey]) {
+        state.withLock { state in
+            for key in keys {
+                state.sets.use(key.resource)
+                state.sets.use(key.attributes)
+                state.metrics.use(key.metric)
+            }
+        }
+    }
     func letGo(_ keys: [SeriesKey]) {
         state.withLock { state in
             for key in keys {

@@ -23,6 +23,11 @@ final class ModeDesk: Sendable {
     }
     var current: ModeChange? { state.withLock { $0.current } }
 
+    /// Goes on with what another desk asked for.
+    func resume(_ change: ModeChange) { state.withLock { $0.current = change } }
+    /// Tells what is asked for again.
+    func `repeat`() { if let current { tell(current) } }
+
     /// Asks all who follow for a mode; the newest of several decisions counts. Nobody waits: modes are registers.
     @discardableResult
     func ask(_ mode: Mode, because reason: String) -> ModeChange {
@@ -38,13 +43,15 @@ final class ModeDesk: Sendable {
             state.current = change
             return change
         }
-        if !outlet.offer(change) {
-            context.logger.warning(
-                "the mode reached nobody: nothing follows this controller",
-                metadata: ["mode": "\(mode)"]
-            )
-        }
+        tell(change)
         return change
+    }
+    private func tell(_ change: ModeChange) {
+        guard !outlet.offer(change) else { return }
+        context.logger.warning(
+            "the mode reached nobody: nothing follows this controller",
+            metadata: ["mode": "\(change.mode)"]
+        )
     }
 }
 

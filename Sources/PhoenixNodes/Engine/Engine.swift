@@ -40,6 +40,8 @@ public final class Engine: Sendable {
     private let services: EngineServices
     private let endpoints = EngineEndpoints()
     private let admin: AdminAPI
+    /// Nil where the graph names no file for it.
+    private let keeper: StateKeeper?
     private let loops: MultiThreadedEventLoopGroup
     private let server: HTTPServer
 
@@ -80,6 +82,8 @@ public final class Engine: Sendable {
             residentCheckInterval: memory.checkInterval
         )
         supervisor = Supervisor(catalog: catalog, services: services)
+        let state: StateSettings = try Self.section("state", of: graph)
+        keeper = state.path.isEmpty ? nil : try StateKeeper(state, services)
         endpoints.attach(to: settings.listen, services.listeners)
         let asked = EngineReference()
         admin = AdminAPI({ asked.engine }, settings.admin, time: time, logger: logger)
@@ -117,14 +121,21 @@ public final class Engine: Sendable {
     }
 
     private func runAll(_ whenServing: @escaping @Sendable ([Address]) -> Void) async throws {
-        let metrics = EngineMetrics(services: services, server: server)
+        let metrics = EngineMetrics(services: services, server: server, keeper: keeper)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await self.keepTime() }
             group.addTask { await self.endpoints.answer(self.supervisor, metrics) }
             group.addTask { await self.admin.routed.serve() }
+            if let keeper { group.addTask { await keeper.run(self.supervisor) } }
             defer { group.cancelAll() }
-            try await supervisor.run(graph) { whenServing(self.addresses) }
+            try await supervisor.run(
+                graph,
+                whenRunning: { whenServing(self.addresses) },
+                restoring: { nodes in await self.keeper?.restore(nodes) }
+            )
         }
+        // All tasks have ended: nobody else writes.
+        if let keeper, let memories = await supervisor.memories { await keeper.save(memories.nodes, isFinal: true) }
     }
 
     /// Moves the clock of the series table, retires what was silent, and gives back what was freed.

@@ -6,9 +6,11 @@ import PhoenixWire
 struct EngineMetrics: Sendable {
     let services: EngineServices
     let server: HTTPServer
+    let keeper: StateKeeper?
 
     func families(_ readiness: Readiness, _ reloads: ReloadLedger) -> [PlainFamily] {
         vitals + table + Self.changes(reloads) + about(readiness) + ProcessFigures.current.families
+            + (keeper?.families ?? [])
     }
 
     private var vitals: [PlainFamily] {

@@ -98,6 +98,9 @@ public struct EngineSettings: NodeConfig {
 extension NodeSpecs {
     /// All that a graph file may name in an engine with these node types.
     public init(_ catalog: NodeCatalog) {
-        self.init(catalog.specs, settings: [EngineSettings.spec, MemoryLimiterSettings.spec])
+        self.init(
+            catalog.specs,
+            settings: [EngineSettings.spec, MemoryLimiterSettings.spec, StateSettings.spec]
+        )
     }
 }

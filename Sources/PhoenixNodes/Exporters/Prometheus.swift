@@ -1,10 +1,10 @@
 public import PhoenixGraph
-import PhoenixModel
+public import PhoenixModel
 public import PhoenixRuntime
-public import PhoenixWire
+import PhoenixWire
 
 /// Exposes the newest point of every series to Prometheus.
-public actor Prometheus: Node {
+public actor Prometheus: JournalingNode {
     public struct Config: NodeConfig {
         public var listen = ListenAddress.tcp(host: "127.0.0.1", port: 8889)
         public var path = "/metrics"
@@ -99,15 +99,20 @@ public actor Prometheus: Node {
         .input(Port.input), .input(Port.mode), .output(Port.observations),
     ]
     /// The store goes to the heir as it is: what is exposed does not blink.
-    public typealias State = ExpositionStore
+    public struct State: Weighed {
+        let store: ExpositionStore
+        public var byteCount: Int { store.byteCount }
+    }
 
     private let context: NodeContext
     private let face: PrometheusFace
+    private let options: ExpositionOptions
 
     public init(_ settings: Settings<Config>, _ context: NodeContext) throws {
         let config = settings.base
         self.context = context
-        let store = ExpositionStore(Self.options(config), watchingSince: context.time.unixNanoseconds)
+        options = Self.options(config)
+        let store = ExpositionStore(options, watchingSince: context.time.unixNanoseconds)
         face = PrometheusFace(config, store, context)
         let face = face
         let security = try AddressSecurity(config.tls)
@@ -129,6 +134,7 @@ public actor Prometheus: Node {
         guard let input = context.wiring[Port.input] else { return }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await self.watch() }
+            group.addTask { await self.takeOver() }
             if let modes = context.wiring[Port.mode] {
                 group.addTask { [face] in for await change in modes.messages { face.follow(change) } }
             }
@@ -141,11 +147,56 @@ public actor Prometheus: Node {
             try await group.waitForAll()
         }
     }
-    public func handOver() async -> ExpositionStore? { face.store }
-    public func inherit(_ store: ExpositionStore) { face.inherit(store) }
+    public func handOver() async -> State? {
+        while !face.store.takeOver(context.series) {}
+        return State(store: face.store)
+    }
+    public func inherit(_ state: State) {
+        if state.store.change(options) {
+            face.inherit(state.store)
+        } else {
+            let store = ExpositionStore(options, watchingSince: context.time.unixNanoseconds)
+            store.succeed(state.store)
+            face.inherit(store)
+        }
+    }
+    public static let stateVersion: UInt32 = 1
+    public func picture() -> (any StatePicture)? {
+        ExpositionPicture(face.store, context.series, now: context.time)
+    }
+    public static func read(
+        from reader: inout StateReader,
+        _ settings: Settings<Config>,
+        _ context: NodeContext
+    ) throws -> State {
+        State(
+            store: try ExpositionPicture.read(
+                &reader,
+                options(settings.base),
+                context.series,
+                now: context.time
+            )
+        )
+    }
+    public func note(in journal: any StateJournal) { face.store.note(in: journal, context.series) }
+    public static func read(
+        journal reader: inout StateReader,
+        into state: State,
+        _ context: NodeContext
+    ) throws {
+        try state.store.read(journal: &reader, context.series, now: context.time.monotonic)
+    }
     public static func inheritance(from old: Settings<Config>, to new: Settings<Config>) -> Inheritance {
-        options(old.base) == options(new.base)
-            ? .everything : .nothing("names, labels or limits of the exposition changed")
+        if options(old.base).readsLike(options(new.base)) { return .everything }
+        return .part(
+            "every series goes on with its value under its new name or labels; where several share a label set, their sum "
+                + "begins anew"
+        )
+    }
+
+    /// Shows what the node before held under the names and labels of this one, bit by bit: batches come in between.
+    private func takeOver() async {
+        while !Task.isCancelled, !face.store.takeOver(context.series) { await Task.yield() }
     }
 
     /// Once a second: ends what expired, and tells how much there is.

@@ -85,6 +85,13 @@ struct IdentityPlan<Program: IdentityProgram>: ~Copyable {
         return result
     }
 
+    /// Notes that these inputs share their outputs with others.
+    mutating func setAside(_ pairs: [(input: SeriesID, output: SeriesID)]) {
+        for (input, output) in pairs {
+            merged.insert(output)
+            plan.set(input, to: .aside(output), tick: table.tick)
+        }
+    }
     /// The output of a series that was seen before; nil where it goes nowhere.
     func output(of id: SeriesID) -> SeriesID? {
         switch plan.ruling(id) {

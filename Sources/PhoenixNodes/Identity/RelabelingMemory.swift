@@ -41,6 +41,14 @@ final class RelabelingMemory<Program: IdentityProgram & Equatable> {
         reaggregator.options = program.options
         reaggregator.beginRemap(now: now)
     }
+    /// Begins in the mode of a process before.
+    func begin(in mode: Mode?, epoch: UInt64) {
+        (self.mode, self.epoch) = (mode, epoch)
+        plan.replace(with: programs[mode])
+        reaggregator.options = plan.program.options
+    }
+    /// Has series that are known to meet by accident meet from their first point on.
+    func setAside() { plan.setAside(reaggregator.pairs) }
     /// Whether inputs are still to be asked where they go under the programs of now.
     var isRemapping: Bool { reaggregator.isRemapping }
     /// Asks the inputs of so many slots; gauges do not wait for their next point, nor do those that were replaced wait
@@ -114,6 +122,9 @@ final class RelabelingState<Program: IdentityProgram & Equatable>: Sendable {
     }
     func withMemory<Result>(_ body: (RelabelingMemory<Program>) -> Result) -> Result {
         memory.withLock { body($0) }
+    }
+    func withThrowingMemory(_ body: (RelabelingMemory<Program>) throws -> Void) throws {
+        try memory.withLock { try body($0) }
     }
     var byteCount: Int { withMemory { $0.byteCount } }
 }

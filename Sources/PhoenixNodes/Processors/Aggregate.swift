@@ -6,7 +6,7 @@ public import PhoenixRuntime
 ///
 /// Every output is a sum of the node's own, also where only one series goes into it, so that a mode may change what is
 /// left out at any batch: the outputs left stand still, and the new ones count on.
-public actor Aggregate: Node {
+public actor Aggregate: LastingNode {
     /// Attributes left out of some series only.
     public struct Rule: ObjectValue, Hashable {
         public var drop: [AttributeTarget] = []
@@ -124,6 +124,15 @@ public actor Aggregate: Node {
     }
     public func handOver() -> State? { State(content: work.state) }
     public func inherit(_ state: State) { work.inherit(state.content) }
+    public static let stateVersion: UInt32 = 1
+    public func picture() -> (any StatePicture)? { work.state.picture }
+    public static func read(
+        from reader: inout StateReader,
+        _ settings: Settings<Config>,
+        _ context: NodeContext
+    ) throws -> State {
+        State(content: try .read(from: &reader, Programs(settings) { $0 }, context))
+    }
 
     private func handle(_ event: RelabelingEvent) async throws { try await work.handle(event) }
 }

@@ -1,12 +1,12 @@
 public import PhoenixGraph
-import PhoenixModel
+public import PhoenixModel
 public import PhoenixRuntime
 
 /// Changes attributes by a list of actions, in order.
 ///
 /// Actions that can bring series together (all but `insert` and `hash`) make every output a sum of the node's own, so
 /// that totals stay right; where the others do so by accident, those series are added up from then on.
-public actor Attributes: Node {
+public actor Attributes: LastingNode {
     /// What an action does.
     public enum Kind: String, ChoiceValue {
         /// Sets the attribute where it is missing.
@@ -92,6 +92,15 @@ public actor Attributes: Node {
     }
     public func handOver() -> State? { State(content: work.state) }
     public func inherit(_ state: State) { work.inherit(state.content) }
+    public static let stateVersion: UInt32 = 1
+    public func picture() -> (any StatePicture)? { work.state.picture }
+    public static func read(
+        from reader: inout StateReader,
+        _ settings: Settings<Config>,
+        _ context: NodeContext
+    ) throws -> State {
+        State(content: try .read(from: &reader, Programs(settings) { $0 }, context))
+    }
 
     private func handle(_ event: RelabelingEvent) async throws { try await work.handle(event) }
 }

@@ -1,5 +1,5 @@
 public import PhoenixGraph
-import PhoenixModel
+public import PhoenixModel
 public import PhoenixRuntime
 
 /// Says what a series belongs to: the first rule that holds sets attributes; constants are added and others dropped.
@@ -7,7 +7,7 @@ public import PhoenixRuntime
 /// All of an intake in one node, since each node that renames series costs the engine one more identity for each. What
 /// is dropped ought to depend on what stays (`process.parent_pid` on `process.pid`); should two living series get one
 /// identity all the same, they are added up from then on.
-public actor Classify: Node {
+public actor Classify: LastingNode {
     /// What is set where the conditions hold.
     public struct Rule: ObjectValue, Hashable {
         public var when: Conditions = []
@@ -67,6 +67,15 @@ public actor Classify: Node {
     }
     public func handOver() -> State? { State(content: work.state) }
     public func inherit(_ state: State) { work.inherit(state.content) }
+    public static let stateVersion: UInt32 = 1
+    public func picture() -> (any StatePicture)? { work.state.picture }
+    public static func read(
+        from reader: inout StateReader,
+        _ settings: Settings<Config>,
+        _ context: NodeContext
+    ) throws -> State {
+        State(content: try .read(from: &reader, Programs(settings) { $0 }, context))
+    }
 
     private func handle(_ event: RelabelingEvent) async throws { try await work.handle(event) }
 }

@@ -226,4 +226,44 @@ struct Ranking: ~Copyable {
         }
         return gone
     }
+
+    // MARK: For the next process
+
+    /// All that is known of one entity.
+    struct Entry: Sendable {
+        var key: Key
+        var entity: Entity
+        /// In the order of their places in the column.
+        var shares: [Double]
+    }
+    var entries: [Entry] {
+        let groupNames = Dictionary(uniqueKeysWithValues: groups.map { ($0.value, $0.key) })
+        return names.enumerated().compactMap { index, name in
+            let number = UInt32(index)
+            guard let name, let group = groupNames[entities[number].group] else { return nil }
+            let first = number * UInt32(Self.shareCount)
+            return Entry(
+                key: Key(name: name, group: group),
+                entity: entities[number],
+                shares: (first..<first + UInt32(Self.shareCount)).map { Double(shares[$0]) }
+            )
+        }
+    }
+    /// Remembers an entity as it was, its place included; its shares only where they were of the same length.
+    mutating func restore(_ entry: Entry, window: UInt64) {
+        let number = number(of: entry.key, at: entry.entity.lastSeen)
+        let entity = entities.element(number)
+        entity.pointee.state = entry.entity.state
+        entity.pointee.place = entry.entity.place
+        if entry.entity.state.contains(.isPlaced), !entry.entity.state.contains(.isExempt) {
+            placedIn[Int(entity.pointee.group)] += 1
+            if entry.entity.state.contains(.isAdmitted) { admittedIn[Int(entity.pointee.group)] += 1 }
+        }
+        guard entry.shares.count == Self.shareCount, window == rules.window else { return }
+        entity.pointee.position = entry.entity.position
+        let first = number * UInt32(Self.shareCount)
+        for (place, share) in entry.shares.enumerated() {
+            shares.element(first + UInt32(place)).pointee = Float(share)
+        }
+    }
 }

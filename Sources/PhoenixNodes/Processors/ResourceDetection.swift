@@ -1,11 +1,11 @@
 public import PhoenixGraph
-import PhoenixModel
+public import PhoenixModel
 public import PhoenixRuntime
 
 /// Says of every resource where it runs, as far as the resource does not say so itself.
 ///
 /// What is detected is read once, when the node is made: of the machine and process that Phoenix runs in.
-public actor ResourceDetection: Node {
+public actor ResourceDetection: LastingNode {
     /// Where attributes are found.
     public enum Detector: String, ChoiceValue {
         /// `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_SERVICE_NAME`.
@@ -44,16 +44,28 @@ public actor ResourceDetection: Node {
     private let work: Relabeling<Program>
 
     public init(_ settings: Settings<Config>, _ context: NodeContext) throws {
+        work = Relabeling(Self.programs(settings), context)
+    }
+
+    private static func programs(_ settings: Settings<Config>) -> Programs<Program> {
         let machine = Machine.current
-        let programs = Programs(settings) { config in
+        return Programs(settings) { config in
             Program(detected: machine.attributes(config.detectors), override: config.override)
         }
-        work = Relabeling(programs, context)
     }
 
     public func run() async throws { try await work.run { try await self.handle($0) } }
     public func handOver() -> State? { State(content: work.state) }
     public func inherit(_ state: State) { work.inherit(state.content) }
+    public static let stateVersion: UInt32 = 1
+    public func picture() -> (any StatePicture)? { work.state.picture }
+    public static func read(
+        from reader: inout StateReader,
+        _ settings: Settings<Config>,
+        _ context: NodeContext
+    ) throws -> State {
+        State(content: try .read(from: &reader, programs(settings), context))
+    }
 
     private func handle(_ event: RelabelingEvent) async throws { try await work.handle(event) }
 }

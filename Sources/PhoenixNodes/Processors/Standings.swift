@@ -43,6 +43,8 @@ struct Standings: ~Copyable {
         }
     }
 
+    mutating func withRanking<Result>(_ body: (inout Ranking) -> Result) -> Result { body(&ranking) }
+
     /// Whether an entity is in.
     mutating func admits(_ key: Ranking.Key, isExempt: Bool) -> Bool {
         ranking.admits(ranking.number(of: key, at: now), isExempt: isExempt)

@@ -6,7 +6,7 @@ public import PhoenixRuntime
 ///
 /// Who is in is decided by one ranking metric over a sliding window; one who is in stays until another beats it by a
 /// margin. Every output is a sum of the node's own: who goes out leaves its outputs standing and counts on in the others.
-public actor TopK: Node {
+public actor TopK: LastingNode {
     /// What of the ranking metric counts.
     public enum Measure: String, ChoiceValue {
         /// What it grew by in the window.
@@ -153,6 +153,20 @@ public actor TopK: Node {
             league.learn(state.content.withMemory { $0.reaggregator.inputs })
         }
         work.inherit(state.content)
+    }
+    public static let stateVersion: UInt32 = 1
+    public func picture() -> (any StatePicture)? {
+        TopKPicture(sums: work.state.picture, standings: league.picture)
+    }
+    public static func read(
+        from reader: inout StateReader,
+        _ settings: Settings<Config>,
+        _ context: NodeContext
+    ) throws -> State {
+        let league = League(settings.base, context.series)
+        try league.read(from: &reader, settings.base.rules)
+        let programs = Programs(settings) { TopKProgram($0, league) }
+        return State(content: try .read(from: &reader, programs, context), league: league)
     }
     public static func inheritance(from old: Settings<Config>, to new: Settings<Config>) -> Inheritance {
         let changed = [

@@ -73,6 +73,10 @@ final class League: Sendable {
         }
     }
 
+    func withRanking<Result>(_ body: (inout Ranking) -> Result) -> Result {
+        box.withLock { $0.standings.withRanking(body) }
+    }
+
     /// Whether the entity of a series is in.
     func admits(_ subject: inout Subject, isExempt: Bool) -> Bool {
         let key = key(&subject)

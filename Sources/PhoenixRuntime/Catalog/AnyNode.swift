@@ -11,8 +11,11 @@ struct AnyNode: Sendable {
     let reconfigure: @Sendable (Graph.Vertex) async throws -> Bool
     let handOver: @Sendable () async -> (any Sendable)?
     let inherit: @Sendable (any Sendable) async -> Void
+    /// Nil for a node whose memory ends with it.
+    let lasting: LastingMemory?
 
-    init<Kind: Node>(_ node: Kind) {
+    init<Kind: Node>(_ node: Kind, _ settings: Settings<Kind.Config>, _ context: NodeContext) {
+        lasting = Self.lasting(node, settings, context)
         run = { try await node.run() }
         flush = { try await node.flush() }
         if let source = node as? any Source {
@@ -27,6 +30,17 @@ struct AnyNode: Sendable {
             guard let state = state as? Kind.State else { return }
             await node.inherit(state)
         }
+    }
+    private static func lasting<Kind: Node>(
+        _ node: Kind,
+        _ settings: Settings<Kind.Config>,
+        _ context: NodeContext
+    ) -> LastingMemory? {
+        func memory<Lasting: LastingNode>(_ node: Lasting) -> LastingMemory? {
+            (settings as? Settings<Lasting.Config>).map { LastingMemory(node, $0, context) }
+        }
+        guard let node = node as? any LastingNode else { return nil }
+        return memory(node)
     }
 }
 

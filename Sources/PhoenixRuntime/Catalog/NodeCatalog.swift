@@ -44,7 +44,10 @@ public struct NodeFactory: Sendable {
         self.type = type
         spec = NodeSpec(Kind.type, Kind.summary, ports: Kind.ports, config: Kind.Config.self)
         isSource = type is any Source.Type
-        make = { vertex, context in AnyNode(try Kind(Settings(of: vertex), context)) }
+        make = { vertex, context in
+            let settings = try Settings<Kind.Config>(of: vertex)
+            return AnyNode(try Kind(settings, context), settings, context)
+        }
         inheritance = { old, new in Kind.inheritance(from: try Settings(of: old), to: try Settings(of: new)) }
     }
 }

@@ -54,6 +54,7 @@ extension Supervisor {
 
     private func lead(_ group: inout DiscardingTaskGroup) {
         guard let change else { return }
+        memoryMoves += 1
         self.change?.endsBefore = assembly.ends
         for part in change.fresh { living[part.member.id] = newLiving(part) }
         for part in change.fresh + change.successors.values { assembly.ends[part.member.id] = part.ends }
@@ -147,6 +148,7 @@ extension Supervisor {
                 "node": "\(change.decisions.cause?.node ?? "")", "reason": "\(change.decisions.cause?.message ?? "")",
             ]
         )
+        memoryMoves += 1
         for (id, ends) in change.endsBefore { assembly.ends[id] = ends }
         assembly.link(change.before)
         adopt(change.before, change.kept.compactMap { Self.member($0.id, in: change.before, catalog) })

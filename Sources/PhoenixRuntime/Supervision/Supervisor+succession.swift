@@ -117,6 +117,7 @@ extension Supervisor {
             change?.parked[id] = part
             return decide(.parked(id))
         }
+        if graph.vertices[id] != nil, part.node.lasting != nil { departed[id] = part }
         forget(id, part.ends)
         if change?.decisions.added.contains(id) == true { decide(.parked(id)) }
     }

@@ -56,6 +56,10 @@ public actor Supervisor {
     var endAnswer: Answer<ReloadRecord>?
     var probationAnswer: Answer<Void>?
     var openAnswers: [UInt64: () -> Void] = [:]
+    /// Those that ended while the graph had them, for what they remember.
+    var departed: [NodeID: Assembly.Part] = [:]
+    /// How often memories began to go from node to node.
+    var memoryMoves = 0
     var drainWaiters: [CheckedContinuation<DrainReport, Never>] = []
 
     public init(catalog: NodeCatalog, services: EngineServices, grace: Duration = .seconds(2)) {
@@ -74,12 +78,17 @@ public actor Supervisor {
     ///
     /// All nodes are made first: throws `StartError` or `ListenError` with nothing started. A node that fails later is
     /// run again after a delay that doubles, for ever: one node never ends the engine, readiness tells.
-    /// `whenRunning` is called once, when every node is made, every address open and every node told to run.
-    public func run(_ graph: Graph, whenRunning: @Sendable () -> Void = {}) async throws {
+    /// `restoring` is called once every node is made, before any is told to run. `whenRunning` is called once, when every
+    /// node is made, every address open and every node told to run.
+    public func run(
+        _ graph: Graph,
+        whenRunning: @Sendable () -> Void = {},
+        restoring: @Sendable ([LastingMemory]) async -> Void = { _ in }
+    ) async throws {
         guard phase == .idle else { return }
         phase = .starting
         do {
-            try await start(graph)
+            try await start(graph, restoring)
         } catch {
             end()
             throw error
@@ -115,9 +124,10 @@ public actor Supervisor {
         }
     }
 
-    private func start(_ graph: Graph) async throws {
+    private func start(_ graph: Graph, _ restoring: ([LastingMemory]) async -> Void) async throws {
         do {
             let parts = try assembly.make(graph.vertices.keys.sorted(), of: graph, from: catalog, services)
+            await restoring(parts.compactMap(\.node.lasting))
             try await services.listeners.commit()
             for part in parts {
                 living[part.member.id] = newLiving(part)
@@ -140,6 +150,10 @@ public actor Supervisor {
 
     private func end() {
         phase = .ended
+        // What was cut off remembers all the same.
+        let cutOff = (change?.parked ?? [:]).merging(living.mapValues(\.part)) { _, living in living }
+        departed.merge(cutOff.filter { $0.value.node.lasting != nil }) { _, last in last }
+        departed = departed.filter { graph.vertices[$0.key] != nil }
         living = [:]
         assembly = Assembly()
         endChange(.failure(ReloadError.notRunning))

@@ -48,6 +48,8 @@ public struct ExpositionCounts: Sendable, Equatable {
     public var expired: UInt64 = 0
     /// Series that had to share their exposed label set with another one.
     public var collisions: UInt64 = 0
+    /// Points of counters that told less than the process before had shown.
+    public var heldBack: UInt64 = 0
     /// Exemplars that found no room.
     public var droppedExemplars: UInt64 = 0
     public init() {}

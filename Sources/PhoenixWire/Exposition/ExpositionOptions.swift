@@ -23,4 +23,12 @@ public struct ExpositionOptions: Sendable, Equatable {
     /// Family names that others write into the same exposition.
     public var reservedNames: Set<String> = []
     public init() {}
+
+    /// Whether series read the same under other options: those may then change while series are held.
+    public func readsLike(_ other: Self) -> Bool {
+        var other = other
+        (other.expiration, other.maximumSeries) = (expiration, maximumSeries)
+        other.sendsTimestamps = sendsTimestamps
+        return self == other
+    }
 }

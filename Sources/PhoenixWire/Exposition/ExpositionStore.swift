@@ -9,15 +9,14 @@ public import PhoenixModel
 /// histograms accumulate from their first point; series end by the clock, never by scrapes; no two samples have one
 /// label set: series that would are merged (`CollisionMerge`). All drops are counted by reason.
 public final class ExpositionStore: Sendable {
-    private let held: Lock<HeldPoints>
-    /// As given; they do not change.
-    public let options: ExpositionOptions
+    let held: Lock<HeldPoints>
+    /// As given, or as changed since.
+    public var options: ExpositionOptions { held.withLock { $0.options } }
 
     /// An empty store.
     ///
     /// - Parameter watchingSince: nanoseconds since 1970; a series that began later was watched from its beginning.
     public init(_ options: ExpositionOptions = ExpositionOptions(), watchingSince: UInt64 = 0) {
-        self.options = options
         held = Lock(HeldPoints(options, watchingSince: watchingSince))
     }
 
@@ -25,7 +24,7 @@ public final class ExpositionStore: Sendable {
     static func tick(_ time: Duration) -> Int64 {
         time.components.seconds * 10 + time.components.attoseconds / 100_000_000_000_000_000
     }
-    private static func clock(_ now: Duration) -> UInt32 { UInt32(clamping: max(0, tick(now)) + 1) }
+    static func clock(_ now: Duration) -> UInt32 { UInt32(clamping: max(0, tick(now)) + 1) }
 
     /// Takes in a batch; `now` is time that only goes forward.
     public func ingest(_ batch: MetricBatch, _ table: SeriesTable, now: Duration) {

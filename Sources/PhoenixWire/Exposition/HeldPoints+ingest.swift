@@ -107,6 +107,14 @@ extension HeldPoints {
                 counts[.outOfOrder] &+= 1
                 return
             }
+            if record.pointee.isRestored, !isDelta {
+                let isBelow = number < record.pointee.number
+                if holdsBack(record.pointee, isBelow, start: points.starts[index], tick) {
+                    record.pointee.seen = tick
+                    return
+                }
+            }
+            record.pointee.isRestored = false
             record.pointee.number = isDelta && !isFirst ? record.pointee.number + number : number
             record.pointee.time = time
             record.pointee.seen = tick
@@ -115,7 +123,7 @@ extension HeldPoints {
             }
         }
     }
-    private func add(_ slot: UInt32, _ number: Number, start: UInt64, time: UInt64, _ tick: UInt32) {
+    func add(_ slot: UInt32, _ number: Number, start: UInt64, time: UInt64, _ tick: UInt32) {
         let output = records[slot].entity
         let law = families.plans[Int(records[slot].plan)]!.law
         guard let increment = merge.increment(slot, number, start: start, time: time, law) else {
@@ -159,13 +167,21 @@ extension HeldPoints {
                 return
             }
             let (point, held) = (make(), compounds[Int(record.pointee.value)]!)
+            if record.pointee.isRestored, !plan.isDelta {
+                let isBelow = point.increase(since: held) == nil
+                if holdsBack(record.pointee, isBelow, start: point.start, tick) {
+                    record.pointee.seen = tick
+                    return
+                }
+            }
+            record.pointee.isRestored = false
             // Deltas of other buckets than before begin anew, as after a restart of their sender.
             if isFirst || !plan.isDelta || !held.add(point) { held.replace(with: point) }
             record.pointee.time = time
             record.pointee.seen = tick
         }
     }
-    private func add(
+    func add(
         _ slot: UInt32,
         _ point: CompoundPoint,
         _ time: UInt64,
@@ -190,7 +206,8 @@ extension HeldPoints {
     }
 
     /// `NO_RECORDED_VALUE`: the series ends with this point, unless a newer one is held.
-    private func endByPoint(_ id: SeriesID, _ time: UInt64) {
+    func endByPoint(_ id: SeriesID, _ time: UInt64) {
+        predecessor?.store.end(id, time)
         let record = records[id.slot]
         guard record.generation == id.generation, record.treatment == .input || time >= record.time else {
             return

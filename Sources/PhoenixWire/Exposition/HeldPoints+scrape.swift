@@ -61,6 +61,9 @@ extension HeldPoints {
         _ page: inout ExpositionPage,
         _ cursor: inout ScrapeCursor
     ) -> Bool {
+        let first = cursor.place
+        // Before the page goes out.
+        defer { if journal != nil { note(family, first..<cursor.place) } }
         let oldest = cursor.tick > expirationTicks ? cursor.tick - expirationTicks : 0
         // One family's numbers are the bulk of a scrape: they have a loop of their own.
         let isNumber = family.type == .counter || family.type == .gauge

@@ -2,7 +2,10 @@ import PhoenixModel
 
 /// Everything that an endpoint holds; touched by one thread at a time, under the store's lock.
 final class HeldPoints {
-    let options: ExpositionOptions
+    /// Names and labels are made by those given at first; what else they say may change.
+    var options: ExpositionOptions {
+        didSet { expirationTicks = Self.expirationTicks(options) }
+    }
     /// In small pages: what a pipeline lets pass lies scattered among what it does not.
     var records = SlotMap<HeldSeries>(vacant: HeldSeries(), pageBits: 5)
     var merged = ContiguousArray<HeldSeries>()
@@ -26,7 +29,14 @@ final class HeldPoints {
     /// Where the sweep goes on.
     var sweepFamily: String?
     var sweepPlace = 0
-    let expirationTicks: UInt32
+    private(set) var expirationTicks: UInt32
+    /// Where what scrapes show is noted, and by slot the time of what was noted last.
+    var journal: ExpositionJournal?
+    var noted = SlotMap<UInt64>(vacant: 0)
+    /// Until when what the process before showed stands where less comes.
+    var restoredUntil: UInt32 = 0
+    /// The store whose series are still to be taken over.
+    var predecessor: Predecessor?
 
     init(_ options: ExpositionOptions, watchingSince: UInt64) {
         self.options = options
@@ -34,7 +44,10 @@ final class HeldPoints {
         families = FamilyTable(options)
         merge = CollisionMerge(watchingSince: watchingSince)
         exemplars = ExemplarShelf(maximum: options.maximumExemplars)
-        expirationTicks = UInt32(clamping: max(1, ExpositionStore.tick(options.expiration)))
+        expirationTicks = Self.expirationTicks(options)
+    }
+    private static func expirationTicks(_ options: ExpositionOptions) -> UInt32 {
+        UInt32(clamping: max(1, ExpositionStore.tick(options.expiration)))
     }
 
     // MARK: Records by member key

@@ -14,7 +14,7 @@ struct HeldSeries: BitwiseCopyable, Sendable {
     var position: UInt32 = .max
     /// The next in the chain of the index.
     var next: UInt32 = ChainIndex.end
-    /// The metric's plan in the upper 24 bits, the treatment and the integer flag in the lower.
+    /// The metric's plan in the upper 24 bits, the treatment and two flags in the lower.
     private var packed: UInt32 = 0
 
     /// What a point of the series means to what is held.
@@ -40,7 +40,12 @@ struct HeldSeries: BitwiseCopyable, Sendable {
     @inline(__always)
     var treatment: Treatment { Treatment(rawValue: packed >> 1 & 7).unsafelyUnwrapped }
     @inline(__always)
-    var isReplaced: Bool { packed & 0xe == 0 }
+    var isReplaced: Bool { packed & 0x1e == 0 }
+    /// What is held is of the process before, and nothing has come yet that goes on from it.
+    var isRestored: Bool {
+        get { packed & 0x10 != 0 }
+        set { packed = packed & ~0x10 | (newValue ? 0x10 : 0) }
+    }
     @inline(__always)
     var isInteger: Bool {
         get { packed & 1 != 0 }

@@ -79,7 +79,7 @@ actor Ticker: Source {
 }
 
 /// Passes batches on, or fails when told to; holds the last batch until it flushes.
-actor Relay: Node {
+actor Relay: LastingNode {
     typealias Config = NoConfig
     static let type = NodeType(.processor, "relay")
     static let summary = "Passes batches on, one behind."
@@ -111,6 +111,13 @@ actor Relay: Node {
     }
     func handOver() -> MetricBatch? { held }
     func inherit(_ state: MetricBatch) { held = state }
+    static let stateVersion: UInt32 = 1
+    func picture() -> (any StatePicture)? { nil }
+    static func read(
+        from reader: inout StateReader,
+        _ settings: Settings<NoConfig>,
+        _ context: NodeContext
+    ) throws -> MetricBatch { batch(0) }
 }
 
 /// Counts points, and observes what it counted.

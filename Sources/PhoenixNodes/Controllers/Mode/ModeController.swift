@@ -5,7 +5,7 @@ public import PhoenixRuntime
 /// Steers the graph: hears how many series there are and would be, and asks for the mode that keeps them where they may be.
 ///
 /// All deciding is `ControlLaw`'s, which `docs/control.md` explains.
-public actor ModeController: Node {
+public actor ModeController: LastingNode {
     /// What becomes of the mode when observations stop.
     public enum SafeMode: String, ChoiceValue { case hold, conservative, balanced, aggressive }
     /// When the experimental pipeline is exposed.
@@ -106,6 +106,20 @@ public actor ModeController: Node {
     public func inherit(_ memory: ControlMemory) { desk.inherit(memory.law) }
     public static func inheritance(from old: Settings<Config>, to new: Settings<Config>) -> Inheritance {
         .everything
+    }
+
+    public static let stateVersion: UInt32 = 1
+    public func picture() -> (any StatePicture)? { KeptControl(desk.memory) }
+    public static func read(
+        from reader: inout StateReader,
+        _ settings: Settings<Config>,
+        _ context: NodeContext
+    ) throws -> ControlMemory {
+        let kept = try KeptControl(from: &reader)
+        var law = ControlLaw(settings.base.control, at: context.time.moment)
+        // A control file is newer than this, and its word is to be had in a moment.
+        law.goOn(with: kept, decides: context.wiring[Port.edits] == nil, at: context.time.moment)
+        return ControlMemory(law: law)
     }
 
     /// What may be asked from outside the graph.

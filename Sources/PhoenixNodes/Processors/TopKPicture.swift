@@ -1,0 +1,80 @@
+import PhoenixModel
+import PhoenixRuntime
+
+/// What a top-K node remembers at one moment: who is in and what they did in the window, and the sums.
+struct TopKPicture: StatePicture {
+    let sums: RelabelingPicture
+    let standings: LeaguePicture
+    func write(to writer: inout StateWriter) throws {
+        try standings.write(to: &writer)
+        try sums.write(to: &writer)
+    }
+}
+
+/// Who is who, and who is in.
+struct LeaguePicture: Sendable {
+    /// What tells entities and groups: under other settings the rest means nothing.
+    var entity: [AttributeTarget]
+    var group: [AttributeTarget]
+    var window: UInt64
+    var entries: [Ranking.Entry]
+
+    func write(to writer: inout StateWriter) throws {
+        for targets in [entity, group] {
+            writer.write(targets.count)
+            for target in targets { writer.write(target.text) }
+        }
+        writer.write(window)
+        for entry in entries {
+            writer.write(true)
+            writer.write(entry.key.name.attributes)
+            writer.write(entry.key.group.attributes)
+            writer.write(entry.entity.lastSeen)
+            writer.write(entry.entity.position)
+            writer.write(UInt64(entry.entity.state.rawValue))
+            writer.write(UInt64(entry.entity.place))
+            writer.write(entry.shares)
+            try writer.settle()
+        }
+        writer.write(false)
+    }
+    static func read(from reader: inout StateReader) throws -> LeaguePicture {
+        func targets(_ reader: inout StateReader) throws -> [AttributeTarget] {
+            try (0..<(try reader.count())).map { _ in AttributeTarget(stringLiteral: try reader.text()) }
+        }
+        var picture = LeaguePicture(
+            entity: try targets(&reader),
+            group: try targets(&reader),
+            window: try reader.number(),
+            entries: []
+        )
+        while try reader.flag() {
+            let key = Ranking.Key(
+                name: AttributeSet(try reader.attributes()),
+                group: AttributeSet(try reader.attributes())
+            )
+            var entity = Ranking.Entity()
+            (entity.lastSeen, entity.position) = (try reader.number(), try reader.number())
+            entity.state = .init(rawValue: UInt8(truncatingIfNeeded: try reader.number()))
+            entity.place = UInt32(truncatingIfNeeded: try reader.number())
+            picture.entries.append(.init(key: key, entity: entity, shares: try reader.doubles()))
+        }
+        return picture
+    }
+}
+
+extension League {
+    var picture: LeaguePicture {
+        let (window, entries) = withRanking { ($0.rules.window, $0.entries) }
+        return LeaguePicture(entity: entity, group: group, window: window, entries: entries)
+    }
+    /// Goes on with who was in, where entities and groups are told by the same attributes as then.
+    func read(from reader: inout StateReader, _ rules: Ranking.Rules) throws {
+        let picture = try LeaguePicture.read(from: &reader)
+        guard picture.entity == entity, picture.group == group else { return }
+        withRanking { ranking in
+            ranking.rules = rules
+            for entry in picture.entries { ranking.restore(entry, window: picture.window) }
+        }
+    }
+}
