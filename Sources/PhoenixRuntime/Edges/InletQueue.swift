@@ -148,8 +148,17 @@ public final class InletQueue<Content: Message>: Sendable {
 
     /// Ends the queue though senders may be attached: they are refused, what is here can still be read.
     public func shut() { apply { $0.shut() } }
-    /// Gives up what is here and refuses what comes, since nobody will read any more.
-    public func discard() { apply { $0.discard() } }
+    /// Gives up what is here and refuses what comes, since nobody will read any more; answers how many points that was.
+    @discardableResult
+    public func discard() -> Int {
+        var lost = 0
+        apply { state in
+            let before = state.tally.dropped["ended", default: 0]
+            defer { lost = state.tally.dropped["ended", default: 0] - before }
+            return state.discard()
+        }
+        return lost
+    }
 
     /// Whether nothing is left to read and nothing can come.
     public var isDrained: Bool { state.withLock { $0.isDrained } }

@@ -13,7 +13,7 @@ protocol QueueEnd: AnyObject, Sendable {
     func attach()
     func detach()
     func shut()
-    func discard()
+    func discard() -> Int
 }
 extension InletQueue: QueueEnd {
     var pointsRead: Int { tally.points }

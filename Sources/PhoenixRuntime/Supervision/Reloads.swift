@@ -55,6 +55,9 @@ public struct ReloadLimits: Sendable, Equatable {
     public var handOver = Duration.seconds(30)
     /// How long the old nodes stay parked once the new ones run.
     public var probation = Duration.seconds(2)
+    /// For heirs to give back and new nodes to drain once a change is undone. Not the time of the way there: that may have
+    /// been set too short, and here what is late is lost.
+    public var giveBack = Duration.seconds(30)
     public init() {}
     public init(handOver: Duration, probation: Duration) {
         (self.handOver, self.probation) = (handOver, probation)
@@ -98,7 +101,7 @@ public struct ReloadLedger: Sendable {
     public private(set) var counts: [ReloadRecord.Outcome: Int] = [:]
     public private(set) var seconds = 0.0
     public private(set) var stateBytes = 0
-    /// Points that heirs had taken in whose state could not be given back.
+    /// Points that heirs had taken in whose state could not be given back, and those that new nodes had not read in time.
     public internal(set) var pointsUndone = 0
     public internal(set) var generation = 1
 

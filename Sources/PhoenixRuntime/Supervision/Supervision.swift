@@ -34,6 +34,8 @@ public struct Supervision: Sendable {
         case retire(NodeID, hasHeir: Bool)
         /// The order to go is taken back: who has not begun to finish works on.
         case recall(NodeID)
+        /// The node has had its time: it is cancelled, and its end is then final.
+        case cut(NodeID)
         /// The node does not end, whatever it is told: it counts as gone.
         case abandon(NodeID)
         /// The links of nodes that live have changed.
@@ -75,6 +77,8 @@ public struct Supervision: Sendable {
         var hasHeir = false
         /// Was asked to end and then not to: its run may yet return.
         var isRecalled = false
+        /// Is not to run again, whatever it left unread.
+        var isCut = false
     }
 
     /// Failures in a row after which a node counts as unready even while it runs.
@@ -117,6 +121,9 @@ public struct Supervision: Sendable {
             records[id]?.hasHeir = hasHeir
             return ask(id) + advance()
         case .recall(let id): return recall(id)
+        case .cut(let id):
+            records[id]?.isCut = true
+            return records[id]?.phase == .resting ? bury(id) : [.cancel(id)]
         case .abandon(let id): return bury(id)
         case .relinked(let members):
             for member in members { records[member.id]?.member = member }
@@ -179,7 +186,7 @@ public struct Supervision: Sendable {
 
     private mutating func leave(_ id: NodeID, isDrained: Bool, after ran: Duration) -> [Action] {
         guard let record = records[id] else { return [] }
-        if isCancelled { return bury(id) }
+        if isCancelled || record.isCut { return bury(id) }
         if record.isRecalled, !record.isLeaving {
             records[id]?.isRecalled = false
             return [.run(id)]
@@ -191,7 +198,7 @@ public struct Supervision: Sendable {
 
     private mutating func fail(_ id: NodeID, after ran: Duration) -> [Action] {
         guard var record = records[id] else { return [] }
-        if isCancelled { return bury(id) }
+        if isCancelled || record.isCut { return bury(id) }
         if record.isLeaving, record.member.kind != .data || record.hasHeir { return finish(id) }
         record.failures = ran >= Self.quietTime ? 1 : record.failures + 1
         record.phase = .resting

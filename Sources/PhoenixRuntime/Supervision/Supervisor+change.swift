@@ -27,6 +27,7 @@ extension Supervisor {
                 perform(supervision.handle(.retire(id, hasHeir: false)), &group)
             case .restore(let id): restore(id, &group)
             case .cancel(let id): living[id]?.stop.set()
+            case .cut(let id): perform(supervision.handle(.cut(id)), &group)
             case .abandon(let id):
                 services.logger.error("a node does not end", metadata: ["node": "\(id)"])
                 perform(supervision.handle(.abandon(id)), &group)
@@ -128,14 +129,17 @@ extension Supervisor {
             await listeners.settle { signal.yield(.settled(serial, .success(record))) }
         }
     }
-    func forget(_ id: NodeID, _ ends: EdgeEnds) {
+    /// The name and its edges are no more; answers the points that were still to be read.
+    @discardableResult
+    func forget(_ id: NodeID, _ ends: EdgeEnds) -> Int {
         for outlet in ends.outlets.values {
             outlet.seal()
             outlet.relink(toEnds: [])
         }
-        for queue in ends.queues.values { queue.discard() }
+        let lost = ends.queues.values.reduce(0) { $0 + $1.discard() }
         assembly.ends[id] = nil
         if graph.vertices[id] == nil { services.vitals.forget(id) }
+        return lost
     }
 
     // MARK: Backwards
@@ -244,7 +248,8 @@ extension Supervisor {
         guard let change else { return }
         let limit: Duration =
             switch phase {
-            case .handingOver, .givingBack: change.limits.handOver
+            case .handingOver: change.limits.handOver
+            case .givingBack: change.limits.giveBack
             case .forcing: grace
             default: change.limits.step
             }

@@ -118,8 +118,16 @@ extension Supervisor {
             return decide(.parked(id))
         }
         if graph.vertices[id] != nil, part.node.lasting != nil { departed[id] = part }
-        forget(id, part.ends)
-        if change?.decisions.added.contains(id) == true { decide(.parked(id)) }
+        let lost = forget(id, part.ends)
+        guard change?.decisions.added.contains(id) == true else { return }
+        if lost > 0 {
+            ledger.pointsUndone += lost
+            services.logger.warning(
+                "a new node did not drain in time: what waited for it is given up",
+                metadata: ["node": "\(id)", "points": "\(lost)"]
+            )
+        }
+        decide(.parked(id))
     }
 
     func newLiving(_ part: Assembly.Part) -> Living {

@@ -78,6 +78,39 @@ struct ReloadTests {
         }
     }
 
+    @Test func `a new node that is cut off on the way back loses only what is counted`() throws {
+        // `z` reads one batch and hangs; `y` fails, which undoes the change.
+        let wrong = Graph.test(
+            ["a": Ticker.type, "y": Relay.type, "z": Relay.type, "c": Sink.type],
+            "a.out > y.in",
+            "a.out > z.in",
+            "z.out > c.in"
+        )
+        try World.run(seeds: 0..<50) { world in
+            let engine = Engine(world)
+            engine.board.failures.change { $0["y"] = 1 }
+            engine.board.blocked.change { $0 = ["z"] }
+            let lost = Shared(0)
+            try await engine.run(line) {
+                await settle()
+                var limits = ReloadLimits()
+                limits.giveBack = .seconds(1)
+                let error = await #expect(throws: ReloadFailure.self) {
+                    try await engine.supervisor.reload(to: wrong, limits: limits, settled: true)
+                }
+                try require(error?.node == "y", "\(String(describing: error))")
+                lost.add(await engine.supervisor.reloads.pointsUndone)
+                try await world.clock.sleep(for: .milliseconds(100))
+                try require(await engine.supervisor.drain(within: .seconds(10)).isClean, "not clean")
+            }
+            let sent = engine.board.events.value.filter { $0 == "sent" }.count
+            try require(
+                lost.value > 0 && engine.board.points.value + lost.value == sent,
+                "\(engine.board.points.value) arrived and \(lost.value) were counted as lost of \(sent)"
+            )
+        }
+    }
+
     @Test func `an error leaves the old graph running`() throws {
         try World.run(seeds: 0..<50) { world in
             let engine = Engine(world)

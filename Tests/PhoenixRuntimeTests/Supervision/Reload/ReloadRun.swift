@@ -82,6 +82,7 @@ final class ReloadRun: Sendable {
         trace.mayBe([current, graph] + earlier)
         let isSettled = Int.random(in: 0..<4, using: &next.random) == 0
         var limits = ReloadLimits(handOver: .seconds(5), probation: .milliseconds(40))
+        limits.giveBack = .seconds(5)
         if faults["hand over"] != nil { limits.handOver = .zero }
         do {
             let report = try await supervisor.reload(to: graph, limits: limits, settled: isSettled)
