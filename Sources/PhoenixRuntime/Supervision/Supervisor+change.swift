@@ -132,10 +132,7 @@ extension Supervisor {
     /// The name and its edges are no more; answers the points that were still to be read.
     @discardableResult
     func forget(_ id: NodeID, _ ends: EdgeEnds) -> Int {
-        for outlet in ends.outlets.values {
-            outlet.seal()
-            outlet.relink(toEnds: [])
-        }
+        unlink(ends)
         let lost = ends.queues.values.reduce(0) { $0 + $1.discard() }
         assembly.ends[id] = nil
         if graph.vertices[id] == nil { services.vitals.forget(id) }

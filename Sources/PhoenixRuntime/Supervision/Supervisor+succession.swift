@@ -110,10 +110,8 @@ extension Supervisor {
         }
         living[id] = nil
         if let decisions = change?.decisions, decisions.phase != .ended, decisions.removed.contains(id) {
-            for outlet in part.ends.outlets.values {
-                outlet.seal()
-                outlet.relink(toEnds: [])
-            }
+            // Where the old graph is linked again the node comes back, and its readers must not think that nobody will.
+            if graph.vertices[id] == nil { unlink(part.ends) }
             change?.parked[id] = part
             return decide(.parked(id))
         }
@@ -128,6 +126,14 @@ extension Supervisor {
             )
         }
         decide(.parked(id))
+    }
+
+    /// Nothing is sent any more, and readers no longer wait for it.
+    func unlink(_ ends: EdgeEnds) {
+        for outlet in ends.outlets.values {
+            outlet.seal()
+            outlet.relink(toEnds: [])
+        }
     }
 
     func newLiving(_ part: Assembly.Part) -> Living {
