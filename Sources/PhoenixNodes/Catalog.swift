@@ -18,6 +18,7 @@ extension NodeCatalog {
         Limit.self,
         ResourceDetection.self,
         TopK.self,
+        Transform.self,
         ModeFileReceiver.self,
         OTLPReceiver.self,
         PrometheusReceiver.self,

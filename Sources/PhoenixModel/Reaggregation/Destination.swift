@@ -2,8 +2,9 @@
 public enum Destination: Sendable, Equatable {
     /// Nowhere; `reason` is the node's own number for why, below `Reaggregator.maximumReasons`: greater ones count as the last.
     case drop(reason: Int)
-    /// Into the series of the input's metric with these attributes, together with all others that go there.
-    case output(resource: AttributeSet, attributes: AttributeSet)
+    /// Into the series of the input's metric, or of another of the same kind, with these attributes, together with all
+    /// others that go there.
+    case output(metric: MetricIdentity? = nil, resource: AttributeSet, attributes: AttributeSet)
 }
 
 /// How the values of gauges that meet on one output become one value. Never silently a sum.

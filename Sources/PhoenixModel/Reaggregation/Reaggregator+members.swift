@@ -34,8 +34,9 @@ extension Reaggregator {
     private mutating func number(of series: Series, _ resolve: Resolve) -> UInt32 {
         switch resolve(series) {
         case .drop(let reason): return Member.dropped - UInt32(min(max(reason, 0), Self.maximumReasons - 1))
-        case .output(let resource, let attributes):
-            return output(resource: resource, metric: series.metric, attributes: attributes)
+        case .output(let identity, let resource, let attributes):
+            let metric = table.metric(series.metric, as: identity)
+            return output(resource: resource, metric: metric, attributes: attributes)
                 ?? Self.refusedOutput
         }
     }
@@ -71,7 +72,7 @@ extension Reaggregator {
         let name = SeriesKey(resource: resource.slot, metric: metric.slot, attributes: attributes.slot)
         if let number = numbers.find(name.hash, where: { names[$0] == name }) { return number }
         // The objects are held here until the table keeps them for us.
-        defer { withExtendedLifetime((resource, attributes)) {} }
+        defer { withExtendedLifetime((resource, metric, attributes)) {} }
         guard let id = table.id(name, lane) else { return nil }
         var output = Output()
         (output.id, output.seen) = (id, nowSeconds)

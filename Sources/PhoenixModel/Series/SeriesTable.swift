@@ -19,9 +19,15 @@ public struct Series: Sendable, Hashable {
 }
 
 extension Series {
-    /// A hash of the series of this metric with other attributes: equal for equal ones, as long as the metric is known.
-    public func fingerprint(resource: AttributeSet, attributes: AttributeSet) -> UInt64 {
-        let first = fold(resource.fingerprint ^ processSeed, UInt64(metric.slot) ^ 0x8ebc_6af0_9c88_c6e3)
+    /// A hash of the series with other attributes, and of this metric or of another one: equal for equal ones, as long as
+    /// the process lives.
+    public func fingerprint(
+        metric other: MetricIdentity? = nil,
+        resource: AttributeSet,
+        attributes: AttributeSet
+    ) -> UInt64 {
+        let metricHash = other.map(Metric.hash) ?? metric.hash
+        let first = fold(resource.fingerprint ^ processSeed, metricHash ^ 0x8ebc_6af0_9c88_c6e3)
         return fold(first ^ 0xa076_1d64_78bd_642f, attributes.fingerprint ^ 0x5899_65cc_7537_4cc3)
     }
 }
@@ -105,6 +111,11 @@ public final class SeriesTable: Sendable {
         }
         metric.offer(description: description)
         return metric
+    }
+    /// This table's metric of another identity that a metric gets, with its description; the metric itself without one.
+    public func metric(_ metric: Metric, as identity: MetricIdentity?) -> Metric {
+        guard let identity else { return metric }
+        return self.metric(identity, description: metric.description)
     }
     /// Where somebody's new series get their slots: whoever adds series names a lane, so that what came together lies
     /// together and state by slot stays dense. The same name is the same lane.

@@ -95,10 +95,11 @@ final class Foresight<Program: IdentityProgram & Equatable>: Sendable {
             let outcome = book.cache.outcome(of: series, nil) { program.foresee(&$0) }
             switch outcome {
             case .drop: book.counts.remove(id.slot)
-            case .attributes(let resource, let point):
+            case .pass(let name):
                 let key = series.fingerprint(
-                    resource: resource ?? series.resource,
-                    attributes: point ?? series.attributes
+                    metric: name.metric,
+                    resource: name.resource ?? series.resource,
+                    attributes: name.point ?? series.attributes
                 )
                 book.counts.set(id.slot, to: key)
             }

@@ -105,8 +105,12 @@ struct IdentityPlan<Program: IdentityProgram>: ~Copyable {
         let program = program
         return switch cache.outcome(of: series, table, { program.judge(&$0) }) {
         case .drop(let reason): .drop(reason: Int(reason.rawValue))
-        case .attributes(let resource, let point):
-            .output(resource: resource ?? series.resource, attributes: point ?? series.attributes)
+        case .pass(let name):
+            .output(
+                metric: name.metric,
+                resource: name.resource ?? series.resource,
+                attributes: name.point ?? series.attributes
+            )
         }
     }
 
@@ -158,12 +162,12 @@ struct IdentityPlan<Program: IdentityProgram>: ~Copyable {
         let program = program
         switch cache.outcome(of: series, table, { program.judge(&$0) }) {
         case .drop(let reason): ruling = .nowhere(reason: reason.rawValue)
-        case .attributes(resource: nil, point: nil): ruling = .to(id)
-        case .attributes(let resource, let point):
+        case .pass(let name) where name.isNone: ruling = .to(id)
+        case .pass(let name):
             let output = table.id(
-                resource: resource ?? series.resource,
-                metric: series.metric,
-                attributes: point ?? series.attributes,
+                resource: name.resource ?? series.resource,
+                metric: table.metric(series.metric, as: name.metric),
+                attributes: name.point ?? series.attributes,
                 lane: lane
             )
             // Nor is the want of room: there may be some by the next point.

@@ -12,11 +12,17 @@ protocol IdentityProgram: Sendable {
     var merging: Merging { get }
     /// How series that meet are merged.
     var options: Reaggregator.Options { get }
+    /// Whether any series has a `factor`.
+    var rescales: Bool { get }
+    /// What the values of a series are multiplied by before anything else.
+    func factor(of subject: inout Subject) -> Double
 }
 extension IdentityProgram {
     func foresee(_ subject: inout Subject) -> Verdict { judge(&subject) }
     var aliveSeconds: UInt32 { 300 }
     var options: Reaggregator.Options { .init() }
+    var rescales: Bool { false }
+    func factor(of subject: inout Subject) -> Double { 1 }
 }
 
 /// Whether a program brings series together.
@@ -45,6 +51,8 @@ enum DropReason: UInt8, Sendable, Hashable, CaseIterable {
     case excluded
     /// Rules say what is included, and the series is not.
     case notIncluded
+    /// The buckets of an exponential histogram, or the bounds of a histogram, cannot be brought to another unit.
+    case unscalable
 
     var name: String {
         switch self {
@@ -52,6 +60,7 @@ enum DropReason: UInt8, Sendable, Hashable, CaseIterable {
         case .tableFull: "series_table_full"
         case .excluded: "excluded"
         case .notIncluded: "not_included"
+        case .unscalable: "unscalable"
         }
     }
 }

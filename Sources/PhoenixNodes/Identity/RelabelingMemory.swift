@@ -7,6 +7,8 @@ final class RelabelingMemory<Program: IdentityProgram & Equatable> {
     private(set) var programs: Programs<Program>
     private(set) var mode: Mode?
     private(set) var plan: IdentityPlan<Program>
+    private var rescaling = Rescaling()
+    private let table: SeriesTable
     var reaggregator: Reaggregator
     /// Booked and not yet sent, the oldest first.
     var pending: [MetricBatch] = []
@@ -14,7 +16,7 @@ final class RelabelingMemory<Program: IdentityProgram & Equatable> {
     private var told = ReaggregatorCounts()
 
     init(_ programs: Programs<Program>, _ table: SeriesTable, lane: String, watchingSince now: UInt64) {
-        self.programs = programs
+        (self.programs, self.table) = (programs, table)
         plan = IdentityPlan(programs.base, table, lane: lane)
         reaggregator = Reaggregator(
             table: table,
@@ -37,7 +39,10 @@ final class RelabelingMemory<Program: IdentityProgram & Equatable> {
         let program = programs[mode]
         (self.programs, self.mode) = (programs, mode)
         guard program != plan.program else { return }
+        // Those who were passed on as they were have told their past: where they are added up now, it is not counted again.
+        if plan.program.merging != .always { reaggregator.forget(seenAt: now) }
         plan.replace(with: program)
+        rescaling.removeAll()
         reaggregator.options = program.options
         reaggregator.beginRemap(now: now)
     }
@@ -66,13 +71,19 @@ final class RelabelingMemory<Program: IdentityProgram & Equatable> {
         _ prepare: Relabeling<Program>.Preparation?
     ) -> (dropped: [DropReason: Int], moved: [UInt32]) {
         epoch = max(epoch, batch.epoch)
+        var (batch, unscalable) = (batch, 0)
+        if plan.program.rescales {
+            let program = plan.program
+            (batch, unscalable) = rescaling.apply(to: batch, table) { program.factor(of: &$0) }
+        }
         let slots = prepare?(batch, plan.program) ?? []
         if !slots.isEmpty {
             plan.replace(with: plan.program)
             reaggregator.remap(slots, now: now) { plan.destination(of: $0) }
             if let moved = reaggregator.settle(now: now, epoch: epoch) { pending.append(moved) }
         }
-        let result = plan.apply(batch)
+        var result = plan.apply(batch)
+        if unscalable > 0 { result.dropped[.unscalable, default: 0] += unscalable }
         if let passed = result.passed { pending.append(passed) }
         // Those who were passed on as they were have told their past: it is not counted again.
         if !result.displaced.isEmpty { reaggregator.forget(seenAt: now) }
@@ -91,7 +102,7 @@ final class RelabelingMemory<Program: IdentityProgram & Equatable> {
     /// About what it takes, in bytes: the plan, a record for each input, and a record with a name for each output.
     var byteCount: Int {
         let counts = reaggregator.counts
-        return plan.byteCount + counts.members * 48 + counts.outputs * 200
+        return plan.byteCount + rescaling.byteCount + counts.members * 48 + counts.outputs * 200
             + pending.reduce(0) { $0 + $1.byteCount }
     }
     /// The batch to be sent next.

@@ -7,13 +7,14 @@ public import PhoenixModel
 public struct Subject {
     private(set) var resource: [Attribute]
     private(set) var point: [Attribute]
-    private let identity: MetricIdentity
+    private var identity: MetricIdentity
     private let id: SeriesID
     /// Whether the judgement depends on the point's attributes, on the metric.
     private(set) var asksPoint = false
     private(set) var asksMetric = false
     private(set) var hasNewResource = false
     private(set) var hasNewPoint = false
+    private(set) var hasNewMetric = false
 
     public init(
         resource: [Attribute],
@@ -32,11 +33,24 @@ public struct Subject {
         }
     }
 
-    /// The metric of the series.
+    /// The metric of the series. Another kind than the points have makes no sense.
     public var metric: MetricIdentity {
         mutating get {
             asksMetric = true
             return identity
+        }
+        set {
+            asksMetric = true
+            guard newValue != identity else { return }
+            identity = newValue
+            hasNewMetric = true
+        }
+    }
+    /// All attributes, of the resource and then of the point, each in the order of their keys as they came.
+    public var attributes: (resource: [Attribute], point: [Attribute]) {
+        mutating get {
+            asksPoint = true
+            return (resource, point)
         }
     }
 

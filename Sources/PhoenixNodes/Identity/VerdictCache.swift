@@ -4,11 +4,16 @@ import PhoenixModel
 ///
 /// Bounded: series of one resource come close together, and a resource that was forgotten is judged again.
 struct VerdictCache {
-    /// What becomes of the attributes of a series.
+    /// What becomes of a series.
     enum Outcome {
         case drop(DropReason)
-        /// Nil where they stay as they are.
-        case attributes(resource: AttributeSet?, point: AttributeSet?)
+        case pass(Naming)
+    }
+    /// What becomes of the parts of its identity; nil where they stay as they are.
+    struct Naming {
+        var resource: AttributeSet?
+        var point: AttributeSet?
+        var metric: MetricIdentity?
     }
     private final class Entry {
         let set: AttributeSet
@@ -45,9 +50,12 @@ struct VerdictCache {
             switch judge(&subject) {
             case .drop(let reason): .drop(reason)
             case .pass:
-                .attributes(
-                    resource: subject.hasNewResource ? Self.set(subject.resource, table) : nil,
-                    point: subject.hasNewPoint ? Self.set(subject.point, table) : nil
+                .pass(
+                    Naming(
+                        resource: subject.hasNewResource ? Self.set(subject.resource, table) : nil,
+                        point: subject.hasNewPoint ? Self.set(subject.point, table) : nil,
+                        metric: subject.hasNewMetric ? subject.metric : nil
+                    )
                 )
             }
         guard !subject.asksMetric else { return outcome }
@@ -69,4 +77,9 @@ struct VerdictCache {
         return entry
     }
     mutating func removeAll() { entries.removeAll() }
+}
+
+extension VerdictCache.Naming {
+    /// Whether the series stays what it is.
+    var isNone: Bool { resource == nil && point == nil && metric == nil }
 }

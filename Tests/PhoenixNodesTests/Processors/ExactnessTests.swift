@@ -79,6 +79,15 @@ import Testing
         #expect(ledger.totals.count == 2 && series > 10)
     }
 
+    @Test func givingAnAttributeAnotherKeyLosesNothing() throws {
+        var (config, rule) = (Transform.Config(), Transform.Rule())
+        // In place of what told the processes of a program apart.
+        rule.labels = ["process.executable.name": "process.pid", "process.command_line": "process.owner"]
+        config.rules = [rule]
+        let (ledger, _) = try run(Transform.self, Settings(config))
+        #expect(ledger.totals.count == 2)
+    }
+
     @Test func deletingAnAttributeLosesNothing() throws {
         var config = Attributes.Config()
         var action = Attributes.Action()
