@@ -17,6 +17,7 @@ extension NodeCatalog {
         Filter.self,
         Limit.self,
         ResourceDetection.self,
+        Rollout.self,
         TopK.self,
         Transform.self,
         ModeFileReceiver.self,

@@ -35,6 +35,7 @@ final class Relabeling<Program: IdentityProgram & Equatable> {
     /// When the mode was decided that no batch has met yet.
     private var decidedAt: UInt64?
     private let prepare: Preparation?
+    private let share: SharePath?
     private var remaps: AsyncStream<Void>.Continuation?
     private var forecasts: AsyncStream<Void>.Continuation?
     private let context: NodeContext
@@ -46,9 +47,11 @@ final class Relabeling<Program: IdentityProgram & Equatable> {
         _ programs: Programs<Program>,
         _ context: NodeContext,
         pipeline: String = "",
+        share: SharePath? = nil,
         prepare: Preparation? = nil
     ) {
         (self.programs, self.context, self.prepare) = (programs, context, prepare)
+        self.share = share
         state = RelabelingState(programs, context)
         admission = Admission(programs, context, pipeline: pipeline)
         output = context.wiring[RelabelingPort.output]
@@ -195,10 +198,24 @@ final class Relabeling<Program: IdentityProgram & Equatable> {
     /// keeps the order of the calls.
     private func deliver() async throws {
         while let batch = state.withMemory({ $0.claim() }) {
-            do { try await output.send(batch) } catch {
-                state.withMemory { $0.pending.insert(batch, at: 0) }
-                throw error
+            guard let share, let part = share.part(batch) else {
+                try await send(batch, by: output, orKeep: batch)
+                continue
             }
+            context.vitals.drop(part.dropped, reason: DropReason.tableFull.name)
+            // The rest waits as a batch of its own, so that each way is gone in the order of the batches.
+            if let rest = part.rest { state.withMemory { $0.pending.insert(rest, at: 0) } }
+            if !part.batch.isEmpty { try await send(part.batch, by: share.outlet, orKeep: part.marked) }
+        }
+    }
+    private func send(
+        _ batch: MetricBatch,
+        by outlet: Outlet<MetricBatch>,
+        orKeep kept: MetricBatch
+    ) async throws {
+        do { try await outlet.send(batch) } catch {
+            state.withMemory { $0.pending.insert(kept, at: 0) }
+            throw error
         }
     }
 }
