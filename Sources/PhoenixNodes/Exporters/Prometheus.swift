@@ -16,6 +16,7 @@ public actor Prometheus: JournalingNode {
         public var addScopeLabels = true
         public var targetInfo = true
         public var sendTimestamps = false
+        public var sendCreated = false
         public var metricExpiration = Duration.seconds(300)
         public var maxSeries = 1_000_000
         public var maxScrapes = 10
@@ -42,6 +43,12 @@ public actor Prometheus: JournalingNode {
             ),
             Field("target_info", \.targetInfo, "Whether `target_info` tells the attributes of resources."),
             Field("send_timestamps", \.sendTimestamps, "Whether samples carry the time of their point."),
+            Field(
+                "send_created",
+                \.sendCreated,
+                "Whether counters, histograms and summaries tell when they began: `_created` in OpenMetrics, "
+                    + "`created_timestamp` in protobuf."
+            ),
             Field(
                 "metric_expiration",
                 \.metricExpiration,
@@ -226,6 +233,7 @@ public actor Prometheus: JournalingNode {
             ?? .underscoreEscapingWithSuffixes
         (options.convertsResource, options.addsScopeLabels) = (config.convertsResource, config.addScopeLabels)
         (options.exposesTargetInfo, options.sendsTimestamps) = (config.targetInfo, config.sendTimestamps)
+        options.sendsCreated = config.sendCreated
         (options.expiration, options.maximumSeries) = (config.metricExpiration, config.maxSeries)
         options.reservedNames = PrometheusFace.reservedNames(config)
         return options

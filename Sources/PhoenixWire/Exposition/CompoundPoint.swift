@@ -67,6 +67,20 @@ final class CompoundPoint {
             )
         )
     }
+    /// Cumulative buckets; the last is infinite and equals the count. A summary has none.
+    var classicBuckets: [(bound: Double, count: UInt64)] {
+        switch content {
+        case .summary: return []
+        case .exponential(let buckets): return buckets.classic()
+        case .histogram(let layout, let counts):
+            var (result, total): ([(bound: Double, count: UInt64)], UInt64) = ([], 0)
+            for (bound, count) in zip(layout.bounds, counts) where bound.isFinite {
+                total &+= count
+                result.append((bound, total))
+            }
+            return result + [(.infinity, count)]
+        }
+    }
     func copy() -> CompoundPoint { CompoundPoint(count: count, sum: sum, start: start, content: content) }
 
     /// Becomes the newer point, in place where the buckets are alike.

@@ -7,6 +7,15 @@ struct ExemplarShelf {
         var time: UInt64
         /// ` # {…} value time`, ready to be put behind a sample.
         var text: [UInt8]
+        /// How many bytes of it are labels.
+        var labelCount: Int
+        fileprivate static let opening = " # {"
+
+        /// The labels in the bytes of `text`.
+        func labels(in text: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+            let begin = Self.opening.utf8.count
+            return UnsafeRawBufferPointer(rebasing: text[begin..<begin + labelCount])
+        }
     }
     private var held: [UInt32: [Held]] = [:]
     private(set) var count = 0
@@ -23,7 +32,7 @@ struct ExemplarShelf {
     mutating func put(_ exemplar: Exemplar, slot: UInt32, bounds: [Double]?) -> Bool {
         let value = Number(bits: exemplar.bits, isInteger: exemplar.flags.contains(.isInteger)).double
         guard value.isFinite else { return false }
-        let new = Held(value: value, time: exemplar.timeUnixNano, text: Self.text(exemplar, value))
+        let new = Self.rendered(exemplar, value)
         var list = held[slot] ?? []
         func bucket(_ value: Double) -> Int { bounds?.firstIndex { value <= $0 } ?? bounds?.count ?? 0 }
         let place = bounds == nil ? list.indices.first : list.firstIndex { bucket($0.value) == bucket(value) }
@@ -44,7 +53,20 @@ struct ExemplarShelf {
         count -= list.count
     }
 
-    private static func text(_ exemplar: Exemplar, _ value: Double) -> [UInt8] {
+    private static func rendered(_ exemplar: Exemplar, _ value: Double) -> Held {
+        let labels = ExposedLabel.block(labels(of: exemplar))
+        var bytes = Held.opening.utf8 + labels + Array("} ".utf8)
+        bytes += NumberText.string(value, needsPoint: true).utf8
+        if exemplar.timeUnixNano > 0 {
+            bytes.append(UInt8(ascii: " "))
+            var page = ExpositionPage(capacity: 64)
+            page.write(time: exemplar.timeUnixNano, .openMetrics)
+            bytes += page.bytes
+        }
+        return Held(value: value, time: exemplar.timeUnixNano, text: bytes, labelCount: labels.count)
+    }
+    /// The ids of trace and span, which win, and the filtered attributes where all of them fit.
+    private static func labels(of exemplar: Exemplar) -> [ExposedLabel] {
         func hex(_ bytes: [UInt8]) -> String {
             let digits = Array("0123456789abcdef".utf8)
             return String(
@@ -65,20 +87,6 @@ struct ExemplarShelf {
             labels.reduce(0) { $0 + $1.name.unicodeScalars.count + $1.value.unicodeScalars.count }
         }
         if length(labels + filtered) <= maximumLength { labels += filtered }
-        if length(labels) > maximumLength { labels = [] }
-        var bytes = Array(" # {".utf8)
-        for (index, label) in labels.enumerated() {
-            if index > 0 { bytes.append(UInt8(ascii: ",")) }
-            label.write(to: &bytes)
-        }
-        bytes += "} ".utf8
-        bytes += NumberText.string(value, needsPoint: true).utf8
-        if exemplar.timeUnixNano > 0 {
-            bytes.append(UInt8(ascii: " "))
-            var page = ExpositionPage(capacity: 64)
-            page.write(time: exemplar.timeUnixNano, .openMetrics)
-            bytes += page.bytes
-        }
-        return bytes
+        return length(labels) <= maximumLength ? labels : []
     }
 }

@@ -1,15 +1,20 @@
-/// A text format of an exposition.
+/// The format of an exposition.
 public enum ExpositionFormat: Sendable, Hashable, CaseIterable {
     /// Prometheus text format 0.0.4.
     case text
     /// OpenMetrics 1.0.0.
     case openMetrics
+    /// Messages `io.prometheus.client.MetricFamily`, each behind its length: the only one that has native histograms.
+    case protobuf
 
     /// The value of `Content-Type`; names are always in the legacy alphabet, hence the escaping.
     public var contentType: String {
         switch self {
         case .text: "text/plain; version=0.0.4; charset=utf-8; escaping=underscores"
         case .openMetrics: "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=underscores"
+        case .protobuf:
+            "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited; "
+                + "escaping=underscores"
         }
     }
 
@@ -30,7 +35,7 @@ public enum ExpositionFormat: Sendable, Hashable, CaseIterable {
     private static func parse(_ entry: Substring) -> (ExpositionFormat, Double)? {
         let parts = entry.split(separator: ";").map(Self.trimmed)
         guard let type = parts.first?.lowercased() else { return nil }
-        var (version, weight): (String?, Double) = (nil, 1)
+        var (parameters, weight): ([String: String], Double) = ([:], 1)
         for part in parts.dropFirst() {
             guard let equals = part.firstIndex(of: "=") else { continue }
             let name = trimmed(part[..<equals]).lowercased()
@@ -38,10 +43,14 @@ public enum ExpositionFormat: Sendable, Hashable, CaseIterable {
             if value.count >= 2, value.first == "\"", value.last == "\"" {
                 value = value.dropFirst().dropLast()
             }
-            if name == "version" { version = String(value) }
+            parameters[name] = String(value)
             if name == "q" { weight = Double(value).map { min(max($0, 0), 1) } ?? 0 }
         }
+        let version = parameters["version"]
         switch type {
+        case "application/vnd.google.protobuf"
+        where parameters["proto"] == "io.prometheus.client.MetricFamily" && parameters["encoding"] == "delimited":
+            return (.protobuf, weight)
         case "application/openmetrics-text" where version == nil || version == "1.0.0" || version == "0.0.1":
             return (.openMetrics, weight)
         case "text/plain" where version == nil || version == "0.0.4": return (.text, weight)

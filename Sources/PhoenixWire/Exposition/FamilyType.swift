@@ -12,8 +12,8 @@ public enum FamilyType: Sendable, Hashable {
         case .gauge: "gauge"
         case .histogram: "histogram"
         case .summary: "summary"
-        case .info: format == .text ? "gauge" : "info"
-        case .unknown: format == .text ? "untyped" : "unknown"
+        case .info: format == .openMetrics ? "info" : "gauge"
+        case .unknown: format == .openMetrics ? "unknown" : "untyped"
         }
     }
     /// What may be put behind a family's name in a sample's; two families may share none of the results.

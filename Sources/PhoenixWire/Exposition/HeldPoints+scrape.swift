@@ -36,8 +36,14 @@ extension HeldPoints {
         guard options.exposesTargetInfo, cursor.wants(name) else { return }
         let blocks = entities.targets.blocks
         guard !blocks.isEmpty else { return }
-        var bytes = FamilyHeader(name: name, type: .info, help: "Target metadata").bytes(cursor.format)
-        for block in blocks { bytes += Array("target_info{".utf8) + block + Array("} 1\n".utf8) }
+        let help = "Target metadata"
+        var bytes: [UInt8] = []
+        if cursor.format == .protobuf {
+            bytes = FamilyMessage.bytes(name, .info, help: help, blocks.map { (labels: $0, value: 1) })
+        } else {
+            bytes = FamilyHeader(name: name, type: .info, help: help).bytes(cursor.format)
+            for block in blocks { bytes += Array("target_info{".utf8) + block + Array("} 1\n".utf8) }
+        }
         page.grow(for: bytes.count)
         page.write(bytes)
     }
@@ -64,7 +70,7 @@ extension HeldPoints {
         let first = cursor.place
         // Before the page goes out.
         defer { if journal != nil { note(family, first..<cursor.place) } }
-        let oldest = cursor.tick > expirationTicks ? cursor.tick - expirationTicks : 0
+        guard cursor.format != .protobuf else { return writeMessages(family, &page, &cursor) }
         // One family's numbers are the bulk of a scrape: they have a loop of their own.
         let isNumber = family.type == .counter || family.type == .gauge
         let header =
@@ -78,26 +84,16 @@ extension HeldPoints {
         var line = SeriesLine(family: family, format: cursor.format, options: options, header: header)
         defer { cursor.hasHeader = cursor.hasHeader || line.header.isEmpty }
         return entities.withRendered { rendered in
-            while cursor.place < cursor.end {
-                let place = cursor.place
-                let key = family.members[place]
-                let record = self[key]
-                guard record.position == place, isMember(record, of: family), record.seen >= oldest,
-                    record.time != 0
-                else {
-                    cursor.place += 1
-                    continue
-                }
+            eachShown(of: family, &cursor) { key, record in
                 let labels = rendered[record.entity]
-                let isWritten =
-                    isNumber
+                return isNumber
                     ? line.write(
                         record.number,
                         record.time,
                         labels,
                         to: &page,
                         exemplar: exemplars.isEmpty ? nil : exemplars[key].first,
-                        created: options.sendsCreated ? starts[key & ~ExposedFamily.mergedBit] : 0
+                        created: created(key)
                     )
                     : line.write(
                         compounds[Int(record.value)]!,
@@ -106,10 +102,63 @@ extension HeldPoints {
                         to: &page,
                         exemplars: exemplars.isEmpty ? [] : exemplars[key]
                     )
-                guard isWritten else { return false }
-                cursor.place += 1
             }
-            return true
         }
+    }
+    private func writeMessages(
+        _ family: ExposedFamily,
+        _ page: inout ExpositionPage,
+        _ cursor: inout ScrapeCursor
+    ) -> Bool {
+        let isNumber = family.type == .counter || family.type == .gauge
+        var message = FamilyMessage(family.name, family.type, help: family.help, options)
+        let isWhole = entities.withRendered { rendered in
+            eachShown(of: family, &cursor) { key, record in
+                let labels = rendered[record.entity]
+                return isNumber
+                    ? message.write(
+                        record.number,
+                        record.time,
+                        labels,
+                        to: &page,
+                        exemplar: exemplars[key].first,
+                        created: created(key)
+                    )
+                    : message.write(
+                        compounds[Int(record.value)]!,
+                        record.time,
+                        labels,
+                        to: &page,
+                        exemplars: exemplars[key]
+                    )
+            }
+        }
+        message.close(&page)
+        return isWhole
+    }
+    /// When a number's series began; 0 where that is not kept. A merged series has no beginning that is known.
+    @inline(__always)
+    private func created(_ key: UInt32) -> UInt64 {
+        options.sendsCreated && key & ExposedFamily.mergedBit == 0 ? starts[key] : 0
+    }
+    /// Goes over the members that are shown, from where the cursor stands, until one is not taken.
+    @inline(__always)
+    private func eachShown(
+        of family: ExposedFamily,
+        _ cursor: inout ScrapeCursor,
+        _ write: (UInt32, HeldSeries) -> Bool
+    ) -> Bool {
+        let oldest = cursor.tick > expirationTicks ? cursor.tick - expirationTicks : 0
+        while cursor.place < cursor.end {
+            let place = cursor.place
+            let key = family.members[place]
+            let record = self[key]
+            let isShown =
+                record.position == place && isMember(record, of: family) && record.seen >= oldest
+                && record.time != 0
+            guard !isShown || write(key, record) else { return false }
+            cursor.place += 1
+        }
+        return true
     }
 }

@@ -40,6 +40,15 @@ public struct ExposedLabel: Sendable, Hashable, Comparable {
         Self.write(escaped: value, quotes: true, to: &bytes)
         bytes.append(UInt8(ascii: "\""))
     }
+    /// Labels as they are written side by side.
+    static func block(_ labels: [ExposedLabel]) -> [UInt8] {
+        var bytes: [UInt8] = []
+        for (index, label) in labels.enumerated() {
+            if index > 0 { bytes.append(UInt8(ascii: ",")) }
+            label.write(to: &bytes)
+        }
+        return bytes
+    }
     static func write(escaped text: String, quotes: Bool, to bytes: inout [UInt8]) {
         for byte in text.utf8 {
             switch byte {

@@ -31,22 +31,27 @@ public struct PlainFamily: Sendable, Equatable {
 
     func write(_ format: ExpositionFormat, to bytes: inout [UInt8]) {
         guard !samples.isEmpty else { return }
+        guard format != .protobuf else { return writeMessage(to: &bytes) }
         bytes += FamilyHeader(name: exposedName, type: type, help: help).bytes(format)
         for sample in samples {
             bytes += name.utf8
             let labels = sample.labels.filter { !$0.value.isEmpty }
             if !labels.isEmpty {
                 bytes.append(UInt8(ascii: "{"))
-                for (index, label) in labels.enumerated() {
-                    if index > 0 { bytes.append(UInt8(ascii: ",")) }
-                    label.write(to: &bytes)
-                }
+                bytes += ExposedLabel.block(labels)
                 bytes.append(UInt8(ascii: "}"))
             }
             bytes.append(UInt8(ascii: " "))
             bytes += NumberText.string(sample.value, needsPoint: format == .openMetrics).utf8
             bytes.append(UInt8(ascii: "\n"))
         }
+    }
+
+    private func writeMessage(to bytes: inout [UInt8]) {
+        let shown = samples.map { sample in
+            (labels: ExposedLabel.block(sample.labels.filter { !$0.value.isEmpty }), value: sample.value)
+        }
+        bytes += FamilyMessage.bytes(exposedName, type, help: help, shown)
     }
 
     /// A whole exposition of plain families, sorted by name, ended as the format wants it.

@@ -141,7 +141,7 @@ struct SeriesLine {
         to page: inout ExpositionPage,
         exemplars: [ExemplarShelf.Held]
     ) -> Bool {
-        let buckets = Self.buckets(point)
+        let buckets = point.classicBuckets
         var quantiles = 0
         if case .summary(let list, _) = point.content { quantiles = list.count }
         var room = header.count + (buckets.count + quantiles + 3) * (name.count + labels.count + 128)
@@ -186,19 +186,5 @@ struct SeriesLine {
         begin("_count", labels, nil, &page)
         page.write(unsigned: point.count)
         end(time, nil, &page)
-    }
-    /// Cumulative buckets; the last is infinite and equals the count.
-    private static func buckets(_ point: CompoundPoint) -> [(bound: Double, count: UInt64)] {
-        switch point.content {
-        case .summary: return []
-        case .exponential(let buckets): return buckets.classic()
-        case .histogram(let layout, let counts):
-            var (result, total): ([(bound: Double, count: UInt64)], UInt64) = ([], 0)
-            for (bound, count) in zip(layout.bounds, counts) where bound.isFinite {
-                total &+= count
-                result.append((bound, total))
-            }
-            return result + [(.infinity, point.count)]
-        }
     }
 }

@@ -29,12 +29,7 @@ struct TargetInfos {
             + rest.map {
                 LabelPlan.Candidate(key: $0.key, name: LabelName.sanitized($0.key), value: $0.value.text)
             }
-        var bytes: [UInt8] = []
-        for (index, label) in LabelPlan.resolved(candidates, reserving: .none).enumerated() {
-            if index > 0 { bytes.append(UInt8(ascii: ",")) }
-            label.write(to: &bytes)
-        }
-        return bytes
+        return ExposedLabel.block(LabelPlan.resolved(candidates, reserving: .none))
     }
 
     mutating func add(_ resource: AttributeSet) {

@@ -93,12 +93,15 @@ struct ExpositionFixture {
         positive: (Int32, [UInt64]) = (0, []),
         negative: (Int32, [UInt64]) = (0, []),
         sum: Double? = 1,
-        at time: UInt64 = 1
+        at time: UInt64 = 1,
+        start: UInt64 = 0,
+        exemplars: [Exemplar] = []
     ) {
         var parts = MetricBatch.Parts()
+        parts.exemplars = exemplars
         parts.exponentials.series = [id]
         parts.exponentials.times = [time]
-        parts.exponentials.starts = [0]
+        parts.exponentials.starts = [start]
         parts.exponentials.flags = [sum == nil ? [] : .hasSum]
         parts.exponentials.counts = [zero + positive.1.reduce(0, +) + negative.1.reduce(0, +)]
         parts.exponentials.sums = [sum ?? 0]
@@ -133,6 +136,8 @@ struct ExpositionFixture {
         _ = try ExpositionReader(bytes, format == .openMetrics)
         return String(decoding: bytes, as: UTF8.self)
     }
+    /// The families of the protobuf exposition.
+    func messages() throws -> MessageReader { try MessageReader(store.scrape(.protobuf, now: now).all()) }
     func read(_ format: ExpositionFormat = .openMetrics) throws -> ExpositionReader {
         try ExpositionReader(store.scrape(format, now: now).all(), format == .openMetrics)
     }

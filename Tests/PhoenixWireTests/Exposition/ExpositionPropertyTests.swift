@@ -85,6 +85,10 @@ import Testing
             let text = try fixture.read(.text)
             let open = try fixture.read(.openMetrics)
             #expect(text.families.count + 3 >= open.families.count)
+            // Protobuf says what the text says, by the names and types of the text.
+            let messages = try fixture.messages()
+            #expect(messages.samples == text.valuesByName)
+            #expect(messages.types == text.types)
         }
     }
     @Test func scrapesSeeEachLastingSeriesOnceWhileOthersComeAndGo() throws {

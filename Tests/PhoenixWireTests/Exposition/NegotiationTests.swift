@@ -25,8 +25,18 @@ import Testing
             ("text/plain;q=x,application/openmetrics-text;q=0.2", .openMetrics),
             (
                 "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.7,text/plain;q=0.2",
-                .text
+                .protobuf
             ),
+            (
+                "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited,"
+                    + "application/openmetrics-text;version=1.0.0;q=0.8,*/*;q=0.1", .protobuf
+            ),
+            (
+                "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=text,"
+                    + "application/openmetrics-text;q=0.8", .openMetrics
+            ),
+            ("application/vnd.google.protobuf;proto=some.Other;encoding=delimited", .text),
+            ("application/vnd.google.protobuf", .text),
         ] as [(String?, ExpositionFormat)]
     )
     func picks(_ header: String?, _ expected: ExpositionFormat) {
