@@ -106,9 +106,9 @@ def test_gzip_is_sent_to_those_who_ask(engine, port):
 
 
 class Server:
-    """A real Prometheus that scrapes an engine's endpoints every second."""
+    """A real Prometheus that scrapes an engine's endpoints every second; `features` are switched on."""
 
-    def __init__(self, engine, directory):
+    def __init__(self, engine, directory, features=()):
         self.port = free_ports(1)[0]
         self.log = open(directory / "prometheus.log", "wb")
         jobs = [
@@ -122,6 +122,7 @@ class Server:
             [
                 program("prometheus"), f"--config.file={config}", f"--storage.tsdb.path={directory / 'data'}",
                 f"--web.listen-address=127.0.0.1:{self.port}", "--log.level=warn",
+                *[f"--enable-feature={feature}" for feature in features],
             ],
             stdout=self.log, stderr=self.log,
         )  # fmt: skip
