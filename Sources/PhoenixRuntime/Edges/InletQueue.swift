@@ -162,6 +162,8 @@ public final class InletQueue<Content: Message>: Sendable {
 
     /// Whether nothing is left to read and nothing can come.
     public var isDrained: Bool { state.withLock { $0.isDrained } }
+    /// Whether the reader has been told the end: nothing is left, or what is left is an heir's.
+    var isReadOut: Bool { state.withLock { $0.isReadOut } }
     /// How many messages wait.
     public var count: Int { state.withLock { $0.entries.count } }
     /// The bytes of the messages that wait.

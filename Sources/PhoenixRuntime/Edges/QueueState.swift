@@ -73,6 +73,7 @@ struct QueueState<Content: Message> {
     /// Whether the reader has been told all there will be once the queue is empty.
     var isEnded: Bool { isShut || (wasAttached && sendersAttached == 0) }
     var isDrained: Bool { isEnded && entries.isEmpty && inHand == nil }
+    var isReadOut: Bool { isPaused || isDrained }
     private var isRegister: Bool { Content.kind != .metrics }
     private func hasRoom(_ size: Int) -> Bool {
         isRegister || entries.isEmpty || (entries.count < limits.batches && bytes + size <= limits.bytes)

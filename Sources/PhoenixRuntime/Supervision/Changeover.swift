@@ -65,7 +65,7 @@ struct Changeover: Sendable {
         /// The node gets its old settings.
         case restore(NodeID)
         case cancel(NodeID)
-        /// The added node is no longer waited for: what it has not read is given up.
+        /// The node, which is to go, is no longer waited for: what it has not read is given up.
         case cut(NodeID)
         case abandon(NodeID)
         /// The old graph runs as before.
@@ -220,7 +220,7 @@ struct Changeover: Sendable {
             return condemn(pending.min(), "\(names) did not drain and hand over in time")
         case .givingBack:
             phase = .forcing
-            return pending.sorted().map { added.contains($0) ? .cut($0) : .cancel($0) } + [.limit(.forcing)]
+            return pending.sorted().map { reconfigured.contains($0) ? .cancel($0) : .cut($0) } + [.limit(.forcing)]
         case .forcing: return pending.sorted().map { .abandon($0) }
         case .preparing, .probation, .ended: return []
         }

@@ -3,7 +3,8 @@ import PhoenixModel
 
 /// A queue without the type of its messages: what the supervisor may do with it.
 protocol QueueEnd: AnyObject, Sendable {
-    var isDrained: Bool { get }
+    /// Whether the reader has been told the end: nothing is left, or what is left is an heir's.
+    var isReadOut: Bool { get }
     var count: Int { get }
     /// The points taken by readers so far.
     var pointsRead: Int { get }
@@ -59,16 +60,21 @@ struct EdgeEnds: Sendable {
         for end in allOutlets.values { end.wire(&wiring) }
         return wiring
     }
-    /// Whether every data inlet has been read to its end.
+    /// Whether every data inlet has been read to its end, or is left to an heir.
     var isDrained: Bool {
         allQueues.allSatisfy { port, queue in
-            queue.kind != .metrics || !linked.contains(port) || queue.end.isDrained
+            queue.kind != .metrics || !linked.contains(port) || queue.end.isReadOut
         }
     }
     /// The queues that both read.
     func shared(with other: EdgeEnds) -> [any QueueEnd] {
         let theirs = other.queues.values.map { ObjectIdentifier($0) }
         return queues.values.filter { theirs.contains(ObjectIdentifier($0)) }
+    }
+    /// The queues that the other does not read.
+    func queues(besides other: EdgeEnds) -> [any QueueEnd] {
+        let theirs = other.queues.values.map { ObjectIdentifier($0) }
+        return queues.values.filter { !theirs.contains(ObjectIdentifier($0)) }
     }
     /// The outlets that the other does not have.
     func outlets(besides other: EdgeEnds) -> [any OutletEnd] {

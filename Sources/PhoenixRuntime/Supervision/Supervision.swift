@@ -23,10 +23,10 @@ public struct Supervision: Sendable {
     public enum Event: Sendable {
         /// Nodes were made, and are to run.
         case made([Member])
-        /// `run` returned; whether all data inlets had been read to their end.
+        /// `run` returned; whether its data inlets had been read to their end, or are left to an heir.
         case returned(NodeID, isDrained: Bool, after: Duration)
         /// `run` threw, for this reason.
-        case failed(NodeID, after: Duration, String)
+        case failed(NodeID, isDrained: Bool, after: Duration, String)
         case delayOver(NodeID)
         /// `flush` or `handOver` is done.
         case finished(NodeID)
@@ -34,7 +34,7 @@ public struct Supervision: Sendable {
         case retire(NodeID, hasHeir: Bool)
         /// The order to go is taken back: who has not begun to finish works on.
         case recall(NodeID)
-        /// The node has had its time: it is cancelled, and its end is then final.
+        /// The node has had its time: it is cancelled, and goes as it is, whatever it has left unread.
         case cut(NodeID)
         /// The node does not end, whatever it is told: it counts as gone.
         case abandon(NodeID)
@@ -111,7 +111,7 @@ public struct Supervision: Sendable {
         switch event {
         case .made(let members): return add(members)
         case .returned(let id, let isDrained, let ran): return leave(id, isDrained: isDrained, after: ran)
-        case .failed(let id, let ran, _): return fail(id, after: ran)
+        case .failed(let id, let isDrained, let ran, _): return fail(id, isDrained: isDrained, after: ran)
         case .delayOver(let id):
             guard records[id]?.phase == .resting else { return [] }
             records[id]?.phase = .running
@@ -123,7 +123,7 @@ public struct Supervision: Sendable {
         case .recall(let id): return recall(id)
         case .cut(let id):
             records[id]?.isCut = true
-            return records[id]?.phase == .resting ? bury(id) : [.cancel(id)]
+            return records[id]?.phase == .resting ? goAsItIs(id) : [.cancel(id)]
         case .abandon(let id): return bury(id)
         case .relinked(let members):
             for member in members { records[member.id]?.member = member }
@@ -186,20 +186,26 @@ public struct Supervision: Sendable {
 
     private mutating func leave(_ id: NodeID, isDrained: Bool, after ran: Duration) -> [Action] {
         guard let record = records[id] else { return [] }
-        if isCancelled || record.isCut { return bury(id) }
+        if isCancelled { return bury(id) }
+        if record.isCut { return goAsItIs(id) }
         if record.isRecalled, !record.isLeaving {
             records[id]?.isRecalled = false
             return [.run(id)]
         }
         // Who goes while its inlets have more to say would leave its senders waiting for ever.
-        if record.member.kind == .data, !isDrained, !record.hasHeir { return fail(id, after: ran) }
+        if record.member.kind == .data, !isDrained { return fail(id, isDrained: false, after: ran) }
         return finish(id)
     }
+    private mutating func goAsItIs(_ id: NodeID) -> [Action] {
+        records[id]?.hasHeir == true ? finish(id) : bury(id)
+    }
 
-    private mutating func fail(_ id: NodeID, after ran: Duration) -> [Action] {
+    private mutating func fail(_ id: NodeID, isDrained: Bool, after ran: Duration) -> [Action] {
         guard var record = records[id] else { return [] }
-        if isCancelled || record.isCut { return bury(id) }
-        if record.isLeaving, record.member.kind != .data || record.hasHeir { return finish(id) }
+        if isCancelled { return bury(id) }
+        if record.isCut { return goAsItIs(id) }
+        // What waits at an inlet that its heir does not have is still this one's to read.
+        if record.isLeaving, record.member.kind != .data || (record.hasHeir && isDrained) { return finish(id) }
         record.failures = ran >= Self.quietTime ? 1 : record.failures + 1
         record.phase = .resting
         records[id] = record

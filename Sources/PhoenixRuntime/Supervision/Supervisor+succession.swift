@@ -80,7 +80,7 @@ extension Supervisor {
         let old = living[id]?.part
         if change?.decisions.isUndoing == true, change?.parked[id] != nil {
             change?.parked[id] = nil
-            old.map { release($0, besides: heir.ends) }
+            if let old { giveUp(old, besides: heir.ends) }
         } else {
             change?.parked[id] = old
             change?.pointsAtSuccession[id] = pointsRead(id)
@@ -94,11 +94,21 @@ extension Supervisor {
         perform(supervision.handle(.made([heir.member])), &group)
         decide(.succeeded(id))
     }
-    private func release(_ part: Assembly.Part, besides other: EdgeEnds) {
+    /// On the way back: what the heir had, and the old node has not, is no more.
+    private func giveUp(_ part: Assembly.Part, besides other: EdgeEnds) {
         for outlet in part.ends.outlets(besides: other) {
             outlet.seal()
             outlet.relink(toEnds: [])
         }
+        noteUnread(part.member.id, part.ends.queues(besides: other).reduce(0) { $0 + $1.discard() })
+    }
+    private func noteUnread(_ id: NodeID, _ points: Int) {
+        guard points > 0 else { return }
+        ledger.pointsUndone += points
+        services.logger.warning(
+            "a new node did not drain in time: what waited for it is given up",
+            metadata: ["node": "\(id)", "points": "\(points)"]
+        )
     }
 
     /// The node is gone: its readers see their end, its senders are refused. In a change it is parked first.
@@ -118,13 +128,7 @@ extension Supervisor {
         if graph.vertices[id] != nil, part.node.lasting != nil { departed[id] = part }
         let lost = forget(id, part.ends)
         guard change?.decisions.added.contains(id) == true else { return }
-        if lost > 0 {
-            ledger.pointsUndone += lost
-            services.logger.warning(
-                "a new node did not drain in time: what waited for it is given up",
-                metadata: ["node": "\(id)", "points": "\(lost)"]
-            )
-        }
+        noteUnread(id, lost)
         decide(.parked(id))
     }
 

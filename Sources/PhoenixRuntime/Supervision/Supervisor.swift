@@ -175,7 +175,7 @@ public actor Supervisor {
             guard living[id]?.token == token else { return }
             let actions = supervision.handle(event)
             if actions.contains(where: { if case .runLater = $0 { true } else { false } }) {
-                let why = if case .failed(_, _, let error) = event { error } else { "it returned before its input ended" }
+                let why = if case .failed(_, _, _, let error) = event { error } else { "it returned before its input ended" }
                 decide(.failed(id, "`\(id)` failed: \(why)"))
             }
             perform(actions, &group)
@@ -237,7 +237,7 @@ extension Supervisor {
                     metadata: ["node": "\(id)", "error": "\(error)", "set_aside": "\(setAside)"]
                 )
                 let ran = time.monotonic - began
-                signal.yield(.node(id, living.token, .failed(id, after: ran, "\(error)")))
+                signal.yield(.node(id, living.token, .failed(id, isDrained: ends.isDrained, after: ran, "\(error)")))
             }
         }
     }

@@ -87,7 +87,7 @@ struct ChangeoverTests {
         #expect(change.handle(.led).last == .limit(.givingBack))
         #expect(change.handle(.restored("l", true)) == [])
         #expect(
-            change.handle(.overdue(.givingBack)) == [.cut("a"), .cancel("r"), .limit(.forcing)]
+            change.handle(.overdue(.givingBack)) == [.cut("a"), .cut("r"), .limit(.forcing)]
         )
         #expect(change.handle(.parked("a")) == [])
         #expect(change.handle(.overdue(.forcing)) == [.abandon("r")])

@@ -66,7 +66,7 @@ struct RestartTests {
         #expect(supervision.handle(.made([.init("a", .data)])) == [.run("a")])
         var delays: [Duration] = []
         for _ in 0..<12 {
-            for case .runLater("a", let delay) in supervision.handle(.failed("a", after: .seconds(1), "")) {
+            for case .runLater("a", let delay) in supervision.handle(.failed("a", isDrained: false, after: .seconds(1), "")) {
                 delays.append(delay)
             }
             #expect(supervision.unready == ["a"])
@@ -80,7 +80,7 @@ struct RestartTests {
         #expect(delays.suffix(3) == [.seconds(30), .seconds(30), .seconds(30)])
         #expect(supervision.unready == ["a"], "it runs, and has failed too often to count on")
         #expect(
-            supervision.handle(.failed("a", after: .seconds(60), "")) == [
+            supervision.handle(.failed("a", isDrained: false, after: .seconds(60), "")) == [
                 .runLater("a", after: .milliseconds(100))
             ]
         )
@@ -104,10 +104,32 @@ struct RestartTests {
         var supervision = Supervision()
         #expect(supervision.handle(.made([.init("a", .data)])) == [.run("a")])
         #expect(supervision.handle(.retire("a", hasHeir: true)) == [.pause("a")])
-        #expect(supervision.handle(.returned("a", isDrained: false, after: .zero)) == [.handOver("a")])
+        #expect(supervision.handle(.returned("a", isDrained: true, after: .zero)) == [.handOver("a")])
         #expect(supervision.handle(.finished("a")) == [.succeed("a")])
         #expect(supervision.handle(.made([.init("a", .data)])) == [.run("a")])
         #expect(supervision.handle(.retire("a", hasHeir: false)) == [])
+    }
+
+    @Test func `a node that fails as it goes hands over once it has read what its heir cannot`() {
+        var supervision = Supervision()
+        #expect(supervision.handle(.made([.init("a", .data)])) == [.run("a")])
+        #expect(supervision.handle(.retire("a", hasHeir: true)) == [.pause("a")])
+        #expect(
+            supervision.handle(.failed("a", isDrained: false, after: .zero, ""))
+                == [.runLater("a", after: .milliseconds(100))]
+        )
+        #expect(supervision.handle(.delayOver("a")) == [.run("a")])
+        #expect(supervision.handle(.failed("a", isDrained: true, after: .zero, "")) == [.handOver("a")])
+    }
+
+    @Test(arguments: [true, false]) func `a node that is cut off goes as it is`(_ hasHeir: Bool) {
+        var supervision = Supervision()
+        #expect(supervision.handle(.made([.init("a", .data), .init("b", .source)])) == [.run("a"), .run("b")])
+        #expect(supervision.handle(.retire("a", hasHeir: hasHeir)) == (hasHeir ? [.pause("a")] : []))
+        #expect(supervision.handle(.cut("a")) == [.cancel("a")])
+        #expect(
+            supervision.handle(.returned("a", isDrained: false, after: .zero)) == [hasHeir ? .handOver("a") : .release("a")]
+        )
     }
 
     @Test func `a graph that only attends runs until it is drained`() {
