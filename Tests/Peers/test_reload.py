@@ -193,6 +193,12 @@ def test_a_file_that_is_no_graph_leaves_the_old_one_serving(plain):
     fails(plain, "refused", "graph.yaml:1")
 
 
+def test_a_graph_without_what_cannot_change_is_refused_at_its_file(plain):
+    text = plain.files.root.read_text()
+    plain.files.root.write_text(text[: text.index("engine:")] + text[text.index("receivers:") :])
+    fails(plain, "refused", "`engine.admin` cannot change", f"{plain.files.root}:1:1")
+
+
 def test_a_missing_part_leaves_the_old_graph_serving(plain):
     plain.files.edit(plain.files.root, "parts/ends.yaml", "parts/none.yaml")
     fails(plain, "refused", "none.yaml")

@@ -43,10 +43,12 @@ extension Engine {
     private func checked(_ loaded: LoadedGraph) async throws -> Graph {
         let running = await supervisor.runningGraph
         let names = Set(running.settings.keys).union(loaded.graph.settings.keys)
+        // For what is not in the file any more.
+        let start = Mark(file: loaded.files.first ?? origin.path, line: 1, column: 1)
         let diagnostics = names.sorted().flatMap { name in
             name == "engine"
-                ? Self.fixedSettings(running.settings[name], loaded.graph.settings[name], loaded.graph)
-                : Self.fixedSection(name, running.settings[name], loaded.graph.settings[name], loaded.graph)
+                ? Self.fixedSettings(running.settings[name], loaded.graph.settings[name], start)
+                : Self.fixedSection(name, running.settings[name], loaded.graph.settings[name], start)
         }
         guard diagnostics.isEmpty else {
             throw GraphRefusal(diagnostics, files: loaded.files, sources: loaded.sources)
@@ -57,14 +59,14 @@ extension Engine {
         _ name: String,
         _ old: ConfigTree?,
         _ new: ConfigTree?,
-        _ graph: Graph
+        _ start: Mark
     ) -> [Diagnostic] {
         guard old != new else { return [] }
-        return [fixed("`\(name)`", at: new?.mark ?? start(of: graph))]
+        return [fixed("`\(name)`", at: new?.mark ?? start)]
     }
-    private static func fixedSettings(_ old: ConfigTree?, _ new: ConfigTree?, _ graph: Graph) -> [Diagnostic] {
+    private static func fixedSettings(_ old: ConfigTree?, _ new: ConfigTree?, _ start: Mark) -> [Diagnostic] {
         var report = Report()
-        let mark = new?.mark ?? start(of: graph)
+        let mark = new?.mark ?? start
         guard let before = old.map({ EngineSettings.decode($0, at: mark, &report) }) ?? EngineSettings(),
             let after = new.map({ EngineSettings.decode($0, at: mark, &report) }) ?? EngineSettings()
         else { return report.diagnostics }
@@ -79,10 +81,6 @@ extension Engine {
             "\(what) cannot change while the engine runs",
             mend: "write it as it was, or restart the process"
         )
-    }
-    private static func start(of graph: Graph) -> Mark {
-        let file = graph.vertices.values.map(\.mark).min()?.file ?? graph.name
-        return Mark(file: file, line: 1, column: 1)
     }
 
     private func limits(of graph: Graph) -> ReloadLimits {
