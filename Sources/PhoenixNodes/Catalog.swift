@@ -20,6 +20,7 @@ extension NodeCatalog {
         Rollout.self,
         TopK.self,
         Transform.self,
+        HostMetrics.self,
         ModeFileReceiver.self,
         OTLPReceiver.self,
         PrometheusReceiver.self,

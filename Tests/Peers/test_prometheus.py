@@ -108,12 +108,12 @@ def test_gzip_is_sent_to_those_who_ask(engine, port):
 class Server:
     """A real Prometheus that scrapes an engine's endpoints every second; `features` are switched on."""
 
-    def __init__(self, engine, directory, features=()):
+    def __init__(self, engine, directory, features=(), ports=PORTS):
         self.port = free_ports(1)[0]
         self.log = open(directory / "prometheus.log", "wb")
         jobs = [
             {"job_name": name, "honor_labels": True, "static_configs": [{"targets": [f"127.0.0.1:{engine.port(name)}"]}]}
-            for name in PORTS
+            for name in ports
         ]
         config = directory / "prometheus.yml"
         # JSON is YAML.

@@ -8,12 +8,15 @@ public import PhoenixRuntime
 ///
 /// A directory with `graph.yaml`, which holds a `given` receiver and one `expect` exporter or several, `given.txt` (see
 /// `GivenScript`) and `expect.txt`: the batches that came to each `expect`, then the points that nodes dropped, by reason.
+/// In the graph `${env:CASE}` is the directory, for nodes that read files.
 /// It runs the real nodes in a `World`: under one seed, with time that jumps when nobody works.
 public struct GoldenGraph: Sendable {
     public var name: String
     public var graph: String
     public var given: String
     public var expected: String
+    /// Where files of the case's own lie; empty for one that is only text.
+    public var directory = ""
 
     public init(name: String, graph: String, given: String, expected: String) {
         (self.name, self.graph, self.given, self.expected) = (name, graph, given, expected)
@@ -29,6 +32,7 @@ public struct GoldenGraph: Sendable {
             given: try text("given.txt"),
             expected: (try? text("expect.txt")) ?? ""
         )
+        self.directory = URL(fileURLWithPath: directory).standardizedFileURL.path
     }
 
     /// What a case came to.
@@ -53,7 +57,8 @@ public struct GoldenGraph: Sendable {
     /// Throws `GraphRefusal` for a graph that does not load and `WorldError` for one that does not run.
     public func run(_ catalog: NodeCatalog, seed: UInt64 = 1) throws -> Outcome {
         let catalog = catalog + [Given.self, Expect.self]
-        let loaded = try GraphLoader(NodeSpecs(catalog.specs), files: [:]).load(
+        let variables = directory.isEmpty ? [:] : ["CASE": directory]
+        let loaded = try GraphLoader(NodeSpecs(catalog.specs), variables: variables, files: [:]).load(
             text: graph,
             name: "graph.yaml"
         )
