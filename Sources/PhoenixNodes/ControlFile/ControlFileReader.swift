@@ -7,6 +7,8 @@ struct ControlFileReader {
     enum News: Equatable {
         case none
         case contents(ControlFile)
+        /// There is no file, or no longer.
+        case missing
         /// What is wrong, with line and column where there are any. `version` is what the file seems to have.
         case broken(String, version: UInt64)
     }
@@ -26,7 +28,7 @@ struct ControlFileReader {
         guard let signature else {
             pending = nil
             defer { (isMissing, read) = (true, nil) }
-            return isMissing ? .none : .broken("\(store.path): there is no such file", version: 0)
+            return isMissing ? .none : .missing
         }
         isMissing = false
         guard signature != read else { return .none }

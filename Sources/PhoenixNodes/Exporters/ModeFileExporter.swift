@@ -110,6 +110,8 @@ public actor ModeFileExporter: Node {
     private func see(_ news: ControlFileReader.News) {
         switch news {
         case .none: return
+        case .missing:
+            context.logger.info("there is no control file: it is written now", metadata: ["file": "\(config.path)"])
         case .broken(let what, let version):
             draft.noteVersion(version)
             context.logger.warning("control file refused", metadata: ["error": "\(what)"])

@@ -72,16 +72,16 @@ public actor ModeFileReceiver: Source {
         return true
     }
 
+    private func reject(_ what: String) {
+        rejected.add()
+        let kept = last.map { "\($0.mode) stays" } ?? "no mode is asked for"
+        context.logger.warning("control file refused", metadata: ["error": "\(what)", "effect": "\(kept)"])
+    }
     private func look(isWhole: Bool) {
         switch reader.look(isWhole: isWhole) {
         case .none: return
-        case .broken(let what, _):
-            rejected.add()
-            let kept = last.map { "\($0.mode) stays" } ?? "no mode is asked for"
-            context.logger.warning(
-                "control file refused",
-                metadata: ["error": "\(what)", "effect": "\(kept)"]
-            )
+        case .missing: reject("\(config.path): there is no such file")
+        case .broken(let what, _): reject(what)
         case .contents(let file):
             let change = file.change(from: config.path)
             applied.set(Double(file.version))

@@ -75,7 +75,7 @@ struct UnaryMethod<Request: SwiftProtobuf.Message, Response: SwiftProtobuf.Messa
         token?.refusal(of: head.fields["authorization"]).map(GRPCStatus.init)
     }
     func handle(_ call: GRPCCall, message: UnsafeRawBufferPointer, _ responder: GRPCResponder) {
-        guard let request = try? Request(serializedBytes: message) else {
+        guard let request = try? Request(serializedBytes: Array(message)) else {
             let name = Request.protoMessageName
             return responder.fail(GRPCStatus(.invalidArgument, "the request is not a \(name)"))
         }
