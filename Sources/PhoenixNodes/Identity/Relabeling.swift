@@ -32,8 +32,6 @@ final class Relabeling<Program: IdentityProgram & Equatable> {
     private var programs: Programs<Program>
     private var admission: Admission<Program>
     private var ticks = 0
-    /// When the mode was decided that no batch has met yet.
-    private var decidedAt: UInt64?
     private let prepare: Preparation?
     private let share: SharePath?
     private var remaps: AsyncStream<Void>.Continuation?
@@ -63,7 +61,7 @@ final class Relabeling<Program: IdentityProgram & Equatable> {
         delay = context.vitals.gauge(
             "phoenix_node_mode_delay_seconds",
             [:],
-            "From the last decision of a mode to the first batch that met it."
+            "From the last decision of a mode until it held for the next batch."
         )
     }
     private var now: UInt64 { context.time.unixNanoseconds }
@@ -121,8 +119,8 @@ final class Relabeling<Program: IdentityProgram & Equatable> {
         switch event {
         case .mode(let change):
             let now = now
-            decidedAt = change.timeUnixNano
             state.withMemory { $0.enter(change.mode, now: now) }
+            delay.set(Double(now - min(now, change.timeUnixNano)) / 1e9)
             remapWhereDue()
         case .tick: try await tick()
         case .remap: try await remapSlice()
@@ -173,7 +171,6 @@ final class Relabeling<Program: IdentityProgram & Equatable> {
 
     private func book(_ batch: MetricBatch) {
         let (now, prepare) = (now, prepare)
-        if let decided = decidedAt.take() { delay.set(Double(now - min(now, decided)) / 1e9) }
         let result = state.withMemory { $0.book(batch, now: now, prepare) }
         if !result.moved.isEmpty { admission.judgeAnew(result.moved) }
         context.vitals.drop(result.dropped)
