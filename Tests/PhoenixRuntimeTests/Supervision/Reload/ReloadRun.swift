@@ -94,7 +94,7 @@ final class ReloadRun: Sendable {
             note("busy")
         }
         trace.plan([:])
-        let running = try await running(orUndone: isSettled ? nil : current)
+        let running = try await running(orUndone: [current] + earlier, isSettled: isSettled)
         if running == graph {
             random = next
         } else {
@@ -112,9 +112,10 @@ final class ReloadRun: Sendable {
     }
     private func note(_ outcome: String) { outcomes.change { $0[outcome, default: 0] += 1 } }
 
-    /// What runs once it is clear. A change on probation may still be undone: both graphs are possible until then.
-    private func running(orUndone old: Graph?) async throws -> Graph {
-        if old != nil, await supervisor.isOnProbation, world.seed % 2 == 0 {
+    /// What runs once it is clear. A change on probation may still be undone: both graphs are possible until then. The graph
+    /// before it is not always the one that was last seen to run, for that may have been undone just before the change began.
+    private func running(orUndone old: [Graph], isSettled: Bool) async throws -> Graph {
+        if !isSettled, await supervisor.isOnProbation, world.seed % 2 == 0 {
             try await world.clock.sleep(for: .milliseconds(50))
         }
         // Each look in one step: a change on probation may be undone between two.
@@ -124,8 +125,10 @@ final class ReloadRun: Sendable {
             standing = await supervisor.standing
         }
         let running = standing.graph
-        doubtful.change { $0 = standing.isOnProbation ? old : nil }
-        if !standing.isOnProbation {
+        doubtful.change { $0 = standing.before }
+        if let before = standing.before {
+            try require(old.contains(before), "a change would be undone to a graph that never ran")
+        } else {
             trace.mayBe([running])
             try await checkSettings(running)
         }
@@ -170,8 +173,9 @@ final class ReloadRun: Sendable {
 
 extension Supervisor {
     var isOnProbation: Bool { change?.decisions.phase == .probation }
-    var standing: (graph: Graph, isOnProbation: Bool, isTurningBack: Bool) {
-        (graph, isOnProbation, isTurningBack)
+    /// What runs, and what ran before it where that may come back.
+    var standing: (graph: Graph, before: Graph?, isTurningBack: Bool) {
+        (graph, isOnProbation ? change?.before : nil, isTurningBack)
     }
     /// Whether a change is neither done nor on probation.
     var isTurningBack: Bool { change.map { $0.decisions.phase != .probation } ?? false }
