@@ -170,6 +170,16 @@ def test_plan_says_what_reload_then_does(plain):
     poll("the heir serves under its new name", lambda: exposed(plain.engine, "FULL_PORT", "whole_peers_planned_total") == [7])
 
 
+def test_a_change_is_in_the_history_from_the_moment_at_which_it_runs(plain):
+    plain.files.edit(plain.files.root, "k: 2", "k: 3")
+    assert send(plain.address, "PUT", "/api/v1/graph").status == 200
+    status = plain.status
+    newest = status["reloads"][0]
+    assert (newest["generation"], newest["origin"]) == (status["generation"], "api"), newest
+    assert newest["outcome"] in ("probation", "taken"), newest
+    poll("its probation is over", lambda: plain.status["reloads"][0]["outcome"] == "taken")
+
+
 def test_a_reload_without_a_change_is_none(plain):
     before = plain.status["generation"]
     assert plain.reload().returncode == 0

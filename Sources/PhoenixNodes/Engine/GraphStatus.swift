@@ -37,9 +37,11 @@ struct GraphStatus {
             ("phase", .text(readiness.phase.rawValue)), ("unready", .list(readiness.unready.map { .text($0) })),
             ("settings", .object(sections)), ("nodes", .list(nodes)),
             ("links", .list(graph.links.map { "\($0.from) -> \($0.to)" }.sorted().map { .text($0) })),
-            ("reloads", .list(ledger.records.reversed().map { Self.tree($0) })),
+            ("reloads", .list(newestFirst.map { Self.tree($0) })),
         ])
     }
+
+    private var newestFirst: [ReloadRecord] { (ledger.onProbation.map { [$0] } ?? []) + ledger.records.reversed() }
 
     /// A setting as it was written, the secrets in it masked.
     static func tree(_ tree: ConfigTree, _ shape: Shape?) -> JSONText {

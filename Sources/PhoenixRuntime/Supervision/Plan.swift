@@ -72,7 +72,9 @@ public struct Plan: Sendable, Equatable {
             switch inheritance(from: old, to: new, catalog) {
             case .everything: step.action = .replaceWithState
             case .part(let lost): (step.action, step.forgets) = (.replaceWithState, lost)
-            case .nothing(let why): (step.action, step.forgets) = (.replaceWithoutState, why)
+            case .nothing(let why):
+                step.action = .replaceWithoutState
+                if remembers(old, catalog) { step.forgets = why }
             }
         }
         return step
@@ -90,7 +92,8 @@ public struct Plan: Sendable, Equatable {
             return .nothing("its settings cannot be read: \(error)")
         }
     }
-    private static func remembers(_ vertex: Graph.Vertex, _ catalog: NodeCatalog) -> Bool {
+    /// Whether the node has anything that could be forgotten.
+    static func remembers(_ vertex: Graph.Vertex, _ catalog: NodeCatalog) -> Bool {
         if case .nothing = inheritance(from: vertex, to: vertex, catalog) { false } else { true }
     }
 

@@ -104,6 +104,8 @@ public struct ReloadLedger: Sendable {
     /// Points that heirs had taken in whose state could not be given back, and those that new nodes had not read in time.
     public internal(set) var pointsUndone = 0
     public internal(set) var generation = 1
+    /// The change on probation: its graph runs, and may still be undone.
+    public internal(set) var onProbation: ReloadRecord?
 
     mutating func add(_ record: ReloadRecord) {
         counts[record.outcome, default: 0] += 1

@@ -27,13 +27,15 @@ extension Supervisor {
         let isLost = Self.isNothing(inheritance(from: heir.vertex, to: old.vertex))
         let snapshot = change.decisions.isUndoing ? change.snapshots[id] : nil
         if change.decisions.isUndoing, Self.isNothing(verdict) { countUndone(id) }
-        let (signal, logger) = (signal, services.logger)
+        let (signal, logger, remembers) = (signal, services.logger, Plan.remembers(old.vertex, catalog))
         group.addTask { [verdict] in
             let moved = Moving()
             do {
                 try await stop.guarding {
-                    if Self.isNothing(verdict) {
-                        logger.notice("state is forgotten", metadata: ["node": "\(id)", "reason": "\(verdict)"])
+                    if case .nothing(let why) = verdict {
+                        if remembers {
+                            logger.notice("state is forgotten", metadata: ["node": "\(id)", "reason": "\(why)"])
+                        }
                         try await old.node.flush()
                         if let snapshot { await heir.node.inherit(snapshot) }
                     } else if let state = await old.node.handOver() {

@@ -72,7 +72,13 @@ public actor Supervisor {
     /// What runs.
     public var runningGraph: Graph { graph }
     /// The changes so far.
-    public var reloads: ReloadLedger { ledger }
+    public var reloads: ReloadLedger {
+        var ledger = ledger
+        if let change, change.decisions.phase == .probation {
+            ledger.onProbation = change.record(.probation, generation: change.serial, at: services.time.monotonic)
+        }
+        return ledger
+    }
 
     /// Runs a graph until all its nodes have ended: after `drain`, or by themselves. Once in an engine's life.
     ///

@@ -51,6 +51,12 @@ struct PlanTests {
         #expect(plan.text.hasPrefix("~ same: replace with state (aux)\n+ link live.out -> same.aux"))
     }
 
+    @Test func `who remembers nothing has nothing to forget`() throws {
+        let old = Self.old.replacing("other: {type: hop", with: "other: {type: detour")
+        let plan = Plan(from: try Self.graph(old), to: try Self.graph(Self.old), traceCatalog)
+        #expect(plan.text.hasPrefix("! other: replace without state (type)\n"))
+    }
+
     @Test func `layout is no change`() throws {
         let graph = try Self.graph(Self.old)
         #expect(Plan(from: graph, to: try Self.graph("# a comment\n" + Self.old), traceCatalog).text == "nothing changes")
