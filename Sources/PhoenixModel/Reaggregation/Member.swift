@@ -28,6 +28,9 @@ struct Member: BitwiseCopyable, Sendable {
         static let isCandidate = State(rawValue: 16)
         /// Its points are followed even while they go nowhere, so that a later output begins with what comes then.
         static let isCumulative = State(rawValue: 32)
+        /// A process before followed it, and to this one it has told nothing yet: what it grew by meanwhile belongs where it
+        /// was, so it stays there until then.
+        static let isBehind = State(rawValue: 64)
     }
     static let dropped = UInt32.max
     /// Starts that differ by less are the same: senders compute them anew, from clocks of different fineness.

@@ -8,14 +8,17 @@ extension Reaggregator {
                 start: points.starts[index],
                 flags: points.flags[index]
             )
-            _ = book(ExponentialMember(points, index), header, in: \.exponentials, resolve) { own, number in
-                if own.compounds.exponentials.totals[number] == nil {
-                    own.compounds.exponentials.totals[number] = ExponentialOutput(
-                        keepsExtremes: own.outputs[number].state.contains(.isDelta)
-                    )
-                }
-                return number
+            book(ExponentialMember(points, index), header, resolve)
+        }
+    }
+    mutating func book(_ point: ExponentialMember, _ header: CompoundHeader, _ resolve: Resolve) {
+        _ = book(point, header, in: \.exponentials, resolve) { own, number in
+            if own.compounds.exponentials.totals[number] == nil {
+                own.compounds.exponentials.totals[number] = ExponentialOutput(
+                    keepsExtremes: own.outputs[number].state.contains(.isDelta)
+                )
             }
+            return number
         }
     }
 }

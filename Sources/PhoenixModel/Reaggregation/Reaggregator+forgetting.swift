@@ -63,6 +63,7 @@ extension Reaggregator {
         last = max(last, compounds.newestTwin(slot))
         if member.state.contains(.hasValue) { forget(seenAt: bounded(last, member.seen)) }
         compounds.forget(slot)
+        if member.state.contains(.isBehind) { behind -= 1 }
         members.element(slot).pointee = Member()
         counts.members -= 1
     }

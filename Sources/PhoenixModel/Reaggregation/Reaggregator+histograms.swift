@@ -6,15 +6,17 @@ extension Reaggregator {
 
     mutating func applyHistograms(_ points: HistogramPoints, _ resolve: Resolve) {
         for index in 0..<points.count {
-            let point = HistogramMember(points, index)
             let header = CompoundHeader(
                 id: points.series[index],
                 time: points.times[index],
                 start: points.starts[index],
                 flags: points.flags[index]
             )
-            _ = book(point, header, in: \.histograms, resolve) { $0.fitting($1, point.layout) }
+            book(HistogramMember(points, index), header, resolve)
         }
+    }
+    mutating func book(_ point: HistogramMember, _ header: CompoundHeader, _ resolve: Resolve) {
+        _ = book(point, header, in: \.histograms, resolve) { $0.fitting($1, point.layout) }
     }
     /// Finds the output that a layout fits, which may be a sibling; nil where the table is full.
     private mutating func fitting(_ number: UInt32, _ layout: BucketLayout) -> UInt32? {

@@ -14,7 +14,9 @@ extension Reaggregator {
             member.pointee.generation = id.generation
             if series.isFollowed { member.pointee.state = .isCumulative }
             counts.members += 1
-            place(id.slot, at: number(of: series, resolve))
+            let new = number(of: series, resolve)
+            if notesMoves { noteMove(id.slot, to: new) }
+            place(id.slot, at: new)
         } else if id.slot >= unasked {
             remap(id.slot, resolve)
         } else if member.pointee.output == Self.refusedOutput, let series = table.series(id) {
@@ -132,11 +134,16 @@ extension Reaggregator {
         return true
     }
     private mutating func remap(_ slot: UInt32, _ resolve: Resolve) {
+        if !members[slot].state.contains(.isBehind) { move(slot, resolve) }
+    }
+    /// Asks an input anew where it goes, also one that is behind.
+    mutating func move(_ slot: UInt32, _ resolve: Resolve) {
         let member = members[slot]
         let id = SeriesID(slot: slot, generation: member.generation)
         guard member.generation != 0, let series = table.series(id) else { return }
         let new = number(of: series, resolve)
         guard new != member.output else { return }
+        if notesMoves { noteMove(slot, to: new) }
         displace(slot)
         place(slot, at: new)
         if member.state.contains(.isLive), new < Self.firstDropped { enter(slot, new) }

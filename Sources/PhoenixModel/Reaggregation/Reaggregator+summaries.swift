@@ -9,18 +9,21 @@ extension Reaggregator {
                 flags: points.flags[index]
             )
             let point = SummaryMember(count: points.counts[index], sum: points.sums[index])
-            let booked = book(point, header, in: \.summaries, resolve) { own, number in
-                if own.compounds.summaries.totals[number] == nil {
-                    own.compounds.summaries.totals[number] = SummaryOutput()
-                }
-                return number
-            }
-            guard let booked else { continue }
+            guard let booked = book(point, header, resolve) else { continue }
             let range = outputs[booked].members == 1 ? points.quantileRange(index) : 0..<0
             compounds.summaries.totals[booked]?.show(
                 Array(points.quantiles[range]),
                 Array(points.values[range])
             )
+        }
+    }
+    @discardableResult
+    mutating func book(_ point: SummaryMember, _ header: CompoundHeader, _ resolve: Resolve) -> UInt32? {
+        book(point, header, in: \.summaries, resolve) { own, number in
+            if own.compounds.summaries.totals[number] == nil {
+                own.compounds.summaries.totals[number] = SummaryOutput()
+            }
+            return number
         }
     }
 }

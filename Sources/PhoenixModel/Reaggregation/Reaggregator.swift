@@ -69,6 +69,11 @@ public struct Reaggregator: ~Copyable, Sendable {
     var sweptAt: UInt32
     /// Whether an input was ever forgotten.
     var hasForgotten = false
+    /// Inputs that came or went to another output, yet to be taken; noted only where somebody asks for them.
+    var moves: [Move] = []
+    public var notesMoves = false
+    /// How many inputs are behind: see `Member.State.isBehind`.
+    var behind = 0
     /// Of the batch that is being applied.
     var now: UInt64
     /// How long inputs are remembered; see `memorySeconds`.
@@ -98,6 +103,7 @@ public struct Reaggregator: ~Copyable, Sendable {
         if batch.histograms.count > 0 { applyHistograms(batch.histograms, resolve) }
         if batch.exponentials.count > 0 { applyExponentials(batch.exponentials, resolve) }
         if batch.summaries.count > 0 { applySummaries(batch.summaries, resolve) }
+        if behind > 0 { catchUp(batch, resolve) }
         var result = emit(epoch: batch.epoch)
         result?.receivedAt = batch.receivedAt
         return result

@@ -84,8 +84,9 @@ extension Reaggregator {
 
     /// Reads what a picture wrote into a reaggregator that has seen nothing. Throws `StateError`: then it is of no use.
     ///
-    /// Inputs stand where they stood: `remap` sends them where they now go. Those that came in since, and those that the
-    /// picture does not know, count by its horizon, not by the moment of reading: what they grew by is in no total yet.
+    /// Inputs stand where they stood, until they have told what they grew by there: only then are they asked where they now
+    /// go. Those that came in since, and those that the picture does not know, count by its horizon, not by the moment of
+    /// reading: what they grew by is in no total yet.
     public mutating func read(from reader: inout StateReader) throws {
         (horizon, freedHorizon, freedHorizonAhead) = (
             try reader.number(), try reader.number(), try reader.number()
@@ -128,7 +129,9 @@ extension Reaggregator {
         try compounds.read(member: id.slot, from: &reader)
         members.element(id.slot).pointee = member
         counts.members += 1
-        if place > 0, let number = places[place - 1] { self.place(id.slot, at: number) }
+        guard place > 0, let number = places[place - 1] else { return }
+        self.place(id.slot, at: number)
+        stay(id.slot)
     }
 }
 

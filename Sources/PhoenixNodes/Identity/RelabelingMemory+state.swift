@@ -28,9 +28,18 @@ extension RelabelingMemory {
         if plan.program.merging != .always { setAside() }
         reaggregator.beginRemap(now: now)
     }
+    /// Has inputs move as was noted after the picture that was read. Throws where the journal breaks off: what came before
+    /// counts.
+    func read(journal reader: inout StateReader) throws {
+        while true { try reaggregator.readMoves(from: &reader) }
+    }
 }
 
 extension RelabelingState {
+    func note(in journal: any StateJournal) { withMemory { $0.note(in: journal) } }
+    func read(journal reader: inout StateReader) throws {
+        try withThrowingMemory { memory in try memory.read(journal: &reader) }
+    }
     var picture: RelabelingPicture { withMemory { $0.picture } }
 
     static func read(

@@ -14,6 +14,8 @@ final class RelabelingMemory<Program: IdentityProgram & Equatable> {
     var pending: [MetricBatch] = []
     private(set) var epoch: UInt64 = 0
     private var told = ReaggregatorCounts()
+    /// Where it is noted which inputs come and change place, before anything shows it.
+    private var journal: (any StateJournal)?
 
     init(_ programs: Programs<Program>, _ table: SeriesTable, lane: String, watchingSince now: UInt64) {
         (self.programs, self.table) = (programs, table)
@@ -60,6 +62,7 @@ final class RelabelingMemory<Program: IdentityProgram & Equatable> {
     /// for their expiry.
     func remap(_ slots: Int, now: UInt64) {
         _ = reaggregator.remapSlice(slots, now: now) { plan.destination(of: $0) }
+        noteMoves()
         if let moved = reaggregator.settle(now: now, epoch: epoch) { pending.append(moved) }
     }
 
@@ -92,11 +95,22 @@ final class RelabelingMemory<Program: IdentityProgram & Equatable> {
         {
             pending.append(merged)
         }
+        noteMoves()
         return (result.dropped, slots)
     }
     /// Lets go of gauges that lapsed and of what was not seen for long.
     func lapse(now: UInt64) {
         if let lapsed = reaggregator.lapse(now: now, epoch: epoch) { pending.append(lapsed) }
+    }
+
+    func note(in journal: any StateJournal) {
+        self.journal = journal
+        reaggregator.notesMoves = true
+    }
+    /// To be called before what was booked goes out.
+    private func noteMoves() {
+        guard let journal, let moves = reaggregator.takeMoves() else { return }
+        journal.append { try moves.write(to: &$0) }
     }
 
     /// About what it takes, in bytes: the plan, a record for each input, and a record with a name for each output.

@@ -6,7 +6,7 @@ public import PhoenixRuntime
 ///
 /// Every output is a sum of the node's own, also where only one series goes into it, so that a mode may change what is
 /// left out at any batch: the outputs left stand still, and the new ones count on.
-public actor Aggregate: LastingNode {
+public actor Aggregate: JournalingNode {
     /// Attributes left out of some series only.
     public struct Rule: ObjectValue, Hashable {
         public var drop: [AttributeTarget] = []
@@ -132,6 +132,14 @@ public actor Aggregate: LastingNode {
         _ context: NodeContext
     ) throws -> State {
         State(content: try .read(from: &reader, Programs(settings) { $0 }, context))
+    }
+    public func note(in journal: any StateJournal) { work.state.note(in: journal) }
+    public static func read(
+        journal reader: inout StateReader,
+        into state: State,
+        _ context: NodeContext
+    ) throws {
+        try state.content.read(journal: &reader)
     }
 
     private func handle(_ event: RelabelingEvent) async throws { try await work.handle(event) }

@@ -6,7 +6,7 @@ public import PhoenixRuntime
 ///
 /// Actions that can bring series together (all but `insert` and `hash`) make every output a sum of the node's own, so
 /// that totals stay right; where the others do so by accident, those series are added up from then on.
-public actor Attributes: LastingNode {
+public actor Attributes: JournalingNode {
     /// What an action does.
     public enum Kind: String, ChoiceValue {
         /// Sets the attribute where it is missing.
@@ -100,6 +100,14 @@ public actor Attributes: LastingNode {
         _ context: NodeContext
     ) throws -> State {
         State(content: try .read(from: &reader, Programs(settings) { $0 }, context))
+    }
+    public func note(in journal: any StateJournal) { work.state.note(in: journal) }
+    public static func read(
+        journal reader: inout StateReader,
+        into state: State,
+        _ context: NodeContext
+    ) throws {
+        try state.content.read(journal: &reader)
     }
 
     private func handle(_ event: RelabelingEvent) async throws { try await work.handle(event) }

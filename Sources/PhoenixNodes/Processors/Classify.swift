@@ -7,7 +7,7 @@ public import PhoenixRuntime
 /// All of an intake in one node, since each node that renames series costs the engine one more identity for each. What
 /// is dropped ought to depend on what stays (`process.parent_pid` on `process.pid`); should two living series get one
 /// identity all the same, they are added up from then on.
-public actor Classify: LastingNode {
+public actor Classify: JournalingNode {
     /// What is set where the conditions hold.
     public struct Rule: ObjectValue, Hashable {
         public var when: Conditions = []
@@ -75,6 +75,14 @@ public actor Classify: LastingNode {
         _ context: NodeContext
     ) throws -> State {
         State(content: try .read(from: &reader, Programs(settings) { $0 }, context))
+    }
+    public func note(in journal: any StateJournal) { work.state.note(in: journal) }
+    public static func read(
+        journal reader: inout StateReader,
+        into state: State,
+        _ context: NodeContext
+    ) throws {
+        try state.content.read(journal: &reader)
     }
 
     private func handle(_ event: RelabelingEvent) async throws { try await work.handle(event) }

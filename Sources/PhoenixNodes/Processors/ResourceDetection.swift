@@ -5,7 +5,7 @@ public import PhoenixRuntime
 /// Says of every resource where it runs, as far as the resource does not say so itself.
 ///
 /// What is detected is read once, when the node is made: of the machine and process that Phoenix runs in.
-public actor ResourceDetection: LastingNode {
+public actor ResourceDetection: JournalingNode {
     /// Where attributes are found.
     public enum Detector: String, ChoiceValue {
         /// `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_SERVICE_NAME`.
@@ -65,6 +65,14 @@ public actor ResourceDetection: LastingNode {
         _ context: NodeContext
     ) throws -> State {
         State(content: try .read(from: &reader, programs(settings), context))
+    }
+    public func note(in journal: any StateJournal) { work.state.note(in: journal) }
+    public static func read(
+        journal reader: inout StateReader,
+        into state: State,
+        _ context: NodeContext
+    ) throws {
+        try state.content.read(journal: &reader)
     }
 
     private func handle(_ event: RelabelingEvent) async throws { try await work.handle(event) }

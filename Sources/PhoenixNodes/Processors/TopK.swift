@@ -6,7 +6,7 @@ public import PhoenixRuntime
 ///
 /// Who is in is decided by one ranking metric over a sliding window; one who is in stays until another beats it by a
 /// margin. Every output is a sum of the node's own: who goes out leaves its outputs standing and counts on in the others.
-public actor TopK: LastingNode {
+public actor TopK: JournalingNode {
     /// What of the ranking metric counts.
     public enum Measure: String, ChoiceValue {
         /// What it grew by in the window.
@@ -167,6 +167,14 @@ public actor TopK: LastingNode {
         try league.read(from: &reader, settings.base.rules)
         let programs = Programs(settings) { TopKProgram($0, league) }
         return State(content: try .read(from: &reader, programs, context), league: league)
+    }
+    public func note(in journal: any StateJournal) { work.state.note(in: journal) }
+    public static func read(
+        journal reader: inout StateReader,
+        into state: State,
+        _ context: NodeContext
+    ) throws {
+        try state.content.read(journal: &reader)
     }
     public static func inheritance(from old: Settings<Config>, to new: Settings<Config>) -> Inheritance {
         let changed = [

@@ -19,10 +19,10 @@ public protocol LastingNode: Node {
     ) throws -> State
 }
 
-/// A lasting node whose outputs the world sees: what it showed after its memory was last written must not be more than what
-/// the next process shows.
+/// A lasting node that notes what must be known of the time after its memory was last written: what the world was shown, so
+/// that the next process shows no less, or what changed place, so that it is not told twice.
 public protocol JournalingNode: LastingNode {
-    /// Notes in the journal what is shown from now on; asked again now and then, and of every heir.
+    /// Notes in the journal what is shown, or changes place, from now on; asked again now and then, and of every heir.
     func note(in journal: any StateJournal) async
     /// Adds to what was read what a journal says beside it; the journal may break off anywhere.
     static func read(journal reader: inout StateReader, into state: State, _ context: NodeContext) throws

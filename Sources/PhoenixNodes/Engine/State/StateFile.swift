@@ -69,6 +69,17 @@ struct StateFile: Sendable {
 
     /// Whether there is one.
     var exists: Bool { access(path, F_OK) == 0 }
+    /// When it was last written to, since 1970; zero where it is not to be had.
+    var changedAt: Duration {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return .zero }
+        #if canImport(Darwin)
+        let time = status.st_mtimespec
+        #else
+        let time = status.st_mtim
+        #endif
+        return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
+    }
     private var isDirectory: Bool {
         var status = stat()
         return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR

@@ -13,22 +13,22 @@ final class StateJournalFile: StateJournal {
         var lost = 0
     }
     /// More than this is not written between two writings of the whole.
-    static let maximumBytes = 1 << 28
+    private let maximumBytes: Int
     /// So many files at most: while the whole cannot be written, the last one grows on.
     private static let numbers = 0..<8
     private let files: [StateFile]
     private let state: Lock<State>
 
-    init(_ path: String, of node: String) {
-        files = Self.files(path, of: node)
+    init(_ path: String, of node: String, maximumBytes: Int = 1 << 28) {
+        (files, self.maximumBytes) = (Self.files(path, of: node), maximumBytes)
         state = Lock(State(kept: Self.numbers.filter { [files] in files[$0].exists }))
     }
     private static func files(_ path: String, of node: String) -> [StateFile] {
         numbers.map { StateFile(path: "\(path).\(node).\($0)") }
     }
-    /// The journals that the process before left.
+    /// The journals that the process before left, the oldest first.
     static func left(_ path: String, of node: String) -> [StateFile] {
-        files(path, of: node).filter(\.exists)
+        files(path, of: node).filter(\.exists).sorted { $0.changedAt < $1.changedAt }
     }
 
     /// How many appends were left out.
@@ -36,7 +36,7 @@ final class StateJournalFile: StateJournal {
 
     func append(_ body: (inout StateWriter) throws -> Void) {
         state.withLock { state in
-            guard var writer = state.writer, writer.byteCount < Self.maximumBytes else {
+            guard var writer = state.writer, writer.byteCount < maximumBytes else {
                 state.lost += 1
                 return
             }

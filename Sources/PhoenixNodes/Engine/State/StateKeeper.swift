@@ -29,7 +29,7 @@ final class StateKeeper: Sendable {
         log.families + [
             PlainFamily(
                 "phoenix_state_journal_lost_total",
-                "Pages of scrapes that were not noted for the next process: what they showed may fall after a crash.",
+                "What was shown or changed place and was not noted for the next process: it may fall, or be told twice.",
                 .counter,
                 Double(journals.withLock { $0.values.reduce(0) { $0 + $1.lost } })
             )

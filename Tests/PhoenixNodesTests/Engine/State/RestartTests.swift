@@ -11,6 +11,26 @@ import Testing
     private final class Bytes {
         var all: [UInt8] = []
     }
+    /// What was noted after the picture; it has no end, for the process was killed.
+    private final class Notes: StateJournal {
+        private let bytes = Lock([UInt8]())
+        var all: [UInt8] { bytes.withLock { $0 } }
+        private let writer: Lock<StateWriter>
+        init() throws {
+            let bytes = bytes
+            var writer = try StateWriter { piece in bytes.withLock { $0 += piece } }
+            try writer.beginSection()
+            self.writer = Lock(writer)
+        }
+        func append(_ body: (inout StateWriter) throws -> Void) {
+            writer.withLock { writer in
+                do {
+                    try body(&writer)
+                    try writer.flush()
+                } catch { Issue.record("not noted: \(error)") }
+            }
+        }
+    }
     private static func source(_ bytes: [UInt8]) -> StateReader.Source {
         var rest = bytes[...]
         return { count in
@@ -36,10 +56,16 @@ import Testing
     private struct Senders {
         var counts: [UInt64]
         var doubles: [UInt64]
-        let start: UInt64
+        private var starts: [UInt64]
         init(_ count: Int, at now: UInt64) {
             (counts, doubles) = (Array(repeating: 0, count: count), Array(repeating: 0, count: count))
-            start = now + 1
+            starts = Array(repeating: now + 1, count: count)
+        }
+        /// Another process begins.
+        mutating func begin(at now: UInt64) {
+            counts.append(0)
+            doubles.append(0)
+            starts.append(now - 1_000_000_000)
         }
         mutating func grow(_ random: inout SeededGenerator) {
             for index in counts.indices {
@@ -52,6 +78,7 @@ import Testing
             var parts = MetricBatch.Parts()
             let layout = BucketLayout(bounds: [1, 2])
             for index in chosen {
+                let start = starts[index]
                 func id(_ name: String, _ kind: PointKind) throws -> SeriesID {
                     let identity = MetricIdentity(
                         name: name,
@@ -121,22 +148,25 @@ import Testing
             }
         }
         func total(_ metric: String) -> Double {
-            values.reduce(0) { $1.key.hasPrefix(metric + "|") ? $0 + $1.value : $0 }
+            values.reduce(0) { $1.key.split(separator: "|").first.map(String.init) == metric ? $0 + $1.value : $0 }
         }
     }
 
     /// Processes one after the other, each of which dies some batches after its last picture was taken.
-    private func live<Kind: LastingNode>(
+    ///
+    /// - Parameter changesMode: in the rounds after the picture, too.
+    private func live<Kind: JournalingNode>(
         _ type: Kind.Type,
         seed: UInt64,
         lostRounds: ClosedRange<Int>,
+        changesMode: Bool = false,
         _ settings: @escaping @Sendable (inout SeededGenerator) -> Settings<Kind.Config>
     ) throws {
         try World.run(seed: seed) { world in
             let random = Lock(world.random)
             let senders = Lock(Senders(9, at: world.clock.unixNanoseconds))
             let shown = Lock(Shown())
-            var saved: [UInt8]?
+            var saved: (picture: [UInt8], notes: [UInt8])?
             for process in 0..<4 {
                 let harness = NodeHarness(world.clock)
                 harness.context.series = SeriesTable()
@@ -148,26 +178,51 @@ import Testing
                     attributes: table.intern([])
                 )
                 harness.link(RelabelingPort.input)
+                if changesMode { harness.link(RelabelingPort.mode) }
                 let output = harness.read(RelabelingPort.output)
                 let config = random.withLock { settings(&$0) }
                 let node = try harness.make(type, config)
                 if let saved {
-                    var reader = try Self.reader(saved)
-                    await node.inherit(try Kind.read(from: &reader, config, harness.context))
+                    var reader = try Self.reader(saved.picture)
+                    let state = try Kind.read(from: &reader, config, harness.context)
+                    #expect(throws: StateError.self, "a journal has no end") {
+                        var notes = try Self.reader(saved.notes)
+                        try Kind.read(journal: &notes, into: state, harness.context)
+                    }
+                    // Wherever it breaks off.
+                    for _ in 0..<5 {
+                        let length = random.withLock { Int.random(in: 0...saved.notes.count, using: &$0) }
+                        var other = harness.context
+                        other.series = SeriesTable()
+                        var again = try Self.reader(saved.picture)
+                        let state = try Kind.read(from: &again, config, other)
+                        #expect(throws: StateError.self) {
+                            var notes = try Self.reader(Array(saved.notes.prefix(length)))
+                            try Kind.read(journal: &notes, into: state, other)
+                        }
+                    }
+                    await node.inherit(state)
                 }
                 let picture = Lock<(any StatePicture)?>(nil)
+                let notes = try Notes()
                 try await world.clock.sleep(for: .seconds(1))
                 try await harness.run(node) {
                     let lost = random.withLock { Int.random(in: lostRounds, using: &$0) }
                     for round in 0..<4 + lost {
                         if round == 4 {
                             try await world.clock.sleep(for: .seconds(1))
+                            await node.note(in: notes)
                             let taken = await node.picture()
                             picture.withLock { $0 = taken }
+                        }
+                        if changesMode, random.withLock({ Int.random(in: 0..<3, using: &$0) == 0 }) {
+                            let mode: Mode = random.withLock { Bool.random(using: &$0) } ? .aggressive : .balanced
+                            try await harness.feed(RelabelingPort.mode, ModeChange(mode, because: "test"))
                         }
                         let now = world.clock.unixNanoseconds
                         let batch = try senders.withLock { senders in
                             try random.withLock { random in
+                                if round > 0, Int.random(in: 0..<4, using: &random) == 0 { senders.begin(at: now) }
                                 senders.grow(&random)
                                 // Not all speak each time; all do in the first round of a process, and in the very last.
                                 let isLast = process == 3 && round == 3 + lost
@@ -186,7 +241,7 @@ import Testing
                     }
                 }
                 shown.withLock { shown in for batch in output.messages { shown.book(batch, table) } }
-                saved = try picture.withLock { try $0.map(Self.written) }
+                saved = try picture.withLock { try $0.map { (try Self.written($0), notes.all) } }
                 try await world.clock.sleep(for: .seconds(30))
             }
             let (known, due) = (shown.withLock { $0 }, senders.withLock { $0 })
@@ -213,6 +268,24 @@ import Testing
             var config = Aggregate.Config()
             config.drop = ["process.pid"]
             return Settings(config)
+        }
+    }
+    @Test(arguments: 1...UInt64(10)) func aggregateCountsWhatWasLostInAnotherMode(seed: UInt64) throws {
+        try live(Aggregate.self, seed: seed, lostRounds: 1...4, changesMode: true) { _ in
+            var (base, lean) = (Aggregate.Config(), Aggregate.Config())
+            base.drop = ["process.pid"]
+            lean.drop = ["host.name", "process.pid"]
+            return Settings(base, modes: [.aggressive: lean])
+        }
+    }
+    @Test(arguments: 1...UInt64(20)) func topKCountsWhatWasLostInItsPlace(seed: UInt64) throws {
+        try live(TopK.self, seed: seed, lostRounds: 1...6, changesMode: seed % 2 == 0) { _ in
+            var config = TopK.Config()
+            (config.k, config.metric) = (1, "whole")
+            (config.every, config.window) = (.seconds(5), .seconds(20))
+            var lean = config
+            lean.k = 0
+            return Settings(config, modes: [.aggressive: lean])
         }
     }
     /// A new node reads what an old one wrote.

@@ -189,6 +189,24 @@ import Testing
         #expect(Self.told(keeper)["phoenix_state_saves_total success"] == 1)
         #expect(try Data(contentsOf: folder.file()) != before)
     }
+    @Test func aJournalIsBoundedInBytesAndFiles() throws {
+        let folder = try Folder()
+        let journal = StateJournalFile(folder.path, of: "a", maximumBytes: 10_000)
+        // The whole cannot be written: nothing is let go.
+        for _ in 0..<20 { try journal.turn() }
+        #expect(try folder.names == (0..<8).map { "state.a.\($0)" })
+        for _ in 0..<1000 { journal.append { $0.write([UInt8](repeating: 7, count: 100)) } }
+        #expect(journal.lost > 800)
+        #expect(try Data(contentsOf: folder.file("state.a.7")).count < 10_200)
+        try journal.letGo()
+        #expect(try folder.names == ["state.a.7"])
+        // What the process before left is kept until the whole is there.
+        let next = StateJournalFile(folder.path, of: "a")
+        try next.turn()
+        #expect(StateJournalFile.left(folder.path, of: "a").map(\.path) == ["7", "0"].map { "\(folder.path).a.\($0)" })
+        try next.letGo()
+        #expect(try folder.names == ["state.a.0"])
+    }
     @Test func whatMovedMeanwhileIsNotPutInPlace() async throws {
         let folder = try await Self.kept()
         let before = try Data(contentsOf: folder.file())
