@@ -165,7 +165,7 @@ def test_plan_says_what_reload_then_does(plain):
     done = plain.reload()
     assert done.returncode == 0 and "full_endpoint" in done.stdout, done
     assert plain.status["generation"] > before
-    assert "names, labels or limits of the exposition changed" in plan.stdout, "what is forgotten is said"
+    assert "where several share a label set, their sum begins anew" in plan.stdout, "what is forgotten is said"
     assert export(plain.engine.otlp, one_point("peers.planned", 7).bytes).status == 200
     poll("the heir serves under its new name", lambda: exposed(plain.engine, "FULL_PORT", "whole_peers_planned_total") == [7])
 
