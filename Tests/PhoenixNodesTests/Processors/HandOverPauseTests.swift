@@ -9,9 +9,12 @@ import Testing
 
 /// How long a path stands still while a node hands over: from the last batch that the old one sent to the first of the heir.
 ///
-/// `PHOENIX_SERIES=300000` measures what the figures in the docs are of.
+/// `PHOENIX_SERIES=300000` measures, and holds it to 200 ms; without it the roads are walked and the times only told, for
+/// another load on the machine would be measured with them.
 @Suite(.serialized, .timeLimit(.minutes(10))) struct HandOverPauseTests {
-    private static let series = Int(ProcessInfo.processInfo.environment["PHOENIX_SERIES"] ?? "") ?? 12_000
+    private static let asked = Int(ProcessInfo.processInfo.environment["PHOENIX_SERIES"] ?? "")
+    private static let series = asked ?? 12_000
+    private static let limit: Duration? = asked == nil ? nil : .milliseconds(200)
     private static let metrics = ["process.cpu.time", "process.disk.io", "process.network.io"]
 
     /// All series once, in batches of 6,000.
@@ -84,7 +87,7 @@ import Testing
         print(
             "\(type) of \(Self.series) series, \(what): first batch \(pause.inSeconds * 1e3) ms after it was sent"
         )
-        #expect(pause < .milliseconds(200))
+        if let limit = Self.limit { #expect(pause < limit) }
     }
     /// What `handOver` and `inherit` take, which is when nobody reads.
     private func exchange<Kind: Node>(
@@ -106,7 +109,7 @@ import Testing
         if let state = await node.handOver() { await heir.inherit(state) }
         let took = time.monotonic - began
         print("\(type) of \(Self.series) series, \(what): handed over in \(took.inSeconds * 1e3) ms")
-        #expect(took < .milliseconds(200))
+        if let limit = Self.limit { #expect(took < limit) }
     }
 
     @Test func aggregate() async throws {
