@@ -50,6 +50,10 @@ public struct Supervision: Sendable {
         case quiesce(NodeID)
         /// Ask the node to end, and leave what waits for it to its heir.
         case pause(NodeID)
+        /// Let the run return: some of its inlets may have been told the end, and some not, and it is to read all again.
+        case interrupt(NodeID)
+        /// All its inlets may be read again.
+        case resume(NodeID)
         case flush(NodeID)
         case handOver(NodeID)
         /// The node is gone: its edges end.
@@ -75,7 +79,7 @@ public struct Supervision: Sendable {
         /// Was asked to end.
         var isLeaving = false
         var hasHeir = false
-        /// Was asked to end and then not to: its run may yet return.
+        /// Was asked to end and then not to: its run returns, or has not yet seen that it was asked.
         var isRecalled = false
         /// Is not to run again, whatever it left unread.
         var isCut = false
@@ -115,7 +119,7 @@ public struct Supervision: Sendable {
         case .delayOver(let id):
             guard records[id]?.phase == .resting else { return [] }
             records[id]?.phase = .running
-            return [.run(id)]
+            return run(id)
         case .finished(let id): return bury(id)
         case .retire(let id, let hasHeir):
             records[id]?.hasHeir = hasHeir
@@ -154,7 +158,12 @@ public struct Supervision: Sendable {
         records[id]?.isLeaving = false
         records[id]?.hasHeir = false
         records[id]?.isRecalled = record.phase == .running
-        return isDraining ? ask(id) : []
+        return [record.phase == .running ? .interrupt(id) : .resume(id)] + (isDraining ? ask(id) : [])
+    }
+    /// Runs a node that may be on its way out.
+    private func run(_ id: NodeID) -> [Action] {
+        guard let record = records[id] else { return [] }
+        return [.run(id)] + (record.isLeaving && record.hasHeir ? [.pause(id)] : [])
     }
     /// Whether the node has not begun to hand over or flush, and so can be recalled.
     public func mayBeRecalled(_ id: NodeID) -> Bool { records[id].map { $0.phase != .finishing } ?? false }
@@ -188,9 +197,10 @@ public struct Supervision: Sendable {
         guard let record = records[id] else { return [] }
         if isCancelled { return bury(id) }
         if record.isCut { return goAsItIs(id) }
-        if record.isRecalled, !record.isLeaving {
+        if record.isRecalled {
             records[id]?.isRecalled = false
-            return [.run(id)]
+            // Interrupted, a data node has not read all that it was to read.
+            if record.member.kind == .data || !record.isLeaving { return [.resume(id)] + run(id) }
         }
         // Who goes while its inlets have more to say would leave its senders waiting for ever.
         if record.member.kind == .data, !isDrained { return fail(id, isDrained: false, after: ran) }
@@ -205,13 +215,16 @@ public struct Supervision: Sendable {
         if isCancelled { return bury(id) }
         if record.isCut { return goAsItIs(id) }
         // What waits at an inlet that its heir does not have is still this one's to read.
-        if record.isLeaving, record.member.kind != .data || (record.hasHeir && isDrained) { return finish(id) }
+        let isInterrupted = record.isRecalled
+        if record.isLeaving, record.member.kind != .data || (record.hasHeir && isDrained && !isInterrupted) {
+            return finish(id)
+        }
         record.failures = ran >= Self.quietTime ? 1 : record.failures + 1
-        record.phase = .resting
+        (record.phase, record.isRecalled) = (.resting, false)
         records[id] = record
         // Doubling stops well before the shift could overflow.
         let doubled = Self.firstDelay * (1 << min(record.failures - 1, 16))
-        return [.runLater(id, after: min(doubled, Self.longestDelay))]
+        return (isInterrupted ? [.resume(id)] : []) + [.runLater(id, after: min(doubled, Self.longestDelay))]
     }
 
     private mutating func bury(_ id: NodeID) -> [Action] {

@@ -176,7 +176,6 @@ extension Supervisor {
             return
         }
         change?.successors[id] = nil
-        for queue in (assembly.ends[id]?.queues ?? [:]).values { queue.resumeReading() }
         perform(supervision.handle(.recall(id)), &group)
         decide(.recalled(id, true))
     }

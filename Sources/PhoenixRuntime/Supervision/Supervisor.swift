@@ -214,6 +214,8 @@ extension Supervisor {
                 later(delay, .event(.delayOver(id)), &group)
             case .quiesce(let id): quiesce(id, &group)
             case .pause(let id): pause(id, &group)
+            case .interrupt(let id): for queue in queues(of: id) { queue.stopReading() }
+            case .resume(let id): for queue in queues(of: id) { queue.resumeReading() }
             case .flush(let id): flush(id, &group)
             case .handOver(let id): handOver(id, &group)
             case .succeed(let id): succeed(id, &group)
@@ -247,6 +249,8 @@ extension Supervisor {
             }
         }
     }
+
+    private func queues(of id: NodeID) -> [any QueueEnd] { (living[id]?.part.ends.queues ?? [:]).map(\.value) }
 
     /// A source is told; an attendant's inlets end as well, for that is what it waits for.
     private func quiesce(_ id: NodeID, _ group: inout DiscardingTaskGroup) {

@@ -122,6 +122,21 @@ struct RestartTests {
         #expect(supervision.handle(.failed("a", isDrained: true, after: .zero, "")) == [.handOver("a")])
     }
 
+    @Test func `a node that is recalled reads all its inlets anew, and may be asked again before it does`() {
+        var supervision = Supervision()
+        #expect(supervision.handle(.made([.init("a", .data)])) == [.run("a")])
+        #expect(supervision.handle(.retire("a", hasHeir: true)) == [.pause("a")])
+        #expect(supervision.handle(.recall("a")) == [.interrupt("a")])
+        #expect(supervision.handle(.returned("a", isDrained: true, after: .zero)) == [.resume("a"), .run("a")])
+        #expect(supervision.handle(.retire("a", hasHeir: true)) == [.pause("a")])
+        #expect(supervision.handle(.recall("a")) == [.interrupt("a")])
+        #expect(supervision.handle(.retire("a", hasHeir: true)) == [.pause("a")])
+        #expect(
+            supervision.handle(.returned("a", isDrained: true, after: .zero)) == [.resume("a"), .run("a"), .pause("a")]
+        )
+        #expect(supervision.handle(.returned("a", isDrained: true, after: .zero)) == [.handOver("a")])
+    }
+
     @Test(arguments: [true, false]) func `a node that is cut off goes as it is`(_ hasHeir: Bool) {
         var supervision = Supervision()
         #expect(supervision.handle(.made([.init("a", .data), .init("b", .source)])) == [.run("a"), .run("b")])
