@@ -48,7 +48,9 @@ final class SharePath {
         (names.numbers, names.histograms) = (columns[0], columns[1])
         (names.exponentials, names.summaries, names.exemplars) = (columns[2], columns[3], columns[4])
         let share = batch.compacted(names)
-        let rest = batch.compacted(Self.those(of: batch) { self.plan.ruling($0) == .nowhere(reason: Self.first) })
+        let rest = batch.compacted(
+            Self.those(of: batch) { self.plan.ruling($0) == .nowhere(reason: Self.first) }
+        )
         let marked = batch.compacted(
             Self.those(of: batch) { if case .to = self.plan.ruling($0) { true } else { false } }
         )

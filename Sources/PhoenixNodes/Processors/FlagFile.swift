@@ -33,7 +33,9 @@ struct FlagFile {
         let text: String
         do { text = try store.read() } catch { return .broken("\(store.path): \(error)") }
         guard let share = Self.share(in: text) else {
-            return .broken("\(store.path): it says no share; write one line such as `0.25`, `25%`, `on` or `off`")
+            return .broken(
+                "\(store.path): it says no share; write one line such as `0.25`, `25%`, `on` or `off`"
+            )
         }
         guard share != self.share else { return .unchanged }
         self.share = share

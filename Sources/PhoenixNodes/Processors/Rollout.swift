@@ -29,7 +29,12 @@ public actor Rollout: Node {
                 "The attributes whose values decide, so that series that have them in common go together. All attributes of "
                     + "resource and point, but not the metric, where it is left out."
             ),
-            Field("when", \.when, live: true, "Only series for which these conditions hold may go to `share`."),
+            Field(
+                "when",
+                \.when,
+                live: true,
+                "Only series for which these conditions hold may go to `share`."
+            ),
             Field(
                 "salt",
                 \.salt,
@@ -118,7 +123,10 @@ public actor Rollout: Node {
         case .unchanged, nil: return
         case .broken(let what):
             refused.add()
-            context.logger.warning("flag file refused", metadata: ["error": "\(what)", "effect": "the share stays"])
+            context.logger.warning(
+                "flag file refused",
+                metadata: ["error": "\(what)", "effect": "the share stays"]
+            )
             return
         case .share(let share):
             shown.set(share)

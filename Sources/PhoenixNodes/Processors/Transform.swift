@@ -46,13 +46,18 @@ public actor Transform: Node {
                 )
             }
             if rename == "" {
-                report.add(at: marks["rename"], "a metric without a name", mend: "write a name, or leave it out")
+                report.add(
+                    at: marks["rename"],
+                    "a metric without a name",
+                    mend: "write a name, or leave it out"
+                )
             }
             for (old, new) in labels where new.isEmpty || AttributeTarget(written: old) == nil {
                 report.add(
                     at: marks["labels"],
                     "`\(old): \(new)` names no attribute",
-                    mend: "write the old key and the new one; the processor `attributes` can delete attributes"
+                    mend:
+                        "write the old key and the new one; the processor `attributes` can delete attributes"
                 )
             }
         }
@@ -61,7 +66,12 @@ public actor Transform: Node {
         public var rules: [Rule] = []
         public init() {}
         public static let fields: [Field<Config>] = [
-            Field("rules", \.rules, required: true, "Applied in order, each to the series for which it holds.")
+            Field(
+                "rules",
+                \.rules,
+                required: true,
+                "Applied in order, each to the series for which it holds."
+            )
         ]
     }
     public static let type = NodeType(.processor, "transform")
@@ -121,7 +131,9 @@ extension Transform.Rule {
     fileprivate func apply(to subject: inout Subject) {
         if let unit { subject.metric.unit = unit }
         if let rename { subject.metric.name = rename }
-        let labels = labels.sorted { $0.key < $1.key }.map { (AttributeTarget(stringLiteral: $0.key), $0.value) }
+        let labels = labels.sorted { $0.key < $1.key }.map {
+            (AttributeTarget(stringLiteral: $0.key), $0.value)
+        }
         // By way of keys that nobody has, so that two may change places.
         for (index, label) in labels.enumerated() { subject.rename(label.0, to: "\u{0}\(index)") }
         for (index, label) in labels.enumerated() {

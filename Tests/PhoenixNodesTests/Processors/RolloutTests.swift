@@ -75,7 +75,8 @@ import Testing
         }
         let salted = Self.program { ($0.share, $0.by, $0.salt) = (0.5, ["host.name"], "b") }
         let differ = (0..<200).filter {
-            Self.isShared(byHost, Self.subject("h\($0)", 1)) != Self.isShared(salted, Self.subject("h\($0)", 1))
+            Self.isShared(byHost, Self.subject("h\($0)", 1))
+                != Self.isShared(salted, Self.subject("h\($0)", 1))
         }
         #expect((60...140).contains(differ.count))
     }
@@ -127,7 +128,9 @@ import Testing
             let shown = Lock(IncreaseLedger())
             let line = (0..<4).map { _ in
                 var (base, lean) = (Rollout.Config(), Rollout.Config())
-                (base.share, lean.share) = (.random(in: 0...1, using: &random), .random(in: 0...1, using: &random))
+                (base.share, lean.share) = (
+                    .random(in: 0...1, using: &random), .random(in: 0...1, using: &random)
+                )
                 if Bool.random(using: &random) { base.by = ["host.name", "process.pid"] }
                 if Bool.random(using: &random) { base.mark = "path" }
                 return Settings(base, modes: [.aggressive: lean])

@@ -34,7 +34,9 @@ import Testing
             Self.rule { $0.scale = 4 },
             "m{} gauge time=1s 4611686018427387904\nn{} gauge time=1s 3\no{} gauge time=1s none"
         )
-        #expect(sent == ["m{} gauge time=1s 1.8446744073709552e+19\nn{} gauge time=1s 12\no{} gauge time=1s none"])
+        #expect(
+            sent == ["m{} gauge time=1s 1.8446744073709552e+19\nn{} gauge time=1s 12\no{} gauge time=1s none"]
+        )
     }
     @Test func withAUnitAloneSeriesPassAsTheyCome() throws {
         let sent = try Self.sent(
@@ -44,7 +46,8 @@ import Testing
         #expect(sent == ["m{} sum cumulative monotonic unit=By start=-99s time=1s 7"])
     }
     @Test func boundsThatRunTogetherAreDroppedAndCounted() throws {
-        let text = "m{} histogram delta start=0s time=1s count=2 sum=3.0 bounds=[1e-320, 2e-320] buckets=[1, 1, 0]"
+        let text =
+            "m{} histogram delta start=0s time=1s count=2 sum=3.0 bounds=[1e-320, 2e-320] buckets=[1, 1, 0]"
         #expect(try Self.sent(Self.rule { $0.scale = 1e-10 }, text).isEmpty)
         #expect(try !Self.sent(Self.rule { $0.scale = 1e10 }, text).isEmpty)
     }
@@ -60,7 +63,9 @@ import Testing
             "m{} exponential delta start=0s time=1s count=1 sum=1.0 scale=\(scale) zero=0 positive=\(offset):[1]"
         )
         let places = Double(power) * (scale < 0 ? 1 / Double(1 << -scale) : Double(1 << scale))
-        guard let whole = Int(exactly: places) else { return #expect(sent.isEmpty, "no whole place: \(sent)") }
+        guard let whole = Int(exactly: places) else {
+            return #expect(sent.isEmpty, "no whole place: \(sent)")
+        }
         #expect(sent.first?.contains("positive=\(offset + whole):[1]") == true, "\(sent)")
     }
 
