@@ -14,6 +14,8 @@ extension NodeCatalog {
         Aggregate.self,
         Attributes.self,
         Classify.self,
+        CumulativeToDelta.self,
+        DeltaToCumulative.self,
         Filter.self,
         Limit.self,
         ResourceDetection.self,

@@ -28,10 +28,10 @@ struct CompoundState: Sendable {
     mutating func emit(_ number: UInt32, _ output: Output, _ parts: inout MetricBatch.Parts) {
         let isDelta = output.state.contains(.isDelta)
         if let total = histograms.totals[number] {
-            total.emit(output, to: &parts.histograms)
+            if !isDelta || !total.isEmpty { total.emit(output, to: &parts.histograms) }
             if isDelta { histograms.totals[number]?.clear() }
         } else if let total = exponentials.totals[number] {
-            total.emit(output, to: &parts.exponentials)
+            if !isDelta || !total.isEmpty { total.emit(output, to: &parts.exponentials) }
             if isDelta { exponentials.totals[number]?.clear() }
         } else if let total = summaries.totals[number] {
             total.emit(output, to: &parts.summaries)

@@ -46,6 +46,7 @@ struct CompoundExtras: Sendable {
         join(new, flags)
         join(old, flags)
         if hasSum { sum.add(difference: new, old) }
+        extremes = nil
     }
     var flags: PointFlags {
         var flags: PointFlags = hasSum ? .hasSum : []
@@ -65,12 +66,15 @@ struct HistogramOutput: CompoundTotal {
     init(_ layout: BucketLayout, of output: Output) {
         self.layout = layout
         buckets = Array(repeating: 0, count: layout.bucketCount)
-        extras = CompoundExtras(keepsExtremes: output.state.contains(.isDelta))
+        extras = CompoundExtras(keepsExtremes: output.state.contains(.keepsExtremes))
     }
     mutating func clear() {
         buckets = Array(repeating: 0, count: layout.bucketCount)
         (count, points, extras) = (0, 0, CompoundExtras(keepsExtremes: extras.keepsExtremes))
     }
+
+    /// Whether no point was added yet.
+    var isEmpty: Bool { points == 0 }
 
     /// The output's bucket for each bucket of another layout; nil where that one lacks a bound of ours.
     func places(of other: BucketLayout) -> [Int]? {
@@ -115,6 +119,7 @@ struct HistogramOutput: CompoundTotal {
         for index in buckets.indices { buckets[index] &+= after[index] - before[index] }
         count &+= new.count - old.count
         extras.add(from: old.sum, to: new.sum, new.flags.intersection(old.flags))
+        points += 1
         return true
     }
 

@@ -31,6 +31,8 @@ struct Member: BitwiseCopyable, Sendable {
         /// A process before followed it, and to this one it has told nothing yet: what it grew by meanwhile belongs where it
         /// was, so it stays there until then.
         static let isBehind = State(rawValue: 64)
+        /// Each of its points counts since the one before, whatever its output shows.
+        static let isDelta = State(rawValue: 128)
     }
     static let dropped = UInt32.max
     /// Starts that differ by less are the same: senders compute them anew, from clocks of different fineness.

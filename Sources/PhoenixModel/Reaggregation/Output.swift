@@ -21,8 +21,10 @@ struct Output: BitwiseCopyable, Sendable {
         /// The output is not in use: its number is free.
         static let isFree = State(rawValue: 8)
         static let isMonotonic = State(rawValue: 32)
-        /// Compound, of a metric whose points count since the one before.
+        /// Of a metric whose points count since the one before.
         static let isDelta = State(rawValue: 16)
+        /// Extremes of its points are those of what it counts: it adds up windows.
+        static let keepsExtremes = State(rawValue: 64)
     }
     // In this order, so that the small fields fill what the sum leaves of its last word.
     var sum = ExactSum()

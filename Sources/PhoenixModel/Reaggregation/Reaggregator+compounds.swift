@@ -32,14 +32,20 @@ extension Reaggregator {
         if header.flags.contains(.noRecordedValue) { return nil }
         guard let number = fitting(&self, members[slot].output) else { return nil }
         let output = outputs.element(number)
-        if output.pointee.state.contains(.isDelta) {
+        if members[slot].state.contains(.isDelta) {
+            let since = members[slot].windowStart(start, time: time)
             let isNew = members.element(slot).pointee
                 .takeWindow(start: start, time: time, after: windowFloor)
             guard isNew else {
                 counts.late += 1
                 return nil
             }
-            output.pointee.open(at: start)
+            if output.pointee.state.contains(.isDelta) {
+                output.pointee.open(at: start)
+            } else {
+                wake(number, seen: output.pointee.seen)
+                output.pointee.begin(at: since)
+            }
             compounds[keyPath: pool].totals[number]?.add(point)
         } else {
             wake(number, seen: output.pointee.seen)

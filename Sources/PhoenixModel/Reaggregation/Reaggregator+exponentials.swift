@@ -15,7 +15,7 @@ extension Reaggregator {
         _ = book(point, header, in: \.exponentials, resolve) { own, number in
             if own.compounds.exponentials.totals[number] == nil {
                 own.compounds.exponentials.totals[number] = ExponentialOutput(
-                    keepsExtremes: own.outputs[number].state.contains(.isDelta)
+                    keepsExtremes: own.outputs[number].state.contains(.keepsExtremes)
                 )
             }
             return number
@@ -60,6 +60,8 @@ struct ExponentialOutput: CompoundTotal {
 
     init(keepsExtremes: Bool) { extras = CompoundExtras(keepsExtremes: keepsExtremes) }
     mutating func clear() { self = Self(keepsExtremes: extras.keepsExtremes) }
+    /// Whether no point was added yet.
+    var isEmpty: Bool { points == 0 }
 
     mutating func join(_ point: ExponentialMember) {
         extras.join(point.sum, point.flags)
@@ -78,6 +80,7 @@ struct ExponentialOutput: CompoundTotal {
         buckets.add(increase)
         count &+= new.count - old.count
         extras.add(from: old.sum, to: new.sum, new.flags.intersection(old.flags))
+        points += 1
         return true
     }
 

@@ -11,8 +11,13 @@ extension Reaggregator {
                 return false
             }
             evict(id.slot)
+            guard counts.members < options.memberLimit else {
+                counts.beyondLimit += 1
+                return false
+            }
             member.pointee.generation = id.generation
             if series.isFollowed { member.pointee.state = .isCumulative }
+            if series.metric.temporality == .delta { member.pointee.state.insert(.isDelta) }
             counts.members += 1
             let new = number(of: series, resolve)
             if notesMoves { noteMove(id.slot, to: new) }
@@ -38,7 +43,8 @@ extension Reaggregator {
         case .drop(let reason): return Member.dropped - UInt32(min(max(reason, 0), Self.maximumReasons - 1))
         case .output(let identity, let resource, let attributes):
             let metric = table.metric(series.metric, as: identity)
-            return output(resource: resource, metric: metric, attributes: attributes)
+            let adds = series.metric.temporality == .delta
+            return output(resource: resource, metric: metric, attributes: attributes, addsWindows: adds)
                 ?? Self.refusedOutput
         }
     }
@@ -68,7 +74,8 @@ extension Reaggregator {
     mutating func output(
         resource: AttributeSet,
         metric: Metric,
-        attributes: AttributeSet
+        attributes: AttributeSet,
+        addsWindows: Bool = false
     ) -> UInt32? {
         let (resource, attributes) = (table.intern(resource), table.intern(attributes))
         let name = SeriesKey(resource: resource.slot, metric: metric.slot, attributes: attributes.slot)
@@ -81,10 +88,13 @@ extension Reaggregator {
         switch (metric.kind, metric.temporality, metric.isMonotonic) {
         case (.sum, .delta, _): output.kind = .delta
         case (.sum, _, true): output.kind = .counter
+        // Where it may fall: the sum of what came.
+        case (.sum, _, false) where addsWindows: output.kind = .counter
         case (.sum, _, false), (.gauge, _, _): output.kind = .gauge
         default: output.kind = .compound
         }
         if metric.temporality == .delta { output.state.insert(.isDelta) }
+        if metric.temporality == .delta || addsWindows { output.state.insert(.keepsExtremes) }
         if metric.isMonotonic { output.state.insert(.isMonotonic) }
         output.merge =
             metric.kind == .sum

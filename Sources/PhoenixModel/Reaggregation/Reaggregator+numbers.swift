@@ -27,9 +27,18 @@ extension Reaggregator {
             switch output.pointee.kind {
             case .counter:
                 wake(number, seen: output.pointee.seen)
-                count(point, id.slot, &member.pointee, number, &output.pointee)
+                if member.pointee.state.contains(.isDelta) {
+                    addUp(point, &member.pointee, number, &output.pointee)
+                } else {
+                    count(point, id.slot, &member.pointee, number, &output.pointee)
+                }
             case .gauge: show(point, id.slot, member, number, output)
-            case .delta: accumulate(point, &member.pointee, number, &output.pointee)
+            case .delta:
+                if member.pointee.state.contains(.isDelta) {
+                    accumulate(point, &member.pointee, number, &output.pointee)
+                } else {
+                    count(point, id.slot, &member.pointee, number, &output.pointee)
+                }
             case .compound: counts.invalid += 1
             }
         }
@@ -97,6 +106,11 @@ extension Reaggregator {
         _ number: UInt32,
         _ output: inout Output
     ) {
+        // No window ends where a stream is first seen.
+        if output.kind == .delta, !countsFromZero(start: point.start, time: point.time) {
+            member.remember(point)
+            return
+        }
         member.remember(point)
         output.sum.join(isInteger: point.isInteger)
         if countsFromZero(start: point.start, time: point.time) {
@@ -182,11 +196,39 @@ extension Reaggregator {
         output.sum.add(point)
         touch(&output, number, time: point.time)
     }
+    /// Adds a window to a total.
+    @inline(never)
+    private mutating func addUp(
+        _ point: NumberPoint,
+        _ member: inout Member,
+        _ number: UInt32,
+        _ output: inout Output
+    ) {
+        if point.flags.contains(.noRecordedValue) { return }
+        guard output.state.contains(.isMonotonic) ? point.isAmount : point.isFinite else {
+            counts.invalid += 1
+            return
+        }
+        let since = member.windowStart(point.start, time: point.time)
+        guard member.takeWindow(start: point.start, time: point.time, after: windowFloor) else {
+            counts.late += 1
+            return
+        }
+        output.begin(at: since)
+        output.sum.join(isInteger: point.isInteger)
+        output.sum.add(point)
+        touch(&output, number, time: point.time)
+    }
     /// Windows that ended before may have been counted for an input since forgotten.
     var windowFloor: UInt64 { hasForgotten ? horizon : 0 }
 }
 
 extension Member {
+    /// Since when a window counts whose start may be unknown.
+    func windowStart(_ start: UInt64, time end: UInt64) -> UInt64 {
+        if start != 0 { return start }
+        return state.contains(.hasValue) ? min(time, end) : end
+    }
     /// Takes in the window of a delta point; false where it was counted before.
     ///
     /// Windows follow each other. One that comes late is news only where it fills the last gap, (`value`, `start`]: any

@@ -28,7 +28,20 @@ public struct Reaggregator: ~Copyable, Sendable {
         public var forgetAfterSeconds: UInt32 = 900
         /// How gauges of a metric meet; others by `GaugeMerge.conventional`.
         public var gauges: [String: GaugeMerge] = [:]
+        /// Whether what a stream that is seen for the first time tells of its past counts.
+        public var firstValue = FirstValue.auto
+        /// So many inputs are remembered at most; the points of others are dropped and counted.
+        public var memberLimit = Int.max
         public init() {}
+    }
+    /// What is made of the value with which a cumulative stream is seen for the first time.
+    public enum FirstValue: String, Sendable, Hashable, CaseIterable, BitwiseCopyable {
+        /// It counts where the stream began after we did; see the type.
+        case auto
+        /// It counts, also of streams without a start, unless the stream may be one that was forgotten.
+        case keep
+        /// It never counts.
+        case drop
     }
     public typealias Resolve = (Series) -> Destination
     public static let maximumReasons = 8
@@ -85,6 +98,7 @@ public struct Reaggregator: ~Copyable, Sendable {
         (self.table, self.options, self.horizon, self.now) = (table, options, now, now)
         self.lane = table.lane(lane)
         sweptAt = UInt32(truncatingIfNeeded: now / 1_000_000_000)
+        if options.firstValue == .keep { horizon = 0 }
     }
 
     deinit {
@@ -129,6 +143,10 @@ public struct Reaggregator: ~Copyable, Sendable {
     /// from points that were long under way, so it counts from its first value on, rather than something twice.
     @inline(__always)
     func countsFromZero(start: UInt64, time: UInt64) -> Bool {
+        if options.firstValue != .auto {
+            if options.firstValue == .drop { return false }
+            if !hasForgotten { return true }
+        }
         guard start != 0, start < time else { return false }
         let ahead = time > now ? time - now : 0
         return start - min(start, ahead) > horizon

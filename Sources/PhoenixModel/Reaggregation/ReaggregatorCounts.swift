@@ -11,6 +11,8 @@ public struct ReaggregatorCounts: Sendable, Equatable {
     public var stale: UInt64 = 0
     /// Points that found no room in the series table.
     public var refused: UInt64 = 0
+    /// Points of inputs beyond `Options.memberLimit`.
+    public var beyondLimit: UInt64 = 0
     /// Histogram points whose bounds did not fit their output's.
     public var unlikeLayouts: UInt64 = 0
     /// Points dropped, by the node's own reasons.

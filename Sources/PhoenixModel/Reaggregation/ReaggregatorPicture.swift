@@ -141,7 +141,9 @@ extension Member: StateValue {
         for number in [start, time] { writer.write(number) }
         writer.write(seen)
         writer.write(UInt64(interval))
-        writer.write(UInt64(state.intersection([.hasValue, .isInteger, .hasTwins, .isCumulative]).rawValue))
+        writer.write(
+            UInt64(state.intersection([.hasValue, .isInteger, .hasTwins, .isCumulative, .isDelta]).rawValue)
+        )
     }
     init(from reader: inout StateReader) throws {
         self.init()

@@ -66,6 +66,10 @@ struct IdentityPlan<Program: IdentityProgram>: ~Copyable {
             result.passed = batch.isEmpty ? nil : batch
             return result
         }
+        if points.reduce(0, { $0 + $1.aside }) == batch.count {
+            result.aside = batch
+            return result
+        }
         var columns = SeriesColumns()
         (columns.numbers, columns.histograms) = (numbers.series, histograms.series)
         (columns.exponentials, columns.summaries) = (exponentials.series, summaries.series)
@@ -162,6 +166,7 @@ struct IdentityPlan<Program: IdentityProgram>: ~Copyable {
         let program = program
         switch cache.outcome(of: series, table, { program.judge(&$0) }) {
         case .drop(let reason): ruling = .nowhere(reason: reason.rawValue)
+        case .pass(let name) where name.isMerged: ruling = .aside(id)
         case .pass(let name) where name.isNone: ruling = .to(id)
         case .pass(let name):
             let output = table.id(

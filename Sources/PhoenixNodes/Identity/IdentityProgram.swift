@@ -38,6 +38,8 @@ enum Merging: Sendable, Hashable {
 /// A program's answer.
 enum Verdict: Sendable, Hashable {
     case pass
+    /// It goes aside from its first point on, also where it is alone: points are not passed on as they are.
+    case merge
     case drop(DropReason)
 }
 

@@ -185,6 +185,7 @@ final class Relabeling<Program: IdentityProgram & Equatable> {
             let index = Int(reason.rawValue)
             context.vitals.drop(Int(counts.dropped[index] - told.dropped[index]), reason: reason.name)
         }
+        context.vitals.drop(Int(counts.beyondLimit - told.beyondLimit), reason: "max_streams")
         context.vitals.drop(Int(counts.stale - told.stale), reason: DropReason.staleSeries.name)
         context.vitals.drop(Int(counts.refused - told.refused), reason: DropReason.tableFull.name)
         context.vitals.drop(Int(counts.late - told.late), reason: "late")

@@ -13,6 +13,8 @@ final class RelabelingMemory<Program: IdentityProgram & Equatable> {
     /// Booked and not yet sent, the oldest first.
     var pending: [MetricBatch] = []
     private(set) var epoch: UInt64 = 0
+    /// When a batch was last booked; 0 before the first.
+    private var bookedAt: UInt64 = 0
     private var told = ReaggregatorCounts()
     /// Where it is noted which inputs come and change place, before anything shows it.
     private var journal: (any StateJournal)?
@@ -42,7 +44,7 @@ final class RelabelingMemory<Program: IdentityProgram & Equatable> {
         (self.programs, self.mode) = (programs, mode)
         guard program != plan.program else { return }
         // Those who were passed on as they were have told their past: where they are added up now, it is not counted again.
-        if plan.program.merging != .always { reaggregator.forget(seenAt: now) }
+        if plan.program.merging != .always, bookedAt > 0 { reaggregator.forget(seenAt: bookedAt) }
         plan.replace(with: program)
         rescaling.removeAll()
         reaggregator.options = program.options
@@ -73,7 +75,7 @@ final class RelabelingMemory<Program: IdentityProgram & Equatable> {
         now: UInt64,
         _ prepare: Relabeling<Program>.Preparation?
     ) -> (dropped: [DropReason: Int], moved: [UInt32]) {
-        epoch = max(epoch, batch.epoch)
+        (epoch, bookedAt) = (max(epoch, batch.epoch), now)
         var (batch, unscalable) = (batch, 0)
         if plan.program.rescales {
             let program = plan.program

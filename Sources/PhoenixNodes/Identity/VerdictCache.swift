@@ -14,6 +14,8 @@ struct VerdictCache {
         var resource: AttributeSet?
         var point: AttributeSet?
         var metric: MetricIdentity?
+        /// Whether the points go aside.
+        var isMerged = false
     }
     private final class Entry {
         let set: AttributeSet
@@ -46,15 +48,17 @@ struct VerdictCache {
             id: series.id
         )
         judgements += 1
+        let verdict = judge(&subject)
         let outcome: Outcome =
-            switch judge(&subject) {
+            switch verdict {
             case .drop(let reason): .drop(reason)
-            case .pass:
+            case .pass, .merge:
                 .pass(
                     Naming(
                         resource: subject.hasNewResource ? Self.set(subject.resource, table) : nil,
                         point: subject.hasNewPoint ? Self.set(subject.point, table) : nil,
-                        metric: subject.hasNewMetric ? subject.metric : nil
+                        metric: subject.hasNewMetric ? subject.metric : nil,
+                        isMerged: verdict == .merge
                     )
                 )
             }
