@@ -17,6 +17,7 @@ extension NodeCatalog {
         CumulativeToDelta.self,
         DeltaToCumulative.self,
         Filter.self,
+        Interval.self,
         Limit.self,
         ResourceDetection.self,
         Rollout.self,

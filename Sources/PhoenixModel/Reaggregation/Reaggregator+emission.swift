@@ -1,7 +1,7 @@
 /// What a batch changed, as a batch.
 extension Reaggregator {
     mutating func emit(epoch: UInt64) -> MetricBatch? {
-        guard !touched.isEmpty else { return nil }
+        guard !touched.isEmpty, !isHolding else { return nil }
         var (parts, list) = (MetricBatch.Parts(), [UInt32]())
         swap(&list, &touched)
         let numbers = NumberPoints(capacity: list.count) { points in
@@ -56,6 +56,17 @@ extension Reaggregator {
             compounds.emit(number, output.pointee, &parts)
         }
     }
+
+    /// Emits what was held, each output once, at its newest time; nil where there is nothing.
+    public mutating func release(now: UInt64, epoch: UInt64) -> MetricBatch? {
+        let isHolding = isHolding
+        self.isHolding = false
+        defer { self.isHolding = isHolding }
+        begin(now)
+        return emit(epoch: epoch)
+    }
+    /// Whether something of an output is held.
+    func isHeld(_ number: UInt32) -> Bool { !touched.isEmpty && outputs[number].touched == serial }
 
     /// Names an output anew whose id went stale while it was frozen; false where the table is full.
     private mutating func renew(_ number: UInt32) -> Bool {

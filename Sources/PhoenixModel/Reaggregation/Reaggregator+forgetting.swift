@@ -82,7 +82,7 @@ extension Reaggregator {
         var freed: [SeriesKey] = []
         for number in 0..<outputCount {
             let output = outputs.element(number)
-            guard !output.pointee.state.contains(.isFree), !leaving.contains(number),
+            guard !output.pointee.state.contains(.isFree), !leaving.contains(number), !isHeld(number),
                 output.pointee.members == 0, output.pointee.live == 0,
                 Int32(bitPattern: seconds &- output.pointee.seen) > 0, seconds &- output.pointee.seen > memory
             else { continue }
@@ -110,6 +110,7 @@ extension Reaggregator {
     }
     @inline(never)
     private mutating func restart(_ number: UInt32) {
+        if isHeld(number) { return }
         let output = outputs.element(number)
         output.pointee.seen = nowSeconds
         output.pointee.sum = ExactSum()

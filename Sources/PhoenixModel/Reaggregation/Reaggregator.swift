@@ -69,6 +69,8 @@ public struct Reaggregator: ~Copyable, Sendable {
     var compounds = CompoundState()
     /// Gauge outputs that members left or entered since the last emission.
     var moved: [UInt32] = []
+    /// Whether what changes is held until `release`, in place of being emitted with each batch.
+    public var isHolding = false
     public internal(set) var counts = ReaggregatorCounts()
     /// See the type: inputs that began later count from zero.
     public internal(set) var horizon: UInt64
@@ -126,6 +128,8 @@ public struct Reaggregator: ~Copyable, Sendable {
     mutating func begin(_ now: UInt64) {
         self.now = now
         memory = memorySeconds
+        // What is held was touched by the batch that is still being applied.
+        if !touched.isEmpty { return }
         serial &+= 1
         if serial == 0 { serial = 1 }
     }

@@ -12,6 +12,8 @@ protocol IdentityProgram: Sendable {
     var merging: Merging { get }
     /// How series that meet are merged.
     var options: Reaggregator.Options { get }
+    /// How long what changes is held: until the next multiple of so many nanoseconds since 1970; 0 where it is not.
+    var holdNanoseconds: UInt64 { get }
     /// Whether any series has a `factor`.
     var rescales: Bool { get }
     /// What the values of a series are multiplied by before anything else.
@@ -21,6 +23,7 @@ extension IdentityProgram {
     func foresee(_ subject: inout Subject) -> Verdict { judge(&subject) }
     var aliveSeconds: UInt32 { 300 }
     var options: Reaggregator.Options { .init() }
+    var holdNanoseconds: UInt64 { 0 }
     var rescales: Bool { false }
     func factor(of subject: inout Subject) -> Double { 1 }
 }

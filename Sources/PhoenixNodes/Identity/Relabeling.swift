@@ -146,6 +146,7 @@ final class Relabeling<Program: IdentityProgram & Equatable> {
     private func tick() async throws {
         ticks += 1
         let (now, isLapse) = (now, ticks % Self.ticksToLapse == 0)
+        state.withMemory { $0.releaseWhenDue(now: now) }
         if isLapse { state.withMemory { $0.lapse(now: now) } }
         let mode = state.withMemory { $0.mode }
         // Nodes that let series pass as they are do not know which of them live.
@@ -157,6 +158,12 @@ final class Relabeling<Program: IdentityProgram & Equatable> {
                 try await admission.tell(mode)
             }
         }
+        try await deliver()
+    }
+    /// Sends what is held, for no heir will.
+    func flush() async throws {
+        let now = now
+        state.withMemory { $0.release(now: now) }
         try await deliver()
     }
     private func remapWhereDue() {

@@ -15,6 +15,8 @@ final class RelabelingMemory<Program: IdentityProgram & Equatable> {
     private(set) var epoch: UInt64 = 0
     /// When a batch was last booked; 0 before the first.
     private var bookedAt: UInt64 = 0
+    /// When what is held is sent; 0 before anything was.
+    private var releaseAt: UInt64 = 0
     private var told = ReaggregatorCounts()
     /// Where it is noted which inputs come and change place, before anything shows it.
     private var journal: (any StateJournal)?
@@ -28,6 +30,7 @@ final class RelabelingMemory<Program: IdentityProgram & Equatable> {
             options: programs.base.options,
             watchingSince: now
         )
+        reaggregator.isHolding = programs.base.holdNanoseconds > 0
     }
 
     /// Judges by other programs from the next batch on.
@@ -48,6 +51,8 @@ final class RelabelingMemory<Program: IdentityProgram & Equatable> {
         plan.replace(with: program)
         rescaling.removeAll()
         reaggregator.options = program.options
+        reaggregator.isHolding = program.holdNanoseconds > 0
+        releaseAt = 0
         reaggregator.beginRemap(now: now)
     }
     /// Begins in the mode of a process before.
@@ -55,9 +60,24 @@ final class RelabelingMemory<Program: IdentityProgram & Equatable> {
         (self.mode, self.epoch) = (mode, epoch)
         plan.replace(with: programs[mode])
         reaggregator.options = plan.program.options
+        reaggregator.isHolding = plan.program.holdNanoseconds > 0
     }
     /// Has series that are known to meet by accident meet from their first point on.
     func setAside() { plan.setAside(reaggregator.pairs) }
+    /// Lets what is held go on where its time has come: what came until then, and nothing that comes later.
+    func releaseWhenDue(now: UInt64) {
+        let period = plan.program.holdNanoseconds
+        guard period > 0 else { return }
+        let next = (now / period + 1) * period
+        // The first time, or the clock of the world was set back.
+        if releaseAt == 0 || releaseAt > next { releaseAt = next }
+        guard now >= releaseAt else { return }
+        releaseAt = next
+        release(now: now)
+    }
+    func release(now: UInt64) {
+        if let held = reaggregator.release(now: now, epoch: epoch) { pending.append(held) }
+    }
     /// Whether inputs are still to be asked where they go under the programs of now.
     var isRemapping: Bool { reaggregator.isRemapping }
     /// Asks the inputs of so many slots; gauges do not wait for their next point, nor do those that were replaced wait
@@ -75,6 +95,7 @@ final class RelabelingMemory<Program: IdentityProgram & Equatable> {
         now: UInt64,
         _ prepare: Relabeling<Program>.Preparation?
     ) -> (dropped: [DropReason: Int], moved: [UInt32]) {
+        releaseWhenDue(now: now)
         (epoch, bookedAt) = (max(epoch, batch.epoch), now)
         var (batch, unscalable) = (batch, 0)
         if plan.program.rescales {
