@@ -34,11 +34,18 @@ struct Ranking: ~Copyable {
         var lastSeen: UInt64 = 0
         /// The window's share that is being filled, counted from 1970.
         var position: UInt64 = 0
+        /// The share in which the ranking metric last grew.
+        var grownAt: UInt64 = 0
         var score = 0.0
         var group: UInt32 = 0
         /// How many of its group stand before it: by their scores, and those new since the last ranking as they came.
         var place: UInt32 = 0
         var state: State = []
+    }
+    /// One who takes part in a ranking.
+    struct Entrant: BitwiseCopyable, Sendable {
+        var number: UInt32
+        var score: Double
     }
     /// The window is kept in so many shares; scores are exact to one of them.
     static let shareCount = 20
@@ -133,11 +140,14 @@ struct Ranking: ~Copyable {
     /// The ranking metric of an entity grew by `amount`.
     mutating func grow(_ number: UInt32, by amount: Double, at now: UInt64) {
         advance(number, to: now)
-        let share = entities[number].position % UInt64(Self.shareCount)
+        let entity = entities.element(number)
+        entity.pointee.grownAt = entity.pointee.position
+        let share = entity.pointee.position % UInt64(Self.shareCount)
         shares.element(number * UInt32(Self.shareCount) + UInt32(share)).pointee += Float(amount)
     }
+    private func position(at now: UInt64) -> UInt64 { now / max(1, rules.window / UInt64(Self.shareCount)) }
     private mutating func advance(_ number: UInt32, to now: UInt64) {
-        let position = now / max(1, rules.window / UInt64(Self.shareCount))
+        let position = position(at: now)
         let entity = entities.element(number)
         guard position > entity.pointee.position else { return }
         let steps = min(position - entity.pointee.position, UInt64(Self.shareCount))
@@ -154,12 +164,7 @@ struct Ranking: ~Copyable {
         var members = [[UInt32]](repeating: [], count: admittedIn.count)
         for index in names.indices where names[index] != nil {
             let number = UInt32(index)
-            var score = 0.0
-            if rules.byIncrease {
-                advance(number, to: now)
-                let first = number * UInt32(Self.shareCount)
-                for share in first..<first + UInt32(Self.shareCount) { score += Double(shares[share]) }
-            }
+            let score = rules.byIncrease ? increase(of: number, at: now) : 0
             let entity = entities.element(number)
             entity.pointee.score = score
             guard entity.pointee.state.contains(.isPlaced), !entity.pointee.state.contains(.isExempt) else {
@@ -170,35 +175,54 @@ struct Ranking: ~Copyable {
         for (number, value) in values { entities.element(number).pointee.score += value }
         var changed: Set<UInt32> = []
         for (group, numbers) in members.enumerated() {
-            let standing = sorted(numbers)
+            var standing = best(numbers)
             admittedIn[group] = min(standing.count, rules.k)
-            placedIn[group] = UInt32(standing.count)
-            for (place, number) in standing.enumerated() {
-                let entity = entities.element(number)
-                let before = Int(entity.pointee.place)
-                entity.pointee.place = UInt32(place)
-                if cuts.contains(where: { (before < $0) != (place < $0) }) { changed.insert(number) }
-                guard entity.pointee.state.contains(.isAdmitted) != (place < rules.k) else { continue }
-                entity.pointee.state.formSymmetricDifference(.isAdmitted)
-                changed.insert(number)
-            }
+            placedIn[group] = UInt32(numbers.count)
+            for (place, entrant) in standing.enumerated() { settle(entrant.number, at: place, &changed) }
+            // Nobody asks in which order the others stand: they are behind every K there is.
+            guard standing.count < numbers.count else { continue }
+            standing.sort { $0.number < $1.number }
+            for number in numbers where !standing.holds(number) { settle(number, at: places, &changed) }
         }
         return changed
     }
-    /// The best first: those who are in count their margin; equals stand in the order of their names, so that nobody
-    /// changes places by chance.
-    private func sorted(_ numbers: [UInt32]) -> [UInt32] {
-        let standing = numbers.map { number -> (number: UInt32, score: Double) in
+    /// What the ranking metric of an entity grew by in the window; one that did nothing in it costs a look.
+    private mutating func increase(of number: UInt32, at now: UInt64) -> Double {
+        guard entities[number].grownAt + UInt64(Self.shareCount) > position(at: now) else { return 0 }
+        advance(number, to: now)
+        let first = number * UInt32(Self.shareCount)
+        return (first..<first + UInt32(Self.shareCount)).reduce(0) { $0 + Double(shares[$1]) }
+    }
+    /// How many places are told apart: those that matter for the K of any mode.
+    private var places: Int { max(rules.k, cuts.max() ?? 0) }
+
+    private mutating func settle(_ number: UInt32, at place: Int, _ changed: inout Set<UInt32>) {
+        let entity = entities.element(number)
+        let before = Int(entity.pointee.place)
+        entity.pointee.place = UInt32(place)
+        if cuts.contains(where: { (before < $0) != (place < $0) }) { changed.insert(number) }
+        guard entity.pointee.state.contains(.isAdmitted) != (place < rules.k) else { return }
+        entity.pointee.state.formSymmetricDifference(.isAdmitted)
+        changed.insert(number)
+    }
+
+    /// The first of a group, the best before the others, as many as there are `places`: those who are in count their margin;
+    /// equals stand in the order of their names, so that nobody changes places by chance.
+    ///
+    /// A heap with the last of them on top: who is no better, as nearly all are, costs one comparison.
+    private func best(_ numbers: [UInt32]) -> [Entrant] {
+        var heap = BoundedHeap<Entrant>(limit: places)
+        for number in numbers {
             let entity = entities[number]
-            return (number, entity.score * (entity.state.contains(.isAdmitted) ? 1 + rules.margin : 1))
+            let score = entity.score * (entity.state.contains(.isAdmitted) ? 1 + rules.margin : 1)
+            heap.offer(Entrant(number: number, score: score)) { stands($0, before: $1) }
         }
-        return standing.sorted { left, right in
-            if left.score != right.score { return left.score > right.score }
-            guard let first = names[Int(left.number)], let second = names[Int(right.number)] else {
-                return false
-            }
-            return first.precedes(second)
-        }.map(\.number)
+        return heap.elements.sorted { stands($0, before: $1) }
+    }
+    private func stands(_ left: Entrant, before right: Entrant) -> Bool {
+        if left.score != right.score { return left.score > right.score }
+        guard let first = names[Int(left.number)], let second = names[Int(right.number)] else { return false }
+        return first.precedes(second)
     }
 
     /// Forgets entities that were not seen for as long as they are remembered, and answers their numbers.
@@ -260,10 +284,23 @@ struct Ranking: ~Copyable {
             if entry.entity.state.contains(.isAdmitted) { admittedIn[Int(entity.pointee.group)] += 1 }
         }
         guard entry.shares.count == Self.shareCount, window == rules.window else { return }
-        entity.pointee.position = entry.entity.position
+        // No later than that it grew.
+        (entity.pointee.position, entity.pointee.grownAt) = (entry.entity.position, entry.entity.position)
         let first = number * UInt32(Self.shareCount)
         for (place, share) in entry.shares.enumerated() {
             shares.element(first + UInt32(place)).pointee = Float(share)
         }
+    }
+}
+
+extension [Ranking.Entrant] {
+    /// Whether one of that number is among them, who stand in the order of their numbers.
+    fileprivate func holds(_ number: UInt32) -> Bool {
+        var (low, high) = (0, count)
+        while low < high {
+            let middle = (low + high) / 2
+            if self[middle].number < number { low = middle + 1 } else { high = middle }
+        }
+        return low < count && self[low].number == number
     }
 }

@@ -1,4 +1,5 @@
 import PhoenixModel
+import PhoenixRuntime
 import Testing
 
 @testable import PhoenixNodes
@@ -92,6 +93,53 @@ import Testing
         // Series of one entity add up.
         _ = ranking.rank(at: second, values: [(x, 1), (y, 1), (y, 1)])
         #expect(admitted(ranking) == ["y"])
+    }
+
+    /// Against a full sort of each group: who is in, who would be with another K, and who changed place.
+    @Test(arguments: UInt64(1)...150) func thePlacesThatMatterAreThoseOfAFullSort(_ seed: UInt64) {
+        var random = SeededGenerator(seed: seed)
+        let (k, cut) = (Int.random(in: 1...6, using: &random), Int.random(in: 1...9, using: &random))
+        var ranking = Ranking(.init(k: k, margin: 0.5, byIncrease: false))
+        ranking.cuts = [k, cut]
+        let keys = (0..<Int.random(in: 1...40, using: &random)).map { index in
+            key("n\(index % 7)\(index)", group: "g\(Int.random(in: 0..<3, using: &random))")
+        }
+        for key in keys { _ = ranking.admits(key, isExempt: false, at: 0) }
+        var admitted = Set(ranking.admitted)
+        for round in 1...6 as ClosedRange<UInt64> {
+            let before = keys.map {
+                [ranking.foresees($0, isExempt: false, k: k), ranking.foresees($0, isExempt: false, k: cut)]
+            }
+            // Few scores, so that many are equal.
+            let scores = keys.map { _ in Double(Int.random(in: 0..<5, using: &random)) }
+            let numbers = keys.map { ranking.number(of: $0, at: 0) }
+            let changed = ranking.rank(at: round, values: Array(zip(numbers, scores)))
+            var (isIn, wouldBe): (Set<AttributeSet>, Set<AttributeSet>) = ([], [])
+            for group in Set(keys.map(\.group)) {
+                let members = keys.indices.filter { keys[$0].group == group }.map { index in
+                    (
+                        name: keys[index].name,
+                        score: scores[index] * (admitted.contains(keys[index].name) ? 1.5 : 1)
+                    )
+                }
+                let order = members.sorted { left, right in
+                    left.score == right.score ? left.name.precedes(right.name) : left.score > right.score
+                }
+                isIn.formUnion(order.prefix(k).map(\.name))
+                wouldBe.formUnion(order.prefix(cut).map(\.name))
+            }
+            admitted = isIn
+            #expect(Set(ranking.admitted) == isIn, "seed \(seed), round \(round)")
+            let after = keys.map {
+                [ranking.foresees($0, isExempt: false, k: k), ranking.foresees($0, isExempt: false, k: cut)]
+            }
+            #expect(
+                after == keys.map { [isIn.contains($0.name), wouldBe.contains($0.name)] },
+                "seed \(seed), round \(round)"
+            )
+            let moved = keys.indices.filter { before[$0] != after[$0] }.map { numbers[$0] }
+            #expect(changed == Set(moved), "seed \(seed), round \(round)")
+        }
     }
 }
 
