@@ -21,12 +21,15 @@ struct Machine: Sendable {
     var processID: Int64 = 0
     var executable = ""
 
-    /// The attributes that the detectors find; of two with one key the first.
-    func attributes(_ detectors: [ResourceDetection.Detector]) -> [Attribute] {
+    /// The attributes that the detectors find; of two with one key the first. `keys` says which are wanted, all where it is
+    /// empty; what the environment says is always.
+    func attributes(_ detectors: [ResourceDetection.Detector], only keys: [String] = []) -> [Attribute] {
         var result: [Attribute] = []
-        for attribute in detectors.flatMap(attributes)
-        where !result.contains(where: { $0.key == attribute.key }) {
-            result.append(attribute)
+        for detector in detectors {
+            for attribute in attributes(detector)
+            where keys.isEmpty || detector == .env || keys.contains(attribute.key) {
+                if !result.contains(where: { $0.key == attribute.key }) { result.append(attribute) }
+            }
         }
         return result
     }

@@ -16,9 +16,20 @@ public actor ResourceDetection: JournalingNode {
         case os
         /// `process.pid`, `process.executable.name`, `process.runtime.name` of Phoenix itself.
         case process
+
+        /// What it may find; of the environment's attributes the environment decides.
+        var keys: [String] {
+            switch self {
+            case .env: []
+            case .host: ["host.name", "host.id", "host.arch"]
+            case .os: ["os.type", "os.description"]
+            case .process: ["process.pid", "process.executable.name", "process.runtime.name"]
+            }
+        }
     }
     public struct Config: NodeConfig {
         public var detectors: [Detector] = [.env, .host, .os]
+        public var attributes: [String] = []
         public var override = false
         public init() {}
         public static let fields: [Field<Config>] = [
@@ -27,8 +38,25 @@ public actor ResourceDetection: JournalingNode {
                 \.detectors,
                 "What to ask, in order; of two that know a key the first counts."
             ),
+            Field(
+                "attributes",
+                \.attributes,
+                "Which of the attributes that `host`, `os` and `process` find are told; all where none is named."
+            ),
             Field("override", \.override, "Whether what is detected replaces what resources say themselves."),
         ]
+        public func check(_ marks: FieldMarks, _ report: inout Report) {
+            let known = detectors.flatMap(\.keys)
+            for name in attributes where !known.contains(name) {
+                report.add(
+                    at: marks["attributes"],
+                    "no detector that is asked finds `\(name)`",
+                    mend: known.isEmpty
+                        ? "ask `host`, `os` or `process`"
+                        : "they find \(known.map { "`\($0)`" }.joined(separator: ", "))"
+                )
+            }
+        }
     }
     public static let type = NodeType(.processor, "resource_detection")
     public static let summary =
@@ -50,7 +78,10 @@ public actor ResourceDetection: JournalingNode {
     private static func programs(_ settings: Settings<Config>) -> Programs<Program> {
         let machine = Machine.current
         return Programs(settings) { config in
-            Program(detected: machine.attributes(config.detectors), override: config.override)
+            Program(
+                detected: machine.attributes(config.detectors, only: config.attributes),
+                override: config.override
+            )
         }
     }
 
