@@ -94,13 +94,9 @@ public actor Synthetic: Source {
     }
 
     public func run() async throws {
-        let output = context.wiring[Port.output]
         repeat {
-            if pending.isEmpty { report() }
-            while let batch = pending.first {
-                try await output.send(batch)
-                pending.removeFirst()
-            }
+            try await deliver()
+            try await report()
         } while try await stop.sleep(for: config.interval, context.time)
     }
     public func quiesce() { stop.raise() }
@@ -127,17 +123,29 @@ public actor Synthetic: Source {
         return .everything
     }
 
-    private func report() {
+    /// One host after the other, between which others have their turn: a thread that makes up all of them at once is missing
+    /// to everybody else, such as those whom a change of mode is to reach.
+    private func report() async throws {
         let now = context.time.unixNanoseconds
         let seed = config.seed == 0 ? context.seed : UInt64(bitPattern: Int64(config.seed))
         var load = load ?? SyntheticLoad(config.load, seed: seed, at: now)
-        for parts in load.report(at: now, into: names) where parts.count > 0 {
+        var round = load.beginRound(at: now)
+        self.load = load
+        while let parts = self.load?.nextReport(of: &round, into: names) {
+            guard parts.count > 0 else { continue }
             epoch += 1
             var batch = MetricBatch(parts, epoch: epoch)
             batch.receivedAt = context.time.monotonic.nanoseconds
             pending.append(batch)
+            try await deliver()
+            await Task.yield()
         }
-        self.load = load
+    }
+    private func deliver() async throws {
+        while let batch = pending.first {
+            try await context.wiring[Port.output].send(batch)
+            pending.removeFirst()
+        }
     }
 
     /// What all processes together have counted so far.

@@ -64,21 +64,31 @@ struct SyntheticLoad: Sendable {
         (beganAt, hosts) = (now, Array(repeating: [], count: settings.hosts))
     }
 
-    /// Time has come to `now`: what every host reports, a batch each. New processes appear and old ones leave.
-    mutating func report(at now: UInt64, into names: SyntheticNames) -> [MetricBatch.Parts] {
-        let elapsed = Duration.nanoseconds(Int64(now - min(now, beganAt)))
-        let wanted = settings.profile.processes(after: elapsed)
+    /// One report of all hosts, who are asked one after the other.
+    struct Round: Sendable {
+        fileprivate let now: UInt64
+        fileprivate let wanted: Int
+        fileprivate let isFirst: Bool
+        /// Those who have not reported.
+        fileprivate(set) var hosts: Range<Int>
+    }
+    /// Time has come to `now`: every host is to report.
+    mutating func beginRound(at now: UInt64) -> Round {
         defer { isFirst = false }
-        return hosts.indices.map { host in
-            resize(host, to: wanted, at: now)
-            var parts = MetricBatch.Parts()
-            parts.numbers.reserve(hosts[host].count * SyntheticNames.seriesPerProcess)
-            for index in hosts[host].indices {
-                live(host, index, at: now)
-                names.append(&hosts[host][index], host: host, at: now, to: &parts)
-            }
-            return parts
+        let wanted = settings.profile.processes(after: .nanoseconds(Int64(now - min(now, beganAt))))
+        return Round(now: now, wanted: wanted, isFirst: isFirst, hosts: hosts.indices)
+    }
+    /// What the next host reports; nil after the last. New processes appear and old ones leave.
+    mutating func nextReport(of round: inout Round, into names: SyntheticNames) -> MetricBatch.Parts? {
+        guard let host = round.hosts.popFirst() else { return nil }
+        resize(host, to: round.wanted, at: round.now)
+        var parts = MetricBatch.Parts()
+        parts.numbers.reserve(hosts[host].count * SyntheticNames.seriesPerProcess)
+        for index in hosts[host].indices {
+            live(host, index, in: round)
+            names.append(&hosts[host][index], host: host, at: round.now, to: &parts)
         }
+        return parts
     }
 
     private mutating func resize(_ host: Int, to count: Int, at now: UInt64) {
@@ -99,8 +109,9 @@ struct SyntheticLoad: Sendable {
     }
 
     /// One interval in the life of a process; or its end, and the beginning of the next in its place.
-    private mutating func live(_ host: Int, _ index: Int, at now: UInt64) {
-        if !isFirst, hosts[host][index].start < now, chance(settings.restarts) {
+    private mutating func live(_ host: Int, _ index: Int, in round: Round) {
+        let now = round.now
+        if !round.isFirst, hosts[host][index].start < now, chance(settings.restarts) {
             // It began within the interval, so that its first value counts.
             hosts[host][index] = born(index, at: now - 1)
             totals.restarts += 1
