@@ -29,8 +29,8 @@ build: system-packages ## Builds the program for release.
 test: system-packages ## Runs all tests: Swift's, golden graphs, and those against the peers' own clients.
 	@tools/test.sh "$(SWIFT)" "$(TESTING)" "$(CHECKED)"
 
-soak: build sanitize ## Watches threads, then the demonstration under load for a while: memory and health (SOAK_SECONDS).
-	@tools/soak.sh "$$($(SWIFT) build $(RELEASE) --show-bin-path)/phoenix" "$${SOAK_SECONDS:-300}"
+soak: system-packages ## Long tests, for hours: threads, pauses, a million reloads, fuzz, kills, the demonstration (SOAK_STEPS, SOAK_SCALE, SOAK_SECONDS).
+	@tools/soak.sh "$(SWIFT)" "$(TESTING)" "$(CHECKED)"
 
 sanitize: system-packages ## Runs the tests of concurrency under ThreadSanitizer, in a build of its own.
 	@tools/sanitize.sh "$(SWIFT)"

@@ -28,37 +28,8 @@ build() { "${swift[@]}" build "${testing[@]}" "${checked[@]}" --build-tests; }
 # One after the other: tests that compute for minutes would keep those that wait for each other from a thread.
 swift_tests() { "${swift[@]}" test "${testing[@]}" "${checked[@]}" --skip-build --no-parallel 2>&1 | tee "$swift_log"; return "${PIPESTATUS[0]}"; }
 
-# --- the peers: OpenTelemetry's SDK, gRPC's health client, Prometheus's parser and promtool against the program
-venv=.venv
-python_packages=Tests/Peers/requirements.txt
-debian_packages=()
-command -v promtool >/dev/null || debian_packages+=(prometheus)
-command -v curl >/dev/null || debian_packages+=(curl)
-python3 -c 'import venv, ensurepip' 2>/dev/null || debian_packages+=(python3 python3-venv)
-
-install_peers() {
-    if ((${#debian_packages[@]})); then
-        command -v apt-get >/dev/null && [[ $(id -u) -eq 0 ]] || {
-            peers_lack="install ${debian_packages[*]}"
-            return 1
-        }
-        echo "Installing ${debian_packages[*]} by apt-get ..."
-        # Prometheus itself is a tool here, no service.
-        { apt-get update -qq && DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
-            apt-get install -y -qq --no-install-recommends "${debian_packages[@]}" >/dev/null; } || {
-            peers_lack="apt-get could not install ${debian_packages[*]}"
-            return 1
-        }
-    fi
-    if ! cmp -s "$python_packages" "$venv/installed.txt"; then
-        echo "Installing $python_packages from PyPI into $venv ..."
-        { python3 -m venv "$venv" && "$venv/bin/pip" install -q --disable-pip-version-check -r "$python_packages" &&
-            cp "$python_packages" "$venv/installed.txt"; } || {
-            peers_lack="PyPI could not be reached, or refused"
-            return 1
-        }
-    fi
-}
+# --- the peers' own clients against the program
+. tools/peers.sh
 peers_tests() {
     PHOENIX_BINARY="$("${swift[@]}" build "${testing[@]}" --show-bin-path)/phoenix" \
         "$venv/bin/python" -m pytest -q Tests/Peers 2>&1 | tee "$peers_log"
@@ -69,7 +40,6 @@ step "build" build
 if ((${#failed[@]} == 0)); then
     step "Swift tests" swift_tests
     if compgen -G 'Tests/Peers/*.py' >/dev/null; then
-        peers_lack=""
         if install_peers; then step "peers" peers_tests; else skip "peers" "$peers_lack"; fi
     fi
 fi
