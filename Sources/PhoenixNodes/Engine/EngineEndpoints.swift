@@ -12,7 +12,7 @@ struct EngineEndpoints: Sendable {
     /// Questions that wait; more are told to come back.
     private static let mostWaiting = 64
 
-    enum Topic: Sendable { case health, ready, metrics(ExpositionFormat) }
+    enum Topic: Sendable { case health, ready, metrics(ExpositionDialect) }
     struct Question: Sendable {
         var topic: Topic
         var responder: HTTPResponder
@@ -78,11 +78,11 @@ struct EngineEndpoints: Sendable {
                 {"ready":\(readiness.isReady),"phase":"\(readiness.phase.rawValue)","unready":[\(unready)]}\n
                 """
             return json(readiness.isReady ? 200 : 503, body)
-        case .metrics(let format):
+        case .metrics(let dialect):
             return .bytes(
                 200,
-                type: format.contentType,
-                PlainFamily.exposition(metrics.families(readiness, reloads), as: format)
+                type: dialect.contentType,
+                PlainFamily.exposition(metrics.families(readiness, reloads), as: dialect.format)
             )
         }
     }

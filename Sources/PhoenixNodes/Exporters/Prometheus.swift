@@ -35,7 +35,11 @@ public actor Prometheus: JournalingNode {
                 \.convertsResource,
                 "Whether resource attributes become labels of every series."
             ),
-            Field("translation_strategy", \.translationStrategy, "How metric names become Prometheus names."),
+            Field(
+                "translation_strategy",
+                \.translationStrategy,
+                "How names become Prometheus names. `NoUTF8Escaping…` and `NoTranslation` keep UTF-8 for scrapers that take it."
+            ),
             Field(
                 "add_scope_labels",
                 \.addScopeLabels,

@@ -17,10 +17,13 @@ final class Entities {
     private var index = ChainIndex()
     private var plan: LabelPlan
     let blocks = LabelBlocks()
-    var targets = TargetInfos()
+    var targets: TargetInfos
     var count: Int { Int(given) - free.count }
 
-    init(_ options: ExpositionOptions) { plan = LabelPlan(options) }
+    init(_ options: ExpositionOptions) {
+        plan = LabelPlan(options)
+        targets = TargetInfos(keepsUTF8: options.strategy.keepsUTF8)
+    }
 
     /// The entity of a series, made where there is none. Unused until `use`.
     func entity(_ series: Series) -> UInt32 {
@@ -113,7 +116,7 @@ final class Entities {
         return labels(entity.head, entity.tail) == labels(head, tail)
     }
     private func labels(_ head: UInt32, _ tail: UInt32) -> [ExposedLabel] {
-        (blocks.labels(head) + blocks.labels(tail)).sorted()
+        (blocks.labels(head) + blocks.labels(tail)).map { ExposedLabel($0.name, $0.value) }.sorted()
     }
     private func rebuild() {
         for element in index.grow(next: { entities[$0].next }) {

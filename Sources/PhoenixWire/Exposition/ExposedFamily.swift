@@ -19,8 +19,6 @@ final class ExposedFamily {
         (self.id, self.name, self.type, self.help) = (id, name, type, help)
     }
     var isSparse: Bool { members.count - live > live / 2 + 256 }
-    /// Every name that a sample of the family may have, in either format.
-    var claims: Set<String> {
-        Set(type.suffixes.map { name.family + $0 } + [name.sample])
-    }
+    /// Every name that a sample of the family may have, in any format.
+    var claims: Set<String> { name.claims(type) }
 }

@@ -1,6 +1,7 @@
 import PhoenixModel
 
-/// What a metric is called on an endpoint.
+/// What a metric is called on an endpoint: in the legacy alphabet, by which names are told apart, and as it is written where
+/// other characters may be shown.
 struct ExposedName: Sendable, Hashable {
     /// The OpenMetrics family name: of a counter, without `_total`.
     var family: String
@@ -8,6 +9,8 @@ struct ExposedName: Sendable, Hashable {
     var sample: String
     /// The unit, where the family's name ends in it.
     var unit: String?
+    /// What the samples of a number are called in UTF-8; nil where that is no other name.
+    private(set) var written: String?
 
     /// The name of a metric; nil where nothing but underscores would be left.
     init?(
@@ -37,6 +40,54 @@ struct ExposedName: Sendable, Hashable {
         let total = isCounter && (hasTotal || strategy.addsSuffixes)
         if total, strategy.collapsesUnderscores { base = Self.trimmed(base) }
         (family, sample) = (base, total ? base + "_total" : base)
+        if strategy.keepsUTF8 {
+            written = Self.written(metric, namespace, sample: sample, hasTotal: isCounter && hasTotal, strategy)
+        }
+    }
+    /// The name in UTF-8: what was given, with the suffixes of the sample.
+    private static func written(
+        _ metric: MetricIdentity,
+        _ namespace: String,
+        sample: String,
+        hasTotal: Bool,
+        _ strategy: TranslationStrategy
+    ) -> String? {
+        var name = namespace.isEmpty ? metric.name : "\(namespace)_\(metric.name)"
+        if strategy.addsSuffixes {
+            // Nothing is collapsed: character by character, the legacy name begins like this one.
+            if hasTotal { name.unicodeScalars.removeLast("_total".utf8.count) }
+            let isPrefixed = name.utf8.first?.isDigit ?? false
+            let length = name.unicodeScalars.count + (isPrefixed ? 1 : 0)
+            name.unicodeScalars.append(contentsOf: sample.unicodeScalars.dropFirst(length))
+        }
+        return EscapingScheme.isLegacy(name, colons: true) ? nil : name
+    }
+    /// The name as a scheme shows it.
+    func escaped(_ scheme: EscapingScheme) -> ExposedName {
+        guard let written, scheme != .underscores else { return self }
+        let shown = scheme.escaped(written, colons: true)
+        let hasTotal = family != sample && shown.hasSuffix("_total")
+        return ExposedName(family: hasTotal ? String(shown.dropLast(6)) : shown, sample: shown, unit: unit)
+    }
+    /// Whether the name has to stand in quotes.
+    var isQuoted: Bool { !EscapingScheme.isLegacy(sample, colons: true) }
+    static func quoted(_ name: String) -> [UInt8] {
+        Array("\"".utf8) + escapedForQuotes(name) + Array("\"".utf8)
+    }
+    static func escapedForQuotes(_ name: String) -> [UInt8] {
+        var bytes: [UInt8] = []
+        ExposedLabel.write(escaped: name, quotes: true, to: &bytes)
+        return bytes
+    }
+    /// Every name that the samples of a family of this type may have, whoever asks.
+    func claims(_ type: FamilyType) -> Set<String> {
+        var claims: Set<String> = []
+        for scheme in written == nil ? [.underscores] : EscapingScheme.allCases {
+            let name = escaped(scheme)
+            claims.formUnion(type.suffixes.map { name.family + $0 })
+            claims.insert(name.sample)
+        }
+        return claims
     }
     /// A name that is already what it shall be.
     init(family: String, sample: String, unit: String? = nil) {

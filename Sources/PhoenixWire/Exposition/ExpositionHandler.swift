@@ -49,14 +49,15 @@ public final class ExpositionHandler: HTTPHandler {
         guard let slot = slots.take() else {
             return .retryLater(after: .seconds(1), "too many scrapes at once; scrape less often\n")
         }
-        let format = ExpositionFormat.negotiated(accept: head.fields.list("accept"))
-        var fields: HTTPFields = ["content-type": format.contentType, "vary": "accept, accept-encoding"]
+        let dialect = ExpositionDialect.negotiated(accept: head.fields.list("accept"))
+        var fields: HTTPFields = ["content-type": dialect.contentType, "vary": "accept, accept-encoding"]
         let isCompressed = gzipLevel > 0 && ContentCoding.acceptsGzip(head.fields.list("accept-encoding"))
         if isCompressed { fields.append("content-encoding", "gzip") }
         // What it would take to know the length of a body that nobody reads is a whole scrape: HEAD gets the head.
         let contents = contents()
         let scrape = (contents.store ?? ExpositionStore()).scrape(
-            format,
+            dialect.format,
+            escaping: dialect.escaping,
             now: contents.now,
             with: contents.families,
             names: Self.names(head.query),
@@ -95,6 +96,22 @@ public final class ExpositionHandler: HTTPHandler {
                 return output.readableBytes > 0 ? .bytes(output) : .end(trailers: nil)
             }
         }
+    }
+
+    /// The series as text and as OpenMetrics in UTF-8, and what was dropped, without what the endpoint says of itself: for
+    /// tests.
+    public var spoken: [(name: String, text: String)] {
+        let contents = contents()
+        guard let store = contents.store, contents.showsSeries else { return [] }
+        func text(_ format: ExpositionFormat, _ escaping: EscapingScheme) -> String {
+            String(decoding: store.scrape(format, escaping: escaping, now: contents.now).all(), as: UTF8.self)
+        }
+        let counts = store.counts
+        let dropped = ExpositionDrop.allCases.filter { counts[$0] > 0 }.map { "\($0.label) \(counts[$0])\n" }
+        return [
+            ("text", text(.text, .underscores)), ("OpenMetrics", text(.openMetrics, .allowUTF8)),
+            ("dropped", dropped.joined()),
+        ]
     }
 
     /// The values of `name[]` in a query, percent-decoded.

@@ -54,7 +54,7 @@ struct ScrapeCursor {
         case end
         case done
     }
-    let format: ExpositionFormat
+    let dialect: ExpositionDialect
     /// The clock when it began; what is expired by then is not shown.
     let tick: UInt32
     let names: Set<String>
@@ -69,16 +69,18 @@ struct ScrapeCursor {
     var hasHeader = false
 
     init(
-        format: ExpositionFormat,
+        dialect: ExpositionDialect,
         tick: UInt32,
         names: Set<String>,
         phase: Phase,
         showsSeries: Bool
     ) {
-        (self.format, self.tick, self.names) = (format, tick, names)
+        (self.dialect, self.tick, self.names) = (dialect, tick, names)
         (self.phase, self.showsSeries) = (phase, showsSeries)
     }
     func wants(_ name: ExposedName) -> Bool {
-        names.isEmpty || names.contains(name.family) || names.contains(name.sample)
+        if names.isEmpty || names.contains(name.family) || names.contains(name.sample) { return true }
+        let shown = name.escaped(dialect.escaping)
+        return names.contains(shown.family) || names.contains(shown.sample)
     }
 }

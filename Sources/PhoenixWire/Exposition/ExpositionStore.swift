@@ -54,11 +54,13 @@ public final class ExpositionStore: Sendable {
     /// Begins a scrape.
     ///
     /// - Parameters:
+    ///   - escaping: how names outside the legacy alphabet are shown.
     ///   - families: what others have to say in the same exposition; it comes first.
     ///   - names: only families with these names, if there are any (`name[]`).
     ///   - showsSeries: false leaves only `families`.
     public func scrape(
         _ format: ExpositionFormat,
+        escaping: EscapingScheme = .underscores,
         now: Duration,
         with families: [PlainFamily] = [],
         names: Set<String> = [],
@@ -66,7 +68,7 @@ public final class ExpositionStore: Sendable {
     ) -> ExpositionScrape {
         let tick = Self.clock(now)
         let cursor = ScrapeCursor(
-            format: format,
+            dialect: ExpositionDialect(format, escaping),
             tick: tick,
             names: names,
             phase: .plain(families.sorted { $0.name < $1.name }),

@@ -78,6 +78,8 @@ struct FamilyTable {
     ) -> (ExposedFamily?, ExpositionDrop) {
         if let known = claims[name.family], known.name.family == name.family {
             let isSame = known.type == type && known.name.sample == name.sample
+            // Two names in UTF-8 that become one with underscores: only one of them can be shown.
+            guard !isSame || known.name.written == name.written else { return (nil, .nameClash) }
             if isSame, known.help.isEmpty { known.help = metric.description }
             return (isSame ? known : nil, .typeConflict)
         }

@@ -40,8 +40,9 @@ struct FamilyHeader {
         let isUnknown = format == .openMetrics && type == .counter && name.sample == name.family
         let shown = isUnknown ? FamilyType.unknown : type
         let family = format == .text ? name.sample : name.family
+        let written = name.isQuoted ? ExposedName.quoted(family) : Array(family.utf8)
         func comment(_ keyword: String, _ rest: (inout [UInt8]) -> Void) {
-            bytes += "# \(keyword) \(family) ".utf8
+            bytes += "# \(keyword) ".utf8 + written + " ".utf8
             rest(&bytes)
             bytes.append(UInt8(ascii: "\n"))
         }

@@ -10,7 +10,7 @@ extension HeldPoints {
             case .plain(let families):
                 var bytes: [UInt8] = []
                 for family in families where cursor.wants(family.exposedName) {
-                    family.write(cursor.format, to: &bytes)
+                    family.write(cursor.dialect.format, to: &bytes)
                 }
                 page.grow(for: bytes.count)
                 page.write(bytes)
@@ -23,7 +23,7 @@ extension HeldPoints {
                 cursor.phase = .end
             case .end:
                 page.grow(for: 8)
-                if cursor.format == .openMetrics { page.write("# EOF\n") }
+                if cursor.dialect.format == .openMetrics { page.write("# EOF\n") }
                 cursor.phase = .done
                 return true
             case .done: return false
@@ -34,14 +34,15 @@ extension HeldPoints {
     private func writeTargets(_ page: inout ExpositionPage, _ cursor: ScrapeCursor) {
         let name = ExposedName(family: "target", sample: "target_info")
         guard options.exposesTargetInfo, cursor.wants(name) else { return }
-        let blocks = entities.targets.blocks
+        var blocks = entities.targets.blocks
         guard !blocks.isEmpty else { return }
+        if let escaper = escaper(cursor.dialect) { blocks = blocks.map(escaper.escaped) }
         let help = "Target metadata"
         var bytes: [UInt8] = []
-        if cursor.format == .protobuf {
+        if cursor.dialect.format == .protobuf {
             bytes = FamilyMessage.bytes(name, .info, help: help, blocks.map { (labels: $0, value: 1) })
         } else {
-            bytes = FamilyHeader(name: name, type: .info, help: help).bytes(cursor.format)
+            bytes = FamilyHeader(name: name, type: .info, help: help).bytes(cursor.dialect.format)
             for block in blocks { bytes += Array("target_info{".utf8) + block + Array("} 1\n".utf8) }
         }
         page.grow(for: bytes.count)
@@ -70,22 +71,19 @@ extension HeldPoints {
         let first = cursor.place
         // Before the page goes out.
         defer { if journal != nil { note(family, first..<cursor.place) } }
-        guard cursor.format != .protobuf else { return writeMessages(family, &page, &cursor) }
+        guard cursor.dialect.format != .protobuf else { return writeMessages(family, &page, &cursor) }
         // One family's numbers are the bulk of a scrape: they have a loop of their own.
         let isNumber = family.type == .counter || family.type == .gauge
+        let (format, name) = (cursor.dialect.format, family.name.escaped(cursor.dialect.escaping))
         let header =
             cursor.hasHeader
-            ? []
-            : FamilyHeader(
-                name: family.name,
-                type: family.type,
-                help: family.help
-            ).bytes(cursor.format)
-        var line = SeriesLine(family: family, format: cursor.format, options: options, header: header)
+            ? [] : FamilyHeader(name: name, type: family.type, help: family.help).bytes(format)
+        var line = SeriesLine(name, family.type, format: format, options: options, header: header)
+        let escaper = escaper(cursor.dialect)
         defer { cursor.hasHeader = cursor.hasHeader || line.header.isEmpty }
         return entities.withRendered { rendered in
             eachShown(of: family, &cursor) { key, record in
-                let labels = rendered[record.entity]
+                let labels = escaper.map { $0(rendered[record.entity]) } ?? rendered[record.entity]
                 return isNumber
                     ? line.write(
                         record.number,
@@ -111,10 +109,12 @@ extension HeldPoints {
         _ cursor: inout ScrapeCursor
     ) -> Bool {
         let isNumber = family.type == .counter || family.type == .gauge
-        var message = FamilyMessage(family.name, family.type, help: family.help, options)
+        let name = family.name.escaped(cursor.dialect.escaping)
+        var message = FamilyMessage(name, family.type, help: family.help, options)
+        let escaper = escaper(cursor.dialect)
         let isWhole = entities.withRendered { rendered in
             eachShown(of: family, &cursor) { key, record in
-                let labels = rendered[record.entity]
+                let labels = escaper.map { $0(rendered[record.entity]) } ?? rendered[record.entity]
                 return isNumber
                     ? message.write(
                         record.number,
@@ -135,6 +135,10 @@ extension HeldPoints {
         }
         message.close(&page)
         return isWhole
+    }
+    /// What labels have to pass through; nothing where they are written as they are shown.
+    private func escaper(_ dialect: ExpositionDialect) -> LabelEscaper? {
+        options.strategy.keepsUTF8 && dialect.escaping != .allowUTF8 ? LabelEscaper(dialect.escaping) : nil
     }
     /// When a number's series began; 0 where that is not kept. A merged series has no beginning that is known.
     @inline(__always)

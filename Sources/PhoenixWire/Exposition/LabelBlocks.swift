@@ -75,8 +75,11 @@ final class LabelBlocks {
             if index > 0 { bytes.append(UInt8(ascii: ",")) }
             let start = bytes.count
             label.write(to: &bytes)
-            hash &+= bytes.withUnsafeBytes {
-                foldHash(UnsafeRawBufferPointer(rebasing: $0[start...]), seed: processSeed)
+            // What names are told apart by is the legacy alphabet.
+            var plain: [UInt8] = []
+            if label.written != nil { ExposedLabel(label.name, label.value).write(to: &plain) }
+            hash &+= (label.written == nil ? bytes[start...] : plain[...]).withUnsafeBytes {
+                foldHash($0, seed: processSeed)
             }
         }
         var block = Block(count: UInt32(bytes.count), hash: hash, shape: shape(of: labels.map(\.name)))

@@ -24,20 +24,41 @@ enum LabelName {
     }
 }
 
+extension LabelName {
+    /// An attribute key as a label name in UTF-8; nil where that is the same name as in the legacy alphabet.
+    ///
+    /// A key that cannot be told from a name with a meaning of its own in other alphabets has none either.
+    static func written(_ key: String) -> String? {
+        key.isEmpty || key == "__name__" || EscapingScheme.isLegacy(key, colons: false) ? nil : key
+    }
+}
+
 /// A label as it is exposed.
 public struct ExposedLabel: Sendable, Hashable, Comparable {
+    /// In the legacy alphabet.
     public var name: String
     public var value: String
-    public init(_ name: String, _ value: String) { (self.name, self.value) = (name, value) }
+    /// The name in UTF-8, where it is another one: then it is written, in quotes.
+    var written: String?
+    public init(_ name: String, _ value: String) { self.init(name, value, written: nil) }
+    init(_ name: String, _ value: String, written: String?) {
+        (self.name, self.value, self.written) = (name, value, written)
+    }
     public static func < (left: Self, right: Self) -> Bool {
         (left.name, left.value) < (right.name, right.value)
     }
 
     /// Appends `name="value"`, the value with backslash, quote and line feed escaped (both text formats alike).
     func write(to bytes: inout [UInt8]) {
-        bytes += name.utf8
+        writeName(to: &bytes)
         bytes += [UInt8(ascii: "="), UInt8(ascii: "\"")]
         Self.write(escaped: value, quotes: true, to: &bytes)
+        bytes.append(UInt8(ascii: "\""))
+    }
+    func writeName(to bytes: inout [UInt8]) {
+        guard let written else { return bytes += name.utf8 }
+        bytes.append(UInt8(ascii: "\""))
+        Self.write(escaped: written, quotes: true, to: &bytes)
         bytes.append(UInt8(ascii: "\""))
     }
     /// Labels as they are written side by side.
@@ -61,27 +82,17 @@ public struct ExposedLabel: Sendable, Hashable, Comparable {
     }
     /// The labels of a rendered block: the inverse of writing them, joined by commas.
     static func parse(_ block: UnsafeRawBufferPointer) -> [ExposedLabel] {
-        var (labels, position): ([ExposedLabel], Int) = ([], 0)
-        while position < block.count {
-            var (name, value): ([UInt8], [UInt8]) = ([], [])
-            while block[position] != UInt8(ascii: "=") {
-                name.append(block[position])
-                position += 1
-            }
-            position += 2
-            while block[position] != UInt8(ascii: "\"") {
-                if block[position] == UInt8(ascii: "\\") {
-                    position += 1
-                    value.append(block[position] == UInt8(ascii: "n") ? UInt8(ascii: "\n") : block[position])
-                } else {
-                    value.append(block[position])
-                }
-                position += 1
-            }
+        var labels: [ExposedLabel] = []
+        var walk = LabelWalk(block)
+        while let part = walk.next() {
+            let name = LabelWalk.unescaped(part.name)
             labels.append(
-                ExposedLabel(String(decoding: name, as: UTF8.self), String(decoding: value, as: UTF8.self))
+                ExposedLabel(
+                    part.isQuoted ? LabelName.sanitized(name, collapsing: false) : name,
+                    LabelWalk.unescaped(part.value),
+                    written: part.isQuoted ? name : nil
+                )
             )
-            position += 2
         }
         return labels
     }

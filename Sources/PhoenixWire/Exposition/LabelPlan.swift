@@ -8,6 +8,8 @@ struct LabelPlan {
         var key: String
         var name: String
         var value: String
+        /// The name in UTF-8, where it is another one.
+        var written: String?
         /// Whether it is a constant or one of the names with a meaning of their own: it wins over attributes.
         var isReserved = false
     }
@@ -42,11 +44,19 @@ struct LabelPlan {
         return name
     }
 
+    private mutating func candidate(_ key: String, _ value: String, isReserved: Bool = false) -> Candidate {
+        Candidate(
+            key: key,
+            name: name(of: key),
+            value: value,
+            written: options.strategy.keepsUTF8 ? LabelName.written(key) : nil,
+            isReserved: isReserved
+        )
+    }
+
     /// The labels that a resource and a scope give to every series: constants, job and instance, scope, attributes.
     mutating func head(_ resource: AttributeSet, _ scope: Scope) -> [Candidate] {
-        var candidates = options.constantLabels.map {
-            Candidate(key: $0.key, name: name(of: $0.key), value: $0.value, isReserved: true)
-        }
+        var candidates = options.constantLabels.map { candidate($0.key, $0.value, isReserved: true) }
         let attributes = resource.attributes
         for (name, value) in Self.identity(attributes) {
             candidates.append(Candidate(key: name, name: name, value: value, isReserved: true))
@@ -57,7 +67,7 @@ struct LabelPlan {
     }
     /// The labels that a point's attributes give.
     mutating func attributes(_ attributes: [Attribute]) -> [Candidate] {
-        attributes.map { Candidate(key: $0.key, name: name(of: $0.key), value: $0.value.text) }
+        attributes.map { candidate($0.key, $0.value.text) }
     }
     private mutating func scopeLabels(_ scope: Scope) -> [Candidate] {
         var labels = [
@@ -65,12 +75,21 @@ struct LabelPlan {
             ("otel_scope_schema_url", scope.schemaURL),
         ].map { Candidate(key: $0.0, name: $0.0, value: $0.1, isReserved: true) }
         for attribute in scope.attributes.attributes {
-            let name = "otel_scope_" + self.name(of: attribute.key)
+            let key = "otel_scope_" + attribute.key
+            let keepsUTF8 = options.strategy.keepsUTF8
+            let name = keepsUTF8 ? self.name(of: key) : "otel_scope_" + self.name(of: attribute.key)
             // The three above come from the scope itself; an attribute of the name is dropped (specification).
             guard !["otel_scope_name", "otel_scope_version", "otel_scope_schema_url"].contains(name) else {
                 continue
             }
-            labels.append(Candidate(key: attribute.key, name: name, value: attribute.value.text))
+            labels.append(
+                Candidate(
+                    key: attribute.key,
+                    name: name,
+                    value: attribute.value.text,
+                    written: keepsUTF8 ? LabelName.written(key) : nil
+                )
+            )
         }
         return labels
     }
@@ -99,12 +118,15 @@ struct LabelPlan {
     static func resolved(_ candidates: [Candidate], reserving reserved: Reserved) -> [ExposedLabel] {
         var byName: [String: [Candidate]] = [:]
         for var candidate in candidates where !candidate.value.isEmpty {
-            if candidate.name == reserved.name { candidate.name = "exported_" + candidate.name }
+            if candidate.name == reserved.name {
+                (candidate.name, candidate.written) = ("exported_" + candidate.name, nil)
+            }
             byName[candidate.name, default: []].append(candidate)
         }
         return byName.map { name, candidates in
-            if candidates.count == 1 { return ExposedLabel(name, candidates[0].value) }
-            if let first = candidates.first(where: \.isReserved) { return ExposedLabel(name, first.value) }
+            if let only = candidates.count == 1 ? candidates[0] : candidates.first(where: \.isReserved) {
+                return ExposedLabel(name, only.value, written: only.written)
+            }
             var parts: [(key: String, value: String)] = []
             for candidate in candidates
             where !parts.contains(where: { $0.key == candidate.key && $0.value == candidate.value }) {
@@ -115,7 +137,13 @@ struct LabelPlan {
                 let (left, right) = (parts[$0].key, parts[$1].key)
                 return left == right ? $0 < $1 : left.utf8.lexicographicallyPrecedes(right.utf8)
             }
-            return ExposedLabel(name, order.map { parts[$0].value }.joined(separator: ";"))
+            // The name is that of the first value.
+            let first = candidates.first { $0.key == parts[order[0]].key }
+            return ExposedLabel(
+                name,
+                order.map { parts[$0].value }.joined(separator: ";"),
+                written: first?.written
+            )
         }.sorted()
     }
 }

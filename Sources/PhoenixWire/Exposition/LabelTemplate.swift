@@ -52,7 +52,7 @@ struct LabelTemplate {
                 label.write(to: &bytes)
                 continue
             }
-            bytes += label.name.utf8
+            label.writeName(to: &bytes)
             bytes += [UInt8(ascii: "="), UInt8(ascii: "\"")]
             end(Int32(source))
             bytes.append(UInt8(ascii: "\""))
@@ -121,7 +121,8 @@ struct LabelTemplates {
         let sources = ["job": "service.name", "instance": "service.instance.id"]
         let template = LabelTemplate(labels, valueCount: attributes.count) { label in
             attributes.firstIndex { key, name, text in
-                text == label.value && (name == label.name || key == label.name || sources[label.name] == key)
+                text == label.value
+                    && (name == label.name || key == label.written || key == label.name || sources[label.name] == key)
             }
         }
         templates.append(template)

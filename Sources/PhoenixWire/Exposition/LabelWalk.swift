@@ -1,4 +1,4 @@
-/// Goes over written labels, `a="b",c="d"`, one by one.
+/// Goes over written labels, `a="b","c.d"="e"`, one by one.
 ///
 /// Labels are kept as the text formats show them, since that is what most scrapes copy; who needs them otherwise reads them
 /// back. Only for text that was written here: it is not checked.
@@ -7,6 +7,8 @@ struct LabelWalk {
     struct Part {
         var name: UnsafeRawBufferPointer
         var value: UnsafeRawBufferPointer
+        /// Whether the name stood in quotes: it is not in the legacy alphabet.
+        var isQuoted: Bool
     }
     private let text: UnsafeRawBufferPointer
     private var position = 0
@@ -15,14 +17,18 @@ struct LabelWalk {
 
     mutating func next() -> Part? {
         guard position < text.count else { return nil }
-        let begin = position
-        while text[position] != UInt8(ascii: "=") { position += 1 }
-        let name = UnsafeRawBufferPointer(rebasing: text[begin..<position])
+        let isQuoted = text[position] == UInt8(ascii: "\"")
+        let name = isQuoted ? quoted() : plain()
         position += 1
         let value = quoted()
         // The comma behind it.
         position += 1
-        return Part(name: name, value: value)
+        return Part(name: name, value: value, isQuoted: isQuoted)
+    }
+    private mutating func plain() -> UnsafeRawBufferPointer {
+        let begin = position
+        while text[position] != UInt8(ascii: "=") { position += 1 }
+        return UnsafeRawBufferPointer(rebasing: text[begin..<position])
     }
     /// What stands between the quotes of which the first one is next.
     private mutating func quoted() -> UnsafeRawBufferPointer {
@@ -33,6 +39,13 @@ struct LabelWalk {
         }
         defer { position += 1 }
         return UnsafeRawBufferPointer(rebasing: text[begin..<position])
+    }
+
+    static func unescaped(_ text: UnsafeRawBufferPointer) -> String {
+        guard text.contains(UInt8(ascii: "\\")) else { return String(decoding: text, as: UTF8.self) }
+        var page = ExpositionPage(capacity: text.count)
+        page.append(unescaping: text)
+        return String(decoding: page.bytes, as: UTF8.self)
     }
 }
 

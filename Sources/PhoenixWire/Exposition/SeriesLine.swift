@@ -13,6 +13,13 @@ struct RenderedLabels {
         (self.head, self.tail, self.source) = (head, tail, source)
     }
 
+    /// Labels that are written already.
+    init(written: UnsafeRawBufferPointer, like other: RenderedLabels) {
+        var block = LabelBlocks.Block()
+        (block.bytes, block.count) = (written.baseAddress, UInt32(written.count))
+        self.init(head: block, tail: LabelBlocks.Block(), other.source)
+    }
+
     /// Writes the labels with a comma between the two; false where there are none.
     @inline(__always)
     func write(to page: inout ExpositionPage) -> Bool {
@@ -39,22 +46,36 @@ struct SeriesLine {
     let options: ExpositionOptions
     /// The comment lines, until they are written: before the first series.
     private(set) var header: [UInt8]
+    /// The family's name, escaped where it stands in quotes.
     private let name: [UInt8]
-    private let sample: [UInt8]
+    /// What stands before the labels of a number: `name{`, or `{"name",`.
+    private let opening: [UInt8]
+    private let isQuoted: Bool
     private let isCounter: Bool
     private let showsExemplars: Bool
     private let showsCreated: Bool
 
-    init(family: ExposedFamily, format: ExpositionFormat, options: ExpositionOptions, header: [UInt8]) {
+    /// - Parameter shown: the family's name as it is shown.
+    init(
+        _ shown: ExposedName,
+        _ type: FamilyType,
+        format: ExpositionFormat,
+        options: ExpositionOptions,
+        header: [UInt8]
+    ) {
         (self.format, self.options, self.header) = (format, options, header)
-        name = Array(family.name.family.utf8)
-        sample = Array(family.name.sample.utf8)
+        isQuoted = shown.isQuoted
+        name = shown.isQuoted ? ExposedName.escapedForQuotes(shown.family) : Array(shown.family.utf8)
+        opening =
+            shown.isQuoted
+            ? Array("{".utf8) + ExposedName.quoted(shown.sample) + Array(",".utf8)
+            : Array(shown.sample.utf8) + Array("{".utf8)
         let isOpen = format == .openMetrics
-        isCounter = family.type == .counter && isOpen
+        isCounter = type == .counter && isOpen
         // A counter without `_total` is of unknown type to OpenMetrics: no exemplars, no `_created`.
-        let isWhole = family.type != .counter || family.name.sample != family.name.family
-        showsExemplars = isOpen && isWhole && (family.type == .counter || family.type == .histogram)
-        showsCreated = isOpen && isWhole && options.sendsCreated && family.type != .gauge
+        let isWhole = type != .counter || shown.sample != shown.family
+        showsExemplars = isOpen && isWhole && (type == .counter || type == .histogram)
+        showsCreated = isOpen && isWhole && options.sendsCreated && type != .gauge
     }
 
     /// Writes a number; false when the page has no room.
@@ -69,21 +90,20 @@ struct SeriesLine {
     ) -> Bool {
         // A counter that is negative or no number would cost an OpenMetrics reader the whole scrape.
         if isCounter, !(number.double >= 0) { return true }
-        var room = header.count + (sample.count + labels.count + 80) * (showsCreated ? 2 : 1)
+        var room = header.count + (opening.count + labels.count + 80) * (showsCreated ? 2 : 1)
         if let exemplar { room += exemplar.text.count }
         guard page.reserve(room) else { return false }
         writeHeader(to: &page)
-        page.write(sample)
-        page.write("{")
+        page.write(opening)
         if labels.write(to: &page) {
             page.write("} ")
         } else {
             page.count -= 1
-            page.write(" ")
+            page.write(isQuoted ? "} " : " ")
         }
         page.write(bits: number.bits, isInteger: number.isInteger, format)
         end(time, exemplar, &page)
-        if showsCreated, created > 0 { write(created: created, labels, to: &page) }
+        if showsCreated, created > 0 { write(created: created, time, labels, to: &page) }
         return true
     }
     private mutating func writeHeader(to page: inout ExpositionPage) {
@@ -100,10 +120,16 @@ struct SeriesLine {
         if showsExemplars, let exemplar { page.write(exemplar.text) }
         page.write("\n")
     }
-    private func write(created: UInt64, _ labels: RenderedLabels, to page: inout ExpositionPage) {
+    /// OpenMetrics: of one metric all samples have a time of their own, or none.
+    private func write(
+        created: UInt64,
+        _ time: UInt64,
+        _ labels: RenderedLabels,
+        to page: inout ExpositionPage
+    ) {
         begin("_created", labels, nil, &page)
         page.write(time: created, .openMetrics)
-        page.write("\n")
+        end(time, nil, &page)
     }
 
     /// Writes name, suffix and labels with one more of its own.
@@ -113,16 +139,17 @@ struct SeriesLine {
         _ label: (name: StaticString, value: Double)?,
         _ page: inout ExpositionPage
     ) {
+        if isQuoted { page.write("{\"") }
         page.write(name)
         page.write(suffix)
-        page.write("{")
+        page.write(isQuoted ? "\"," : "{")
         let hasLabels = labels.write(to: &page)
         guard let label else {
             if hasLabels {
                 page.write("} ")
             } else {
                 page.count -= 1
-                page.write(" ")
+                page.write(isQuoted ? "} " : " ")
             }
             return
         }
@@ -164,7 +191,7 @@ struct SeriesLine {
             }
         }
         writeTotals(point, time, labels, hasNegative: (buckets.first?.bound ?? 0) < 0, &page)
-        if showsCreated, point.start > 0 { write(created: point.start, labels, to: &page) }
+        if showsCreated, point.start > 0 { write(created: point.start, time, labels, to: &page) }
         return true
     }
     /// OpenMetrics has `_sum` and `_count` together or not at all, and no sum where values may be negative.

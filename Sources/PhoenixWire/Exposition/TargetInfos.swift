@@ -10,6 +10,10 @@ struct TargetInfos {
         var block: [UInt8]
     }
     private var targets: [String: Target] = [:]
+    /// Whether label names may be in UTF-8.
+    private let keepsUTF8: Bool
+
+    init(keepsUTF8: Bool = false) { self.keepsUTF8 = keepsUTF8 }
     var isEmpty: Bool { targets.allSatisfy { $0.value.block.isEmpty } }
 
     private static func name(_ attributes: [Attribute]) -> String? {
@@ -18,7 +22,7 @@ struct TargetInfos {
         return identity.map { "\($0.name)=\($0.value)" }.joined(separator: "\u{0}")
     }
     /// The labels of the series; none for a resource that says nothing more than its names.
-    static func block(_ attributes: [Attribute]) -> [UInt8] {
+    private func block(_ attributes: [Attribute]) -> [UInt8] {
         let names = ["service.name", "service.namespace", "service.instance.id"]
         let rest = attributes.filter { !names.contains($0.key) }
         guard !rest.isEmpty else { return [] }
@@ -27,7 +31,12 @@ struct TargetInfos {
                 LabelPlan.Candidate(key: $0.name, name: $0.name, value: $0.value, isReserved: true)
             }
             + rest.map {
-                LabelPlan.Candidate(key: $0.key, name: LabelName.sanitized($0.key), value: $0.value.text)
+                LabelPlan.Candidate(
+                    key: $0.key,
+                    name: LabelName.sanitized($0.key, collapsing: !keepsUTF8),
+                    value: $0.value.text,
+                    written: keepsUTF8 ? LabelName.written($0.key) : nil
+                )
             }
         return ExposedLabel.block(LabelPlan.resolved(candidates, reserving: .none))
     }
@@ -35,7 +44,7 @@ struct TargetInfos {
     mutating func add(_ resource: AttributeSet) {
         let attributes = resource.attributes
         guard let name = Self.name(attributes) else { return }
-        if targets[name] == nil { targets[name] = Target(speaker: resource, block: Self.block(attributes)) }
+        if targets[name] == nil { targets[name] = Target(speaker: resource, block: block(attributes)) }
         targets[name]!.resources[resource, default: 0] += 1
     }
     mutating func remove(_ resource: AttributeSet) {
@@ -53,7 +62,7 @@ struct TargetInfos {
             return
         }
         targets[name]!.speaker = heir
-        targets[name]!.block = Self.block(heir.attributes)
+        targets[name]!.block = block(heir.attributes)
     }
     /// The label blocks, in the order of their names.
     var blocks: [[UInt8]] {

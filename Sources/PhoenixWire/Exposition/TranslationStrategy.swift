@@ -1,21 +1,24 @@
 /// How OpenTelemetry names become Prometheus names (OpenTelemetry's `translation_strategy`).
 ///
-/// Names are always sent in the legacy alphabet: the two strategies that keep other characters are escaped to
-/// underscores, character for character, as a scraper gets them that does not ask for `escaping=allow-utf-8`.
+/// The two strategies that keep other characters than the legacy alphabet's show them to scrapers that ask for
+/// `escaping=allow-utf-8`; all others get them escaped. Whatever is shown, two names that are equal with underscores in place
+/// of such characters are one name.
 public enum TranslationStrategy: String, Sendable, Hashable, CaseIterable {
     /// `foo.bar`, By, counter: `foo_bar_bytes_total`.
     case underscoreEscapingWithSuffixes = "UnderscoreEscapingWithSuffixes"
     /// `foo_bar`.
     case underscoreEscapingWithoutSuffixes = "UnderscoreEscapingWithoutSuffixes"
-    /// `foo.bar_bytes_total`, escaped.
+    /// `foo.bar_bytes_total`.
     case noUTF8EscapingWithSuffixes = "NoUTF8EscapingWithSuffixes"
-    /// `foo.bar`, escaped.
+    /// `foo.bar`.
     case noTranslation = "NoTranslation"
 
     /// Whether unit and type become suffixes.
     public var addsSuffixes: Bool {
         self == .underscoreEscapingWithSuffixes || self == .noUTF8EscapingWithSuffixes
     }
+    /// Whether names may have characters outside the legacy alphabet.
+    var keepsUTF8: Bool { self == .noUTF8EscapingWithSuffixes || self == .noTranslation }
     /// Whether runs of replaced characters become one underscore.
     var collapsesUnderscores: Bool {
         self == .underscoreEscapingWithSuffixes || self == .underscoreEscapingWithoutSuffixes

@@ -17,5 +17,8 @@ extension UnitWords {
     private static let units = Dictionary(counted.map { ($0.value, $0.key) }) { first, second in
         first == "KBy" ? second : first
     }
-    private static let singleUnits = Dictionary(single.map { ($0.value, $0.key) }) { first, _ in first }
+    /// A minute is `min` in UCUM, where `m` is a meter.
+    private static let singleUnits = Dictionary(single.map { ($0.value, $0.key) }) { first, second in
+        first == "m" ? second : first
+    }
 }

@@ -51,7 +51,7 @@ enum UnitWords {
         "g": "grams", "Cel": "celsius", "Hz": "hertz", "%": "percent",
     ]
     static let single: [String: String] = [
-        "s": "second", "m": "minute", "h": "hour", "d": "day", "w": "week", "mo": "month", "y": "year",
+        "s": "second", "m": "minute", "min": "minute", "h": "hour", "d": "day", "w": "week", "mo": "month", "y": "year",
     ]
 }
 

@@ -131,14 +131,23 @@ struct ExpositionFixture {
         store.ingest(MetricBatch(parts), table, now: now)
     }
     /// The exposition; always read by the strict reader as well.
-    func text(_ format: ExpositionFormat = .text) throws -> String {
-        let bytes = store.scrape(format, now: now).all()
+    func text(
+        _ format: ExpositionFormat = .text,
+        _ escaping: EscapingScheme = .underscores
+    ) throws -> String {
+        let bytes = store.scrape(format, escaping: escaping, now: now).all()
         _ = try ExpositionReader(bytes, format == .openMetrics)
         return String(decoding: bytes, as: UTF8.self)
     }
     /// The families of the protobuf exposition.
-    func messages() throws -> MessageReader { try MessageReader(store.scrape(.protobuf, now: now).all()) }
-    func read(_ format: ExpositionFormat = .openMetrics) throws -> ExpositionReader {
-        try ExpositionReader(store.scrape(format, now: now).all(), format == .openMetrics)
+    func messages(_ escaping: EscapingScheme = .underscores) throws -> MessageReader {
+        try MessageReader(store.scrape(.protobuf, escaping: escaping, now: now).all())
+    }
+    func read(
+        _ format: ExpositionFormat = .openMetrics,
+        _ escaping: EscapingScheme = .underscores
+    ) throws -> ExpositionReader {
+        let bytes = store.scrape(format, escaping: escaping, now: now).all()
+        return try ExpositionReader(bytes, format == .openMetrics)
     }
 }

@@ -82,13 +82,18 @@ import Testing
             }
             fixture.now += .seconds(1)
             if round % 7 == 0 { while !fixture.store.expire(now: fixture.now, limit: 5) {} }
-            let text = try fixture.read(.text)
-            let open = try fixture.read(.openMetrics)
-            #expect(text.families.count + 3 >= open.families.count)
-            // Protobuf says what the text says, by the names and types of the text.
-            let messages = try fixture.messages()
-            #expect(messages.samples == text.valuesByName)
-            #expect(messages.types == text.types)
+            // Every scheme of the four has its turn.
+            for scheme in Set([.underscores, EscapingScheme.allCases[Int(round % 4)]]) {
+                let text = try fixture.read(.text, scheme)
+                let open = try fixture.read(.openMetrics, scheme)
+                #expect(text.families.count + 3 >= open.families.count)
+                // Protobuf says what the text says, by the names and types of the text.
+                let messages = try fixture.messages(scheme)
+                #expect(messages.samples == text.valuesByName)
+                #expect(messages.types == text.types)
+                // Whatever the names look like, there is as much to see.
+                #expect(try text.valuesByName.count == fixture.read(.text).valuesByName.count)
+            }
         }
     }
     @Test func scrapesSeeEachLastingSeriesOnceWhileOthersComeAndGo() throws {

@@ -45,6 +45,7 @@ struct ExpositionReader {
             guard !family.samples.isEmpty else { throw Problem("a family without samples", family.name) }
             try check(family)
         }
+        KeptExpositions.keep(bytes, isOpen ? "openmetrics" : "text")
     }
     subscript(name: String) -> Family? { families.first { $0.name == name } }
     func value(_ name: String, _ labels: [String: String] = [:]) -> Double? {
@@ -57,14 +58,16 @@ struct ExpositionReader {
     }
 
     private mutating func comment(_ line: String) throws {
-        let parts = line.split(separator: " ", maxSplits: 3, omittingEmptySubsequences: false).map(
-            String.init
-        )
-        guard parts.count >= 4, ["HELP", "TYPE", "UNIT"].contains(parts[1]) else {
+        var rest = Array(line.unicodeScalars)[...]
+        guard rest.starts(with: "# ".unicodeScalars) else { throw Problem("comment", line) }
+        rest = rest.dropFirst(2)
+        let keyword = Self.word(&rest)
+        guard ["HELP", "TYPE", "UNIT"].contains(keyword), rest.popFirst() == " " else {
             throw Problem("comment", line)
         }
-        let name = parts[2]
-        guard Self.isName(name) else { throw Problem("name", line) }
+        let name = try Self.name(&rest, line)
+        guard rest.popFirst() == " " else { throw Problem("comment", line) }
+        let text = String(String.UnicodeScalarView(rest))
         if families.last?.name != name {
             guard !families.contains(where: { $0.name == name }) else { throw Problem("interleaved", line) }
             families.append(Family(name: name))
@@ -72,26 +75,26 @@ struct ExpositionReader {
         }
         let last = families.count - 1
         guard families[last].samples.isEmpty else { throw Problem("comment after samples", line) }
-        switch parts[1] {
+        switch keyword {
         case "TYPE":
             let words =
                 isOpen
                 ? ["counter", "gauge", "histogram", "summary", "info", "unknown", "stateset"]
                 : ["counter", "gauge", "histogram", "summary", "untyped"]
-            guard words.contains(parts[3]), families[last].type.isEmpty else { throw Problem("type", line) }
-            families[last].type = parts[3]
-            for suffix in suffixes(parts[3]) {
+            guard words.contains(text), families[last].type.isEmpty else { throw Problem("type", line) }
+            families[last].type = text
+            for suffix in suffixes(text) {
                 guard claimed[name + suffix] == nil else { throw Problem("clash", line) }
                 claimed[name + suffix] = name
             }
         case "UNIT":
-            guard isOpen, name.hasSuffix("_" + parts[3]), families[last].unit == nil else {
+            guard isOpen, name.hasSuffix("_" + text), families[last].unit == nil else {
                 throw Problem("unit", line)
             }
-            families[last].unit = parts[3]
+            families[last].unit = text
         default:
             guard families[last].help == nil else { throw Problem("two HELP", line) }
-            families[last].help = parts[3]
+            families[last].help = text
         }
     }
     private func suffixes(_ type: String) -> [String] {
@@ -103,6 +106,46 @@ struct ExpositionReader {
         default: [""]
         }
     }
+    private static func word(_ rest: inout ArraySlice<Unicode.Scalar>) -> String {
+        var text = ""
+        while let next = rest.first, !"{ =,}".unicodeScalars.contains(next) {
+            text.unicodeScalars.append(next)
+            rest.removeFirst()
+        }
+        return text
+    }
+    /// What stands between quotes, its escapes undone.
+    private static func quoted(_ rest: inout ArraySlice<Unicode.Scalar>, _ line: String) throws -> String {
+        guard rest.popFirst() == "\"" else { throw Problem("quote", line) }
+        var text = ""
+        while let next = rest.popFirst() {
+            if next == "\"" { return text }
+            guard next == "\\" else {
+                text.unicodeScalars.append(next)
+                continue
+            }
+            guard let escaped = rest.popFirst(), "\\n\"".unicodeScalars.contains(escaped) else {
+                throw Problem("escape", line)
+            }
+            text.unicodeScalars.append(escaped == "n" ? "\n" : escaped)
+        }
+        throw Problem("quote", line)
+    }
+    /// A name in quotes, which it must need, or one that needs none.
+    private static func name(
+        _ rest: inout ArraySlice<Unicode.Scalar>,
+        _ line: String,
+        colons: Bool = true
+    ) throws -> String {
+        guard rest.first == "\"" else {
+            let name = word(&rest)
+            guard isName(name), colons || !name.contains(":") else { throw Problem("name", line) }
+            return name
+        }
+        let name = try quoted(&rest, line)
+        guard !isName(name) || (!colons && name.contains(":")) else { throw Problem("needless quotes", line) }
+        return name
+    }
     private static func isName(_ name: String) -> Bool {
         !name.isEmpty && !name.utf8.first!.isNumber
             && name.utf8.allSatisfy {
@@ -112,38 +155,16 @@ struct ExpositionReader {
 
     private mutating func sample(_ line: String) throws {
         var rest = Array(line.unicodeScalars)[...]
-        func take(until stops: String) -> String {
-            var text = ""
-            while let next = rest.first, !stops.unicodeScalars.contains(next) {
-                text.unicodeScalars.append(next)
-                rest.removeFirst()
-            }
-            return text
-        }
-        let name = take(until: "{ ")
-        guard Self.isName(name) else { throw Problem("name", line) }
+        let isQuoted = rest.starts(with: "{\"".unicodeScalars)
+        if isQuoted { rest.removeFirst() }
+        let name = try Self.name(&rest, line)
         var labels: [String: String] = [:]
-        if rest.first == "{" {
-            rest.removeFirst()
+        if isQuoted || rest.first == "{" {
+            if rest.first == "{" || rest.first == "," { rest.removeFirst() }
             while rest.first != "}" {
-                let label = take(until: "=")
-                guard Self.isName(label), !label.contains(":") else { throw Problem("label", line) }
-                rest.removeFirst()
-                guard rest.first == "\"" else { throw Problem("quote", line) }
-                rest.removeFirst()
-                var value = ""
-                while let next = rest.first, next != "\"" {
-                    rest.removeFirst()
-                    guard next == "\\" else {
-                        value.unicodeScalars.append(next)
-                        continue
-                    }
-                    guard let escaped = rest.popFirst(), "\\n\"".unicodeScalars.contains(escaped) else {
-                        throw Problem("escape", line)
-                    }
-                    value.unicodeScalars.append(escaped == "n" ? "\n" : escaped)
-                }
-                guard rest.popFirst() == "\"", labels.updateValue(value, forKey: label) == nil else {
+                let label = try Self.name(&rest, line, colons: false)
+                guard rest.popFirst() == "=" else { throw Problem("label", line) }
+                guard labels.updateValue(try Self.quoted(&rest, line), forKey: label) == nil else {
                     throw Problem("label twice", line)
                 }
                 guard rest.first == "," || rest.first == "}" else { throw Problem("labels", line) }

@@ -203,7 +203,9 @@ import Testing
             start: 1_600_000_000_000_000_000
         )
         #expect(
-            try fixture.text(.openMetrics).contains("c_total 2 1700000000.123\nc_created 1600000000.000\n")
+            try fixture.text(.openMetrics).contains(
+                "c_total 2 1700000000.123\nc_created 1600000000.000 1700000000.123\n"
+            )
         )
         #expect(try fixture.text().contains("c_total 2 1700000000123\n"))
     }

@@ -42,6 +42,8 @@ import Testing
     }
     @Test func units() {
         #expect(UnitWords.words(for: "By/s") == "bytes_per_second")
+        #expect(UnitWords.words(for: "By/min") == "bytes_per_minute")
+        #expect(UnitWords.unit(for: "bytes_per_minute") == "By/min")
         #expect(UnitWords.words(for: "m/s") == "meters_per_second")
         #expect(UnitWords.words(for: "{packet}/s") == "per_second")
         #expect(UnitWords.words(for: "{packet}") == nil)

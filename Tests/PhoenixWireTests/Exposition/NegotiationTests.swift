@@ -40,6 +40,30 @@ import Testing
         ] as [(String?, ExpositionFormat)]
     )
     func picks(_ header: String?, _ expected: ExpositionFormat) {
-        #expect(ExpositionFormat.negotiated(accept: header) == expected)
+        #expect(ExpositionDialect.negotiated(accept: header).format == expected)
+    }
+
+    @Test(
+        arguments: [
+            (nil, .underscores), (prometheus3, .allowUTF8), ("text/plain;version=0.0.4", .underscores),
+            ("text/plain;version=0.0.4;escaping=dots", .dots), ("text/plain;escaping=values", .values),
+            ("text/plain; Escaping=\"allow-utf-8\"", .allowUTF8), ("text/plain;escaping=none", .underscores),
+            // The entry that wins speaks for itself only.
+            ("text/plain;q=0.1;escaping=allow-utf-8,application/openmetrics-text", .underscores),
+        ] as [(String?, EscapingScheme)]
+    )
+    func picksTheSchemeOfTheEntry(_ header: String?, _ expected: EscapingScheme) {
+        #expect(ExpositionDialect.negotiated(accept: header).escaping == expected)
+    }
+    @Test func contentTypesSayBoth() {
+        #expect(
+            ExpositionDialect(.text).contentType == "text/plain; version=0.0.4; charset=utf-8; escaping=underscores"
+        )
+        #expect(ExpositionDialect(.openMetrics, .allowUTF8).contentType.hasSuffix("; escaping=allow-utf-8"))
+        #expect(
+            ExpositionDialect(.protobuf, .values).contentType
+                == "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; "
+                + "encoding=delimited; escaping=values"
+        )
     }
 }

@@ -132,11 +132,11 @@ private struct ControlRoutes: Sendable {
         if accept.lowercased().contains("application/json") {
             return try context.json(MetricsAnswer(status))
         }
-        let format = ExpositionFormat.negotiated(accept: accept)
-        let bytes = PlainFamily.exposition(ControlFamilies(status: status).all, as: format)
+        let dialect = ExpositionDialect.negotiated(accept: accept)
+        let bytes = PlainFamily.exposition(ControlFamilies(status: status).all, as: dialect.format)
         return Response(
             status: .ok,
-            headers: [.contentType: format.contentType],
+            headers: [.contentType: dialect.contentType],
             body: .init(byteBuffer: ByteBuffer(bytes: bytes))
         )
     }

@@ -17,6 +17,7 @@ struct FamilyMessage: ~Copyable {
     /// The room for a length before a message, until it is known.
     private static let lengthRoom = ExpositionPage.maximumVarint
 
+    /// - Parameter name: as it is shown; nothing is in quotes here.
     init(_ name: ExposedName, _ type: FamilyType, help: String, _ options: ExpositionOptions) {
         (self.type, self.options) = (type, options)
         var page = ExpositionPage(capacity: 256)
@@ -99,7 +100,7 @@ struct FamilyMessage: ~Copyable {
         var walk = LabelWalk(labels)
         while let label = walk.next() {
             page.append(1) { pair in
-                pair.append(1, bytes: label.name)
+                pair.append(1) { $0.append(unescaping: label.name) }
                 pair.append(2) { $0.append(unescaping: label.value) }
             }
         }
