@@ -22,7 +22,10 @@ skip() { # NAME REASON
 
 swift_log=$(mktemp)
 peers_log=$(mktemp)
-trap 'rm -f "$swift_log" "$peers_log"' EXIT
+# What the Swift tests expose, for the parsers of others to judge.
+export PHOENIX_EXPOSITIONS
+PHOENIX_EXPOSITIONS=$(mktemp -d)
+trap 'rm -rf "$swift_log" "$peers_log" "$PHOENIX_EXPOSITIONS"' EXIT
 
 build() { "${swift[@]}" build "${testing[@]}" "${checked[@]}" --build-tests; }
 # One after the other: tests that compute for minutes would keep those that wait for each other from a thread.

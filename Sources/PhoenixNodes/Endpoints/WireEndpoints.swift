@@ -19,6 +19,10 @@ public struct HTTPEndpoint: DescribedEndpoint {
     }
 }
 
+extension HTTPEndpoint: SpokenEndpoint {
+    public var spoken: [(name: String, text: String)] { (handler as? ExpositionHandler)?.spoken ?? [] }
+}
+
 /// A gRPC method, under its full path.
 public struct GRPCMethodEndpoint: DescribedEndpoint {
     public let method: any GRPCMethod

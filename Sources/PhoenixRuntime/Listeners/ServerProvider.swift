@@ -3,6 +3,12 @@
 /// Runtime knows no bytes; it only carries endpoints from nodes to the server, which refines this protocol.
 public protocol Endpoint: Sendable {}
 
+/// An endpoint that can say its answers without a server: what golden cases compare.
+public protocol SpokenEndpoint: Endpoint {
+    /// What it would answer now, as text, each kind of answer with its name.
+    var spoken: [(name: String, text: String)] { get }
+}
+
 /// A path of an address and what serves it.
 public struct Route: Sendable {
     public var path: String

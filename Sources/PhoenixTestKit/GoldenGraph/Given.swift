@@ -46,8 +46,17 @@ public actor Given: Source {
                 try await context.time.sleep(for: .milliseconds(1))
                 try await modes.send(change)
                 try await context.time.sleep(for: .milliseconds(1))
+            case .scrape:
+                // Until everything that was sent has arrived.
+                try await context.time.sleep(for: .milliseconds(1))
+                stage.scrape()
             }
             next += 1
+        }
+        if stage.isScraped {
+            // What ends with the data is scraped before it ends.
+            try await context.time.sleep(for: .milliseconds(1))
+            stage.scrape()
         }
         stage.finish()
     }

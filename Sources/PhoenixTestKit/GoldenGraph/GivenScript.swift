@@ -4,12 +4,14 @@ public import PhoenixModel
 /// What a `given` receiver does, in order, read from a text.
 ///
 /// Points as in `PointText`, an empty line ends a batch. A batch is sent once the clock has come to the newest time in it.
-/// Beside points a line may say `wait 5m`, or `mode aggressive` for those who follow the receiver's `mode` port.
+/// Beside points a line may say `wait 5m`, `mode aggressive` for those who follow the receiver's `mode` port, or `scrape` to
+/// have written down what the exporters expose at that moment.
 public struct GivenScript: Sendable {
     public enum Step: Sendable {
         case batch(MetricBatch)
         case wait(Duration)
         case mode(ModeChange)
+        case scrape
     }
     public private(set) var steps: [Step] = []
 
@@ -35,6 +37,9 @@ public struct GivenScript: Sendable {
                 }
                 try batch()
                 steps.append(.mode(ModeChange(mode, because: "given")))
+            } else if words == ["scrape"] {
+                try batch()
+                steps.append(.scrape)
             } else {
                 lines.append(line)
             }

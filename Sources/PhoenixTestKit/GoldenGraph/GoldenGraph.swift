@@ -7,7 +7,8 @@ public import PhoenixRuntime
 /// A graph with what goes in and what must come out: a test that anyone who can write a graph can write.
 ///
 /// A directory with `graph.yaml`, which holds a `given` receiver and one `expect` exporter or several, `given.txt` (see
-/// `GivenScript`) and `expect.txt`: the batches that came to each `expect`, then the points that nodes dropped, by reason.
+/// `GivenScript`) and `expect.txt`: the batches that came to each `expect`, what each `prometheus` exporter exposes at every
+/// `scrape` and at the end (text, OpenMetrics, points dropped), then the points that nodes dropped, by reason.
 /// In the graph `${env:CASE}` is the directory, for nodes that read files.
 /// It runs the real nodes in a `World`: under one seed, with time that jumps when nobody works.
 public struct GoldenGraph: Sendable {
@@ -80,7 +81,12 @@ public struct GoldenGraph: Sendable {
     ) async throws -> String {
         var logger = Logger(label: "golden") { _ in SwiftLogNoOpLogHandler() }
         logger.logLevel = .critical
-        let services = EngineServices(time: world.clock, seed: world.seed, logger: logger)
+        let services = EngineServices(
+            time: world.clock,
+            seed: world.seed,
+            listeners: stage.listeners,
+            logger: logger
+        )
         let supervisor = Supervisor(catalog: catalog, services: services)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await supervisor.run(graph) }

@@ -1,4 +1,5 @@
 import PhoenixModel
+import PhoenixRuntime
 
 /// What a golden case shares with its `given` and `expect` nodes while it runs.
 ///
@@ -7,6 +8,8 @@ final class GoldenStage: Sendable {
     @TaskLocal static var current: GoldenStage?
 
     let given: String
+    /// Where exporters claim to be scraped; nothing is opened.
+    let listeners = Listeners(StagedServers())
     private struct State {
         var isFinished = false
         var waiter: CheckedContinuation<Void, Never>?
@@ -18,6 +21,18 @@ final class GoldenStage: Sendable {
 
     func write(_ lines: [String], by node: String) {
         state.withLock { $0.written[node, default: []].append(lines) }
+    }
+
+    /// Whether there are exporters to be scraped.
+    var isScraped: Bool { listeners.served.contains { $0.endpoint is any SpokenEndpoint } }
+    /// Writes down what the exporters expose now; the lines are indented, for `#` begins a comment in a golden case.
+    func scrape() {
+        for served in listeners.served {
+            for (name, text) in (served.endpoint as? any SpokenEndpoint)?.spoken ?? [] where !text.isEmpty {
+                let lines = text.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
+                write(lines.map { "  " + $0 }, by: "\(served.owner): \(name)")
+            }
+        }
     }
 
     /// Everything has been sent.

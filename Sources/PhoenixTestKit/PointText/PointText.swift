@@ -11,7 +11,8 @@ public import PhoenixModel
 /// ```
 /// Times count from `origin`; without `start` a point has none. A whole number is an integer, one with a point is a
 /// double, `none` says that the stream ended. Attribute values are text, or `int(5)`, `bool(true)`, `double(0.5)`;
-/// text with a comma or the like is quoted. `unit=s` and `scope=name` may stand among the words. A line that begins with
+/// text with a comma or the like is quoted. `unit=s`, `scope=name`, `version=1` (of the scope), `help=[some words]` and
+/// `exemplar=[0.5, time=10s, trace=0a…, span=0a…, key=value]` may stand among the words. A line that begins with
 /// `#` says nothing, an empty line ends a batch.
 public enum PointText {
     /// Where the times in texts count from, in nanoseconds since 1970: where `ManualClock` begins.

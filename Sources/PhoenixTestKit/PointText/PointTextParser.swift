@@ -23,10 +23,11 @@ struct PointTextParser {
         guard take("}") else { throw error("expected `}` at `\(rest)`") }
         var identity = MetricIdentity(name: name, kind: .gauge)
         try readWords(&identity)
-        let metric = table.metric(identity)
+        let metric = table.metric(identity, description: words["help"].map(Self.inside) ?? "")
         let id = table.id(resource: table.intern(resource), metric: metric, attributes: table.intern(point))
         guard let id else { throw error("the series table is full") }
         try append(id, identity.kind, to: &parts)
+        if let text = words["exemplar"] { parts.exemplars.append(try exemplar(text, of: id)) }
     }
 
     private mutating func readWords(_ identity: inout MetricIdentity) throws {
@@ -51,6 +52,7 @@ struct PointTextParser {
         }
         identity.unit = words["unit"] ?? ""
         identity.scope.name = words["scope"] ?? ""
+        identity.scope.version = words["version"] ?? ""
     }
 
     private func append(_ id: SeriesID, _ kind: PointKind, to parts: inout MetricBatch.Parts) throws {
@@ -145,6 +147,40 @@ struct PointTextParser {
         }
     }
 
+    /// `[0.5, time=10s, trace=0a0b…, span=0a0b…, key=value]`.
+    private func exemplar(_ text: String, of id: SeriesID) throws -> Exemplar {
+        var exemplar = Exemplar(
+            series: id,
+            timeUnixNano: 0,
+            bits: 0,
+            flags: [],
+            traceID: [],
+            spanID: [],
+            filteredAttributes: .empty
+        )
+        var attributes: [Attribute] = []
+        for item in Self.items(text[...]) {
+            let pair = item.split(separator: "=", maxSplits: 1).map(String.init)
+            switch (pair.first ?? "", pair.last ?? "") {
+            case (let number, _) where pair.count == 1:
+                guard let value = Double(number) else { throw error("`\(number)` is no number") }
+                exemplar.bits = value.bitPattern
+            case ("time", let time): exemplar.timeUnixNano = try Self.time(time, error)
+            case ("trace", let digits): exemplar.traceID = Self.bytes(digits)
+            case ("span", let digits): exemplar.spanID = Self.bytes(digits)
+            case (let key, let value): attributes.append(Attribute(key, .string(value)))
+            }
+        }
+        exemplar.filteredAttributes = AttributeSet(attributes)
+        return exemplar
+    }
+    private static func bytes(_ digits: String) -> [UInt8] {
+        let digits = Array(digits)
+        return stride(from: 0, to: digits.count - 1, by: 2).compactMap {
+            UInt8(String(digits[$0...$0 + 1]), radix: 16)
+        }
+    }
+
     // MARK: The pieces of a line
 
     private mutating func attributes() throws -> [Attribute] {
@@ -197,6 +233,8 @@ struct PointTextParser {
         }
         return word.isEmpty ? nil : word
     }
+    /// What stands between brackets.
+    private static func inside(_ text: String) -> String { String(text.drop { $0 == "[" }.prefix { $0 != "]" }) }
     private func list(_ name: String) -> [String] { words[name].map { Self.items($0[...]) } ?? [] }
     private static func items(_ text: Substring) -> [String] {
         text.drop { $0 == "[" }.prefix { $0 != "]" }.split(separator: ",").map {
@@ -215,11 +253,17 @@ struct PointTextParser {
     }
     private func time(_ name: String) throws -> UInt64? {
         guard let text = words[name] else { return nil }
+        return try Self.time(text, error)
+    }
+    private static func time(
+        _ text: String,
+        _ error: (String) -> PointTextError
+    ) throws -> UInt64 {
         for (unit, scale) in [("ns", 1.0), ("ms", 1e6), ("s", 1e9)] where text.hasSuffix(unit) {
             guard let number = Double(text.dropLast(unit.count)) else { continue }
             return PointText.origin &+ UInt64(bitPattern: Int64(number * scale))
         }
-        throw error("`\(name)` is a time such as `10s`, not `\(text)`")
+        throw error("a time is written like `10s`, not `\(text)`")
     }
     private func error(_ message: String) -> PointTextError { PointTextError(line: number, message: message) }
 }
