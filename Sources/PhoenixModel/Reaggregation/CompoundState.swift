@@ -133,7 +133,9 @@ struct CompoundPool<Point: Sendable, Total: CompoundTotal>: Sendable where Total
         guard member.state.contains(.hasValue), let old = last[slot] else {
             member.follow(time: time, start: start)
             last[slot] = point
-            return fromZero ? .whole(since: start) : .nothing(since: time)
+            if fromZero { return .whole(since: start) }
+            counts.unwatched += 1
+            return .nothing(since: time)
         }
         if member.isFollowedBefore(start: start) {
             return followTwin(point, slot, member, time: time, start: start, &counts)

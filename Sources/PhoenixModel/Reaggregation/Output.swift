@@ -34,7 +34,8 @@ struct Output: BitwiseCopyable, Sendable {
     /// The batch that last touched it.
     var touched: UInt32 = 0
     var id: SeriesID = .none
-    /// When it began to count, or its open window did; in the senders' time.
+    /// When it began to count, or its open window did. Until the first point went out in our time, from then on in that of
+    /// its points.
     var start: UInt64 = 0
     /// The newest time of its points.
     var time: UInt64 = 0
@@ -53,10 +54,12 @@ struct Output: BitwiseCopyable, Sendable {
 
     static let vacant = Output()
 
-    /// Notes that increments since `moment` are counted, as long as no point has told another start.
+    /// Notes that increments since `moment` are counted, as long as no point has told another start; by a clock that is
+    /// so much ahead of ours.
     @inline(__always)
-    mutating func begin(at moment: UInt64) {
+    mutating func begin(at moment: UInt64, ahead: UInt64) {
         if state.contains(.hasEmitted) { return }
+        let moment = moment - min(moment, ahead)
         if !state.contains(.hasBegun) || moment < start { start = moment }
         state.insert(.hasBegun)
     }

@@ -22,14 +22,19 @@ extension Reaggregator {
         fitting: (inout Reaggregator, _ number: UInt32) -> UInt32?
     ) -> UInt32? {
         let (slot, time, start) = (header.id.slot, header.time, header.start)
-        guard isFound(header.id, resolve) else {
-            if follows(header.id, header.flags) {
-                compounds[keyPath: pool]
-                    .skip(point, slot, &members.element(slot).pointee, time: time, start: start)
-            }
+        let isFound = isFound(header.id, resolve)
+        guard isFound, !isWatching else {
+            guard follows(header.id, header.flags) else { return nil }
+            compounds[keyPath: pool]
+                .skip(point, slot, &members.element(slot).pointee, time: time, start: start)
+            guard isFound, let number = fitting(&self, members[slot].output) else { return nil }
+            showStanding(number, time: time)
             return nil
         }
-        if header.flags.contains(.noRecordedValue) { return nil }
+        if header.flags.contains(.noRecordedValue) {
+            counts.ends += 1
+            return nil
+        }
         guard let number = fitting(&self, members[slot].output) else { return nil }
         let output = outputs.element(number)
         if members[slot].state.contains(.isDelta) {
@@ -61,7 +66,7 @@ extension Reaggregator {
                     &counts
                 )
             guard let since else { return nil }
-            output.pointee.begin(at: since)
+            output.pointee.begin(at: since, ahead: lead(time))
         }
         touch(&output.pointee, number, time: time)
         return number
@@ -71,7 +76,7 @@ extension Reaggregator {
     private mutating func isFound(_ id: SeriesID, _ resolve: Resolve) -> Bool {
         let member = members.element(id.slot)
         guard member.pointee.generation == id.generation, member.pointee.output < Self.firstDropped,
-            id.slot < unasked
+            id.slot < unasked, !isForgotten(member.pointee.seen, at: nowSeconds)
         else { return find(id, resolve) }
         member.pointee.seen = nowSeconds
         return true

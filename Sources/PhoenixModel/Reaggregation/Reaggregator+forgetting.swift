@@ -31,6 +31,11 @@ extension Reaggregator {
             table.idleSeconds > 120 ? table.idleSeconds - 60 : table.idleSeconds / 2
         )
     }
+    /// Whether what was last seen then is to be remembered no more.
+    @inline(__always)
+    func isForgotten(_ seen: UInt32, at seconds: UInt32) -> Bool {
+        Int32(bitPattern: seconds &- seen) > 0 && seconds &- seen > memory
+    }
     private mutating func forgetUnseen(_ visit: (UInt32, Member) -> Void) {
         let (seconds, memory) = (nowSeconds, memorySeconds)
         sweptAt = seconds
@@ -104,9 +109,7 @@ extension Reaggregator {
     /// what comes now from its new start. When it is swept away does not matter then.
     @inline(__always)
     mutating func wake(_ number: UInt32, seen: UInt32) {
-        let silent = nowSeconds &- seen
-        guard silent > memory, Int32(bitPattern: silent) > 0 else { return }
-        restart(number)
+        if isForgotten(seen, at: nowSeconds) { restart(number) }
     }
     @inline(never)
     private mutating func restart(_ number: UInt32) {

@@ -18,7 +18,10 @@ extension Reaggregator {
         }
         if point.flags.contains(.noRecordedValue) {
             member.pointee.time = point.time
-            guard isLive else { return }
+            guard isLive else {
+                counts.ends += 1
+                return
+            }
             withdraw(slot, number)
             return touch(&output.pointee, number, time: point.time)
         }

@@ -16,7 +16,9 @@ extension Reaggregator {
         }
     }
     mutating func book(_ point: HistogramMember, _ header: CompoundHeader, _ resolve: Resolve) {
-        _ = book(point, header, in: \.histograms, resolve) { $0.fitting($1, point.layout) }
+        let booked = book(point, header, in: \.histograms, resolve) { $0.fitting($1, point.layout) }
+        let slot = header.id.slot
+        if let booked, booked != members[slot].output { siblings[slot] = booked }
     }
     /// Finds the output that a layout fits, which may be a sibling; nil where the table is full.
     private mutating func fitting(_ number: UInt32, _ layout: BucketLayout) -> UInt32? {

@@ -5,6 +5,10 @@ extension Reaggregator {
     @inline(never)
     mutating func find(_ id: SeriesID, _ resolve: Resolve) -> Bool {
         let member = members.element(id.slot)
+        // To the second, whenever those to be forgotten are looked for: so a reaggregator behind us can rely on it.
+        if member.pointee.generation == id.generation, isForgotten(member.pointee.seen, at: nowSeconds) {
+            evict(id.slot)
+        }
         if member.pointee.generation != id.generation {
             guard let series = table.series(id) else {
                 counts.stale += 1
@@ -189,7 +193,7 @@ extension Reaggregator {
 
 extension Series {
     /// Whether each point tells all that came before, so that increases need the point before.
-    var isFollowed: Bool {
+    public var isFollowed: Bool {
         switch metric.kind {
         case .gauge: false
         case .sum: metric.temporality != .delta && metric.isMonotonic

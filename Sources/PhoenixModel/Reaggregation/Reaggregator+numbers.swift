@@ -14,7 +14,7 @@ extension Reaggregator {
                 flags: flags[index]
             )
             if member.pointee.generation != id.generation || member.pointee.output >= Self.firstDropped
-                || id.slot >= unasked
+                || id.slot >= unasked || isForgotten(member.pointee.seen, at: seconds)
             {
                 guard find(id, resolve) else {
                     skip(point, id)
@@ -42,6 +42,33 @@ extension Reaggregator {
             case .compound: counts.invalid += 1
             }
         }
+    }
+
+    /// Looks at points that somebody else passes on: what their series grow by from here on is ours.
+    mutating func watchNumbers(_ points: NumberPoints, _ resolve: Resolve) {
+        for index in points.series.indices {
+            let point = NumberPoint(
+                time: points.times[index],
+                start: points.starts[index],
+                bits: points.values[index],
+                flags: points.flags[index]
+            )
+            let id = points.series[index]
+            let isFound = find(id, resolve)
+            skip(point, id)
+            guard isFound else { continue }
+            let number = members[id.slot].output
+            let output = outputs.element(number)
+            output.pointee.sum.join(isInteger: point.isInteger)
+            showStanding(number, time: point.time)
+        }
+    }
+    /// Has an output emitted to which nothing is added.
+    mutating func showStanding(_ number: UInt32, time: UInt64) {
+        let output = outputs.element(number)
+        wake(number, seen: output.pointee.seen)
+        output.pointee.begin(at: time, ahead: lead(time))
+        touch(&output.pointee, number, time: time)
     }
 
     /// Follows a point that goes nowhere: what its stream grew by meanwhile is nobody's.
@@ -73,7 +100,10 @@ extension Reaggregator {
         _ number: UInt32,
         _ output: inout Output
     ) {
-        if point.flags.contains(.noRecordedValue) { return }
+        if point.flags.contains(.noRecordedValue) {
+            counts.ends += 1
+            return
+        }
         guard point.isAmount else {
             counts.invalid += 1
             return
@@ -88,7 +118,7 @@ extension Reaggregator {
             counts.late += 1
             return
         }
-        output.begin(at: member.time)
+        output.begin(at: member.time, ahead: lead(point.time))
         output.sum.join(isInteger: point.isInteger)
         if member.isRestarted(start: point.start, time: point.time) || member.isAbove(point) {
             counts.resets += 1
@@ -114,10 +144,11 @@ extension Reaggregator {
         member.remember(point)
         output.sum.join(isInteger: point.isInteger)
         if countsFromZero(start: point.start, time: point.time) {
-            output.begin(at: point.start)
+            output.begin(at: point.start, ahead: lead(point.time))
             output.sum.add(point)
         } else {
-            output.begin(at: point.time)
+            counts.unwatched += 1
+            output.begin(at: point.time, ahead: lead(point.time))
         }
         touch(&output, number, time: point.time)
     }
@@ -160,7 +191,7 @@ extension Reaggregator {
             return
         }
         counts.overlaps += 1
-        output.begin(at: known[index].member.time)
+        output.begin(at: known[index].member.time, ahead: lead(point.time))
         if known[index].member.isAbove(point) {
             counts.resets += 1
             output.sum.add(point)
@@ -181,7 +212,10 @@ extension Reaggregator {
         _ number: UInt32,
         _ output: inout Output
     ) {
-        if point.flags.contains(.noRecordedValue) { return }
+        if point.flags.contains(.noRecordedValue) {
+            counts.ends += 1
+            return
+        }
         let isMonotonic = output.state.contains(.isMonotonic)
         guard isMonotonic ? point.isAmount : point.isFinite else {
             counts.invalid += 1
@@ -231,11 +265,12 @@ extension Member {
     }
     /// Takes in the window of a delta point; false where it was counted before.
     ///
-    /// Windows follow each other. One that comes late is news only where it fills the last gap, (`value`, `start`]: any
-    /// other has been counted, and is a repetition.
+    /// Windows follow each other. The first must end after `floor`: what ended before may have been counted. One that comes
+    /// late is news only where it fills the last gap, (`value`, `start`]: any other has been counted, and is a repetition.
     @inline(__always)
     mutating func takeWindow(start begin: UInt64, time end: UInt64, after floor: UInt64) -> Bool {
         let isFirst = !state.contains(.hasValue)
+        if isFirst, end <= floor { return false }
         if isFirst || end > time {
             if isFirst {
                 (value, start) = (floor, begin)

@@ -9,9 +9,10 @@
 /// *forget horizon*: when this reaggregator began to watch, or when it last saw the newest input that it has since
 /// forgotten. Otherwise its past was counted before, or by nobody, and it counts from its first value on.
 ///
-/// An output starts where its first increments do, and its start stands from then on; its times advance with every
-/// point, by a nanosecond where its members bring none that is newer. So whoever reads it, a reaggregator too, finds
-/// one writer whose increases are exactly those of the inputs.
+/// An output starts where its first increments do, but no earlier than a second after this began to watch, nor than half as
+/// long ago as anything is remembered, and its start stands from then on; its times advance with every point, by a
+/// nanosecond where its members bring none that is newer. So whoever reads it, a reaggregator too, finds one writer whose
+/// increases are exactly those of the inputs.
 ///
 /// Sources: OpenTelemetry data model (resets and gaps, overlap, natural merge functions); supplementary guidelines
 /// (attribute removal). Belongs to one node; every call changes all that it means to or nothing.
@@ -67,6 +68,8 @@ public struct Reaggregator: ~Copyable, Sendable {
     /// How many live members of a gauge show no finite number; outputs that have any.
     var notFinite: [UInt32: NotFinite] = [:]
     var compounds = CompoundState()
+    /// Of the batch that is being applied: where points went whose bounds do not fit their output, by slot.
+    var siblings: [UInt32: UInt32] = [:]
     /// Gauge outputs that members left or entered since the last emission.
     var moved: [UInt32] = []
     /// Whether what changes is held until `release`, in place of being emitted with each batch.
@@ -74,6 +77,8 @@ public struct Reaggregator: ~Copyable, Sendable {
     public internal(set) var counts = ReaggregatorCounts()
     /// See the type: inputs that began later count from zero.
     public internal(set) var horizon: UInt64
+    /// When it began to watch.
+    let began: UInt64
     /// The newest time of an output that was forgotten: one that takes its name again starts after it.
     var freedHorizon: UInt64 = 0
     /// The same in the senders' time, which may be ahead of ours.
@@ -82,6 +87,8 @@ public struct Reaggregator: ~Copyable, Sendable {
     var unasked = UInt32.max
     /// When members to be forgotten were last looked for.
     var sweptAt: UInt32
+    /// Whether points are looked at only; see `watch`.
+    var isWatching = false
     /// Whether an input was ever forgotten.
     var hasForgotten = false
     /// Inputs that came or went to another output, yet to be taken; noted only where somebody asks for them.
@@ -97,7 +104,7 @@ public struct Reaggregator: ~Copyable, Sendable {
 
     /// A reaggregator that begins to watch at `now`, in nanoseconds since 1970.
     public init(table: SeriesTable, lane: String, options: Options = Options(), watchingSince now: UInt64) {
-        (self.table, self.options, self.horizon, self.now) = (table, options, now, now)
+        (self.table, self.options, self.horizon, self.now, began) = (table, options, now, now, now)
         self.lane = table.lane(lane)
         sweptAt = UInt32(truncatingIfNeeded: now / 1_000_000_000)
         if options.firstValue == .keep { horizon = 0 }
@@ -120,14 +127,28 @@ public struct Reaggregator: ~Copyable, Sendable {
         if batch.exponentials.count > 0 { applyExponentials(batch.exponentials, resolve) }
         if batch.summaries.count > 0 { applySummaries(batch.summaries, resolve) }
         if behind > 0 { catchUp(batch, resolve) }
-        var result = emit(epoch: batch.epoch)
+        var result = emit(epoch: batch.epoch, batch.exemplars)
         result?.receivedAt = batch.receivedAt
         return result
+    }
+
+    /// Looks at points of counters and histograms that somebody else passes on: what their series grow by from here on is
+    /// ours. Their outputs are shown as they stand.
+    public mutating func watch(_ batch: MetricBatch, now: UInt64, _ resolve: Resolve) -> MetricBatch? {
+        begin(now)
+        isWatching = true
+        defer { isWatching = false }
+        watchNumbers(batch.numbers, resolve)
+        if batch.histograms.count > 0 { applyHistograms(batch.histograms, resolve) }
+        if batch.exponentials.count > 0 { applyExponentials(batch.exponentials, resolve) }
+        if batch.summaries.count > 0 { applySummaries(batch.summaries, resolve) }
+        return emit(epoch: batch.epoch)
     }
 
     mutating func begin(_ now: UInt64) {
         self.now = now
         memory = memorySeconds
+        if !siblings.isEmpty { siblings.removeAll(keepingCapacity: true) }
         // What is held was touched by the batch that is still being applied.
         if !touched.isEmpty { return }
         serial &+= 1
@@ -152,9 +173,11 @@ public struct Reaggregator: ~Copyable, Sendable {
             if !hasForgotten { return true }
         }
         guard start != 0, start < time else { return false }
-        let ahead = time > now ? time - now : 0
-        return start - min(start, ahead) > horizon
+        return start - min(start, lead(time)) > horizon
     }
+    /// How far the clock is ahead of ours by which a point of this time was made, as far as can be told.
+    @inline(__always)
+    func lead(_ time: UInt64) -> UInt64 { time > now ? time - now : 0 }
 
     /// Has an output emitted after this batch, at a member's time or later.
     @inline(__always)

@@ -7,6 +7,10 @@ public struct ReaggregatorCounts: Sendable, Equatable {
     public var overlaps: UInt64 = 0
     /// Points of sums whose value is none that a sum can take: not a number, infinite, or negative where it may not be.
     public var invalid: UInt64 = 0
+    /// Marks of an end that ended nothing: a sum stands where it stood, and a gauge that is not shown cannot end.
+    public var ends: UInt64 = 0
+    /// Streams that began before this watched, or do not say when: what they told at first sight is in no total.
+    public var unwatched: UInt64 = 0
     /// Points under ids that were stale already.
     public var stale: UInt64 = 0
     /// Points that found no room in the series table.
@@ -15,6 +19,8 @@ public struct ReaggregatorCounts: Sendable, Equatable {
     public var beyondLimit: UInt64 = 0
     /// Histogram points whose bounds did not fit their output's.
     public var unlikeLayouts: UInt64 = 0
+    /// Exemplars that go no further: their points did not, or there were more than one point may have.
+    public var exemplars: UInt64 = 0
     /// Points dropped, by the node's own reasons.
     public var dropped: [UInt64] = Array(repeating: 0, count: Reaggregator.maximumReasons)
     /// Input series that are known, and output series, frozen ones too, now.

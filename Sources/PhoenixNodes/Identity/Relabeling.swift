@@ -40,6 +40,8 @@ final class Relabeling<Program: IdentityProgram & Equatable> {
     private let output: Outlet<MetricBatch>
     private let collisions: Gauge
     private let delay: Gauge
+    private let exemplars: Counter
+    private let unlikeLayouts: Counter
 
     init(
         _ programs: Programs<Program>,
@@ -62,6 +64,16 @@ final class Relabeling<Program: IdentityProgram & Equatable> {
             "phoenix_node_mode_delay_seconds",
             [:],
             "From the last decision of a mode until it held for the next batch."
+        )
+        exemplars = context.vitals.counter(
+            "phoenix_node_exemplars_dropped_total",
+            [:],
+            "Exemplars that go no further: their points did not, or there were more than one point may have."
+        )
+        unlikeLayouts = context.vitals.counter(
+            "phoenix_node_unlike_layouts_total",
+            [:],
+            "Histogram points whose bounds do not fit their output's: they are told in a series beside it."
         )
     }
     private var now: UInt64 { context.time.unixNanoseconds }
@@ -196,6 +208,10 @@ final class Relabeling<Program: IdentityProgram & Equatable> {
         context.vitals.drop(Int(counts.stale - told.stale), reason: DropReason.staleSeries.name)
         context.vitals.drop(Int(counts.refused - told.refused), reason: DropReason.tableFull.name)
         context.vitals.drop(Int(counts.late - told.late), reason: "late")
+        context.vitals.drop(Int(counts.invalid - told.invalid), reason: "invalid_value")
+        context.vitals.drop(Int(counts.ends - told.ends), reason: "end_of_stream")
+        exemplars.add(Int(counts.exemplars - told.exemplars))
+        unlikeLayouts.add(Int(counts.unlikeLayouts - told.unlikeLayouts))
         collisions.set(Double(merged))
     }
 

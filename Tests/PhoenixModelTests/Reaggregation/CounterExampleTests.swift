@@ -146,6 +146,7 @@ import Testing
         feed.clock = 10
         _ = feed.send(.init("a", .int(100), at: 10, since: 5))
         #expect(feed.remap { _ in "other" }.isEmpty)
+        feed.clock = 20
         let shown = feed.send(.init("a", .int(103), at: 20, since: 5))
         #expect(shown.map(\.name) == ["other"])
         #expect(shown.map(\.integer) == [3])

@@ -33,18 +33,21 @@ struct CounterOracle {
     }
     mutating func sweep(now: UInt64) {
         sweptAt = now / Self.second
-        for (name, input) in inputs where now / Self.second - input.seen > memorySeconds {
-            inputs[name] = nil
-            guard let last = input.last else { continue }
-            // A sender that is ahead of us is no later than the second in which we saw it.
-            horizon = max(horizon, min(last.time, (input.seen + 1) * Self.second - 1))
-        }
+        for name in inputs.keys { forgetUnseen(name, now: now) }
+    }
+    private mutating func forgetUnseen(_ name: String, now: UInt64) {
+        guard let input = inputs[name], now / Self.second - input.seen > memorySeconds else { return }
+        inputs[name] = nil
+        guard let last = input.last else { return }
+        // A sender that is ahead of us is no later than the second in which we saw it.
+        horizon = max(horizon, min(last.time, (input.seen + 1) * Self.second - 1))
     }
     mutating func remap(_ resolve: (String) -> String?) {
         for name in inputs.keys { inputs[name]!.destination = resolve(name) }
     }
 
     mutating func apply(_ point: Point, now: UInt64, _ resolve: (String) -> String?) {
+        forgetUnseen(point.name, now: now)
         var input = inputs[point.name] ?? Input(destination: resolve(point.name), last: nil, seen: 0)
         input.seen = now / Self.second
         defer { inputs[point.name] = input }

@@ -100,7 +100,7 @@ import Testing
     }
 
     @Test func increasesAreExactThroughChurnRestartsAndRemaps() {
-        for seed in 1...Histories.count {
+        for seed in Histories.seeds {
             let outcome = Self.history(seed: seed)
             #expect(
                 outcome.expected["all", default: 0] == outcome.emitted["all", default: 0],

@@ -70,7 +70,8 @@ import Testing
             [
                 (Self.text(0..<3, time: 10), nil), (Self.text(0..<3, time: 20), .aggressive),
                 (Self.text(0..<3, time: 30), .conservative),
-            ]
+            ],
+            apart: 10
         )
         #expect(!sent[0].contains("overflow"))
         #expect(sent[1].split(separator: "\n").count == 2)

@@ -1,0 +1,237 @@
+import PhoenixModel
+
+/// A random history of histograms or summaries, the same to a reaggregator, to one behind it, and to the oracle: what each
+/// output grew by, bucket by bucket, in windows and in totals.
+struct CompoundHistory: ~Copyable {
+    enum Kind: CaseIterable, Sendable {
+        case histogram, exponential, summary
+        var point: PointKind {
+            switch self {
+            case .histogram: .histogram
+            case .exponential: .exponentialHistogram
+            case .summary: .summary
+            }
+        }
+    }
+    /// The buckets that all senders' points can be told in, then the sum in quarters.
+    static let cells = 4
+    private static let second: UInt64 = 1_000_000_000
+    private static let coarse = BucketLayout(bounds: [10, 100])
+    private static let fine = BucketLayout(bounds: [5, 10, 50, 100])
+
+    private struct Sender {
+        var start: UInt64 = 0
+        var buckets: [UInt64] = []
+        var quarters: UInt64 = 0
+        var last: Sent?
+    }
+    private struct Sent {
+        var name: Int
+        var time: UInt64
+        var start: UInt64
+        var buckets: [UInt64]
+        var quarters: UInt64
+    }
+    let kind: Kind
+    let isDelta: Bool
+    private var random: TestRandom
+    private let table = SeriesTable(capacity: 2048)
+    private let metric: Metric
+    private let began = 1_000_000 * second
+    private var now: UInt64
+    private var first: Reaggregator
+    private var behind: Reaggregator
+    private(set) var oracle: CompoundOracle
+    private(set) var ledger = CompoundLedger()
+    private(set) var chained = CompoundLedger()
+    private var senders: [Int: Sender] = [:]
+    private var groups = 3
+    private var dropsOne = false
+    var counts: ReaggregatorCounts { first.counts }
+
+    init(seed: UInt64, _ kind: Kind, isDelta: Bool) {
+        (random, self.kind, self.isDelta) = (TestRandom(seed: seed), kind, isDelta)
+        metric = table.metric(
+            MetricIdentity(name: "latency", kind: kind.point, temporality: isDelta ? .delta : .cumulative)
+        )
+        var options = Reaggregator.Options()
+        options.forgetAfterSeconds = 120
+        now = began
+        first = Reaggregator(table: table, lane: "first", options: options, watchingSince: began)
+        behind = Reaggregator(table: table, lane: "behind", options: options, watchingSince: began)
+        oracle = CompoundOracle(watchingSince: began, memorySeconds: 120, isDelta: isDelta)
+    }
+
+    mutating func run(steps: Int) {
+        for step in 0..<steps {
+            now += .random(in: 1...20 * Self.second, using: &random)
+            // Mostly shorter than anything is remembered, and longer.
+            if chance(12) { now += Self.second * .random(in: 60...400, using: &random) }
+            switch step == 0 ? 9 : Int.random(in: 0..<10, using: &random) {
+            case 0: remap()
+            case 1: lapse()
+            default: send()
+            }
+        }
+    }
+    private mutating func chance(_ oneIn: Int) -> Bool { Int.random(in: 0..<oneIn, using: &random) == 0 }
+
+    private mutating func remap() {
+        (groups, dropsOne) = (.random(in: 1...3, using: &random), chance(4))
+        let (groups, dropsOne) = (groups, dropsOne)
+        oracle.remap { Self.place($0, groups, dropsOne) }
+        first.remap(now: now) { Self.resolve($0, groups, dropsOne) }
+        pass(first.settle(now: now, epoch: 0))
+    }
+    private mutating func lapse() {
+        oracle.sweep(now: now)
+        pass(first.lapse(now: now, epoch: 0))
+        chained.note(behind.lapse(now: now, epoch: 0), table)
+    }
+    private static func place(_ name: Int, _ groups: Int, _ dropsOne: Bool) -> String? {
+        let group = name % groups
+        return dropsOne && group == 0 ? nil : "g\(group)/\(groups)"
+    }
+    private static func resolve(_ series: Series, _ groups: Int, _ dropsOne: Bool) -> Destination {
+        guard case .int(let pid)? = series.attributes["pid"], let name = place(Int(pid), groups, dropsOne)
+        else { return .drop(reason: 1) }
+        return .output(resource: .empty, attributes: AttributeSet([Attribute("group", name)]))
+    }
+
+    private mutating func send() {
+        var points: [Sent] = []
+        for name in 0..<6 where Bool.random(using: &random) {
+            let (before, point) = (senders[name]?.last, next(name))
+            // Twice, late, or once more after the next one.
+            if let before, chance(10) { points.append(before) }
+            points.append(point)
+            if chance(10) { points.append(point) }
+            if let before, chance(12) { points.append(before) }
+        }
+        var parts = MetricBatch.Parts()
+        oracle.beginBatch(now: now)
+        let (groups, dropsOne) = (groups, dropsOne)
+        for point in points {
+            oracle.apply(
+                .init(
+                    name: point.name,
+                    time: point.time,
+                    start: point.start,
+                    own: point.buckets,
+                    cells: cells(point)
+                ),
+                now: now
+            ) { Self.place($0, groups, dropsOne) }
+            append(point, to: &parts)
+        }
+        pass(first.apply(MetricBatch(parts), now: now) { Self.resolve($0, groups, dropsOne) })
+    }
+    private mutating func next(_ name: Int) -> Sent {
+        var sender = senders[name] ?? Sender()
+        let isNew = sender.last == nil
+        if isDelta {
+            // Windows follow each other, now and then with a gap between.
+            sender.start =
+                sender.last.map { chance(5) ? $0.time + (now - $0.time) / 2 : $0.time } ?? now - Self.second
+            (sender.buckets, sender.quarters) = (Array(repeating: 0, count: width(name)), 0)
+        } else if isNew || chance(8) {
+            let since = sender.last?.time ?? began
+            switch Int.random(in: 0..<5, using: &random) {
+            case 0: sender.start = 0
+            case 1: sender.start = now
+            case 2 where isNew: sender.start = began - 5 * Self.second
+            default: sender.start = since + (now - since) / 2
+            }
+            (sender.buckets, sender.quarters) = (Array(repeating: 0, count: width(name)), 0)
+        }
+        for index in sender.buckets.indices { sender.buckets[index] += .random(in: 0...9, using: &random) }
+        sender.quarters += .random(in: 0...100, using: &random)
+        let sent = Sent(
+            name: name,
+            time: max(now, (sender.last?.time ?? 0) + 1),
+            start: sender.start,
+            buckets: sender.buckets,
+            quarters: sender.quarters
+        )
+        sender.last = sent
+        senders[name] = sender
+        return sent
+    }
+
+    // MARK: How a sender's buckets look
+
+    /// Of the histograms every other has finer bounds; of the exponential ones a finer scale: two buckets in one.
+    private func width(_ name: Int) -> Int {
+        switch kind {
+        case .histogram: name % 2 == 0 ? 3 : 5
+        case .exponential: name % 2 == 0 ? 3 : 6
+        case .summary: 1
+        }
+    }
+    private func cells(_ point: Sent) -> [Int128] {
+        var cells = Array(repeating: Int128(0), count: Self.cells)
+        let places =
+            switch (kind, point.buckets.count) {
+            case (.histogram, 5): [0, 0, 1, 1, 2]
+            case (.exponential, 6): [0, 0, 1, 1, 2, 2]
+            default: Array(point.buckets.indices)
+            }
+        for (place, count) in zip(places, point.buckets) { cells[place] += Int128(count) }
+        cells[Self.cells - 1] = Int128(point.quarters)
+        return cells
+    }
+    private func append(_ point: Sent, to parts: inout MetricBatch.Parts) {
+        let set = table.intern([Attribute("pid", .int(Int64(point.name)))])
+        guard let id = table.id(resource: table.intern([]), metric: metric, attributes: set) else { return }
+        let (count, sum) = (point.buckets.reduce(0, +), Double(point.quarters) / 4)
+        switch kind {
+        case .histogram:
+            parts.histograms.series.append(id)
+            parts.histograms.times.append(point.time)
+            parts.histograms.starts.append(point.start)
+            parts.histograms.flags.append(.hasSum)
+            parts.histograms.counts.append(count)
+            parts.histograms.sums.append(sum)
+            parts.histograms.minima.append(0)
+            parts.histograms.maxima.append(0)
+            // An object of its own now and then: equal bounds are equal layouts.
+            let layout = point.buckets.count == 3 ? Self.coarse : Self.fine
+            parts.histograms.layouts.append(count % 3 == 0 ? BucketLayout(bounds: layout.bounds) : layout)
+            parts.histograms.offsets.append(parts.histograms.buckets.count)
+            parts.histograms.buckets += point.buckets
+        case .exponential:
+            parts.exponentials.series.append(id)
+            parts.exponentials.times.append(point.time)
+            parts.exponentials.starts.append(point.start)
+            parts.exponentials.flags.append(.hasSum)
+            parts.exponentials.counts.append(count)
+            parts.exponentials.sums.append(sum)
+            parts.exponentials.minima.append(0)
+            parts.exponentials.maxima.append(0)
+            parts.exponentials.scales.append(point.buckets.count == 3 ? 0 : 1)
+            parts.exponentials.zeroCounts.append(0)
+            parts.exponentials.zeroThresholds.append(0)
+            let start = parts.exponentials.buckets.count
+            parts.exponentials.positives.append(.init(offset: 0, start: start, count: point.buckets.count))
+            parts.exponentials.negatives.append(.init())
+            parts.exponentials.buckets += point.buckets
+        case .summary:
+            parts.summaries.series.append(id)
+            parts.summaries.times.append(point.time)
+            parts.summaries.starts.append(point.start)
+            parts.summaries.flags.append(.hasSum)
+            parts.summaries.counts.append(count)
+            parts.summaries.sums.append(sum)
+            parts.summaries.offsets.append(0)
+        }
+    }
+
+    private mutating func pass(_ batch: MetricBatch?) {
+        ledger.note(batch, table)
+        guard let batch else { return }
+        let passed = behind.apply(batch, now: now) {
+            .output(resource: $0.resource, attributes: $0.attributes)
+        }
+        chained.note(passed, table)
+    }
+}
