@@ -10,6 +10,7 @@ extension NodeCatalog {
         Prometheus.self,
         AnomalyWatch.self,
         Cardinality.self,
+        Fidelity.self,
         PipelineKPIs.self,
         Aggregate.self,
         Attributes.self,

@@ -7,7 +7,8 @@ import PhoenixModel
 enum Micro {
     static func main() async throws {
         let all: [(name: String, run: () async throws -> Void)] = [
-            ("decode", Decoding.run), ("plans", Plans.run), ("edge", Edges.run),
+            ("decode", Decoding.run), ("plans", Plans.run), ("aggregate", Aggregation.run),
+            ("edge", Edges.run),
             ("exposition", Expositions.run),
         ]
         let wanted = Set(CommandLine.arguments.dropFirst())

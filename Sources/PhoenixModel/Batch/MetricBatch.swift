@@ -18,8 +18,8 @@ public struct MetricBatch: Message {
         }
     }
     private let contents: Contents
-    /// The receiver's epoch: conservation is checked by comparing pipelines up to the same one. Nodes that hold or
-    /// merge batches forward the least of what they still hold.
+    /// The receiver's epoch, in seconds since 1970 by its clock: conservation is checked by comparing pipelines up to the
+    /// same one. Nodes that hold or merge batches forward the least of what they still hold.
     public let epoch: UInt64
     /// When its oldest point was received, on the engine's clock that only goes forward, in nanoseconds; 0 where nobody
     /// noted it. For latency, which nodes that make new batches pass on.

@@ -68,6 +68,15 @@ struct ExactSum: BitwiseCopyable, Sendable {
         }
         return true
     }
+    /// Adds another sum, or takes it off.
+    mutating func add(_ other: Self) {
+        integers += other.integers
+        if other.isDouble { add(other.doubles, other.rest) }
+    }
+    mutating func subtract(_ other: Self) {
+        integers -= other.integers
+        if other.isDouble { add(-other.doubles, -other.rest) }
+    }
     /// Adds nothing, but becomes a double if a double joins.
     @inline(__always)
     mutating func join(isInteger: Bool) { if !isInteger { isDouble = true } }

@@ -133,7 +133,7 @@ public actor Synthetic: Source {
         self.load = load
         while let parts = self.load?.nextReport(of: &round, into: names) {
             guard parts.count > 0 else { continue }
-            epoch += 1
+            epoch = max(epoch + 1, now / 1_000_000_000)
             var batch = MetricBatch(parts, epoch: epoch)
             batch.receivedAt = context.time.monotonic.nanoseconds
             pending.append(batch)
