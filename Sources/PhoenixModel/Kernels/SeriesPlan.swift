@@ -123,6 +123,16 @@ public struct SeriesPlan: ~Copyable {
             return true
         }
     }
+    /// Takes over what an older plan decided of slots of which this one knows nothing.
+    public mutating func adopt(_ older: consuming SeriesPlan) {
+        var older = older
+        older.entries.sweep { slot, entry in
+            guard entry.generation != 0 else { return false }
+            let own = entries.element(slot)
+            if own.pointee.generation == 0 { own.pointee = entry }
+            return true
+        }
+    }
     /// Forgets everything: each series is decided anew when it comes again.
     public mutating func removeAll() { entries.removeAll() }
 }

@@ -13,12 +13,19 @@ struct IdentityPlan<Program: IdentityProgram>: ~Copyable {
         var aside: MetricBatch?
         /// Inputs that were passed on as they were until now, and must be merged from their next point on.
         var displaced: [SeriesID] = []
+        /// The points, under their input series, from which on series are merged that were passed on as they were, or went
+        /// nowhere, until the program changed; nil where there are none.
+        var watched: MetricBatch?
         var dropped: [DropReason: Int] = [:]
     }
     private(set) var program: Program
     private let table: SeriesTable
     private let lane: SeriesLane
     private var plan: SeriesPlan
+    /// What was decided before the program changed, for as long as any of those series may come again.
+    private var former: SeriesPlan
+    private var hasFormer = false
+    private var formerUntil: UInt32 = 0
     private var cache = VerdictCache()
     private var sweepAt: UInt32
     /// Which input an output belongs to, by the output's slot: the input's slot + 1.
@@ -26,6 +33,8 @@ struct IdentityPlan<Program: IdentityProgram>: ~Copyable {
     /// The outputs with more than one input: few, and never again plain while they live.
     private var merged: Set<SeriesID> = []
     private var displaced: [SeriesID] = []
+    /// What the series that was decided last turned from.
+    private var turn: Turn?
     /// How many series were found to share an output with another.
     private(set) var collisions = 0
 
@@ -34,18 +43,19 @@ struct IdentityPlan<Program: IdentityProgram>: ~Copyable {
         (self.program, self.table) = (program, table)
         self.lane = table.lane(lane)
         plan = SeriesPlan(refreshTicks: table.idleSeconds / 4)
+        former = SeriesPlan(refreshTicks: table.idleSeconds / 4)
         sweepAt = table.tick &+ table.idleSeconds
     }
 
     /// What the plan holds in memory, in bytes.
-    var byteCount: Int { plan.byteCount + owners.byteCount }
+    var byteCount: Int { plan.byteCount + owners.byteCount + former.byteCount }
     /// How often the program was asked.
     var judgements: Int { cache.judgements }
 
     /// Judges by another program from the next batch on; or by the same, which has changed its mind.
     mutating func replace(with program: Program) {
         self.program = program
-        plan.removeAll()
+        supersede()
         cache.removeAll()
         owners.removeAll()
     }
@@ -54,14 +64,24 @@ struct IdentityPlan<Program: IdentityProgram>: ~Copyable {
         sweepWhenDue()
         // The reaggregator keeps a plan of its own.
         if program.merging == .always { return Result(aside: batch.isEmpty ? nil : batch) }
-        let numbers = read(batch.numbers.series)
-        let histograms = read(batch.histograms.series)
-        let exponentials = read(batch.exponentials.series)
-        let summaries = read(batch.summaries.series)
+        let ids = [
+            batch.numbers.series, batch.histograms.series, batch.exponentials.series, batch.summaries.series,
+        ]
+        let readings = ids.map { read($0) }
         let exemplars = read(batch.exemplars.map(\.series))
-        var result = Result()
+        var result = result(of: batch, readings.map(\.column), exemplars.column)
         (result.displaced, displaced) = (displaced, [])
-        let points = [numbers, histograms, exponentials, summaries]
+        if readings.contains(where: { !$0.watched.isEmpty }) { result.watched = watched(batch, readings) }
+        if result.aside != nil { result.aside = aside(batch, readings) }
+        end(readings[0].ended, batch, &result)
+        return result
+    }
+    private func result(
+        of batch: MetricBatch,
+        _ points: [SeriesPlan.Column],
+        _ exemplars: SeriesPlan.Column
+    ) -> Result {
+        var result = Result()
         if points.allSatisfy(\.isUnchanged) {
             result.passed = batch.isEmpty ? nil : batch
             return result
@@ -71,8 +91,8 @@ struct IdentityPlan<Program: IdentityProgram>: ~Copyable {
             return result
         }
         var columns = SeriesColumns()
-        (columns.numbers, columns.histograms) = (numbers.series, histograms.series)
-        (columns.exponentials, columns.summaries) = (exponentials.series, summaries.series)
+        (columns.numbers, columns.histograms) = (points[0].series, points[1].series)
+        (columns.exponentials, columns.summaries) = (points[2].series, points[3].series)
         columns.exemplars = exemplars.series
         guard points.contains(where: \.hasGaps) else {
             result.passed = batch.renamed(columns)
@@ -85,7 +105,7 @@ struct IdentityPlan<Program: IdentityProgram>: ~Copyable {
                 result.dropped[DropReason(rawValue: reason) ?? .excluded, default: 0] += count
             }
         }
-        if points.contains(where: { $0.aside > 0 }) { result.aside = aside(batch) }
+        if points.contains(where: { $0.aside > 0 }) { result.aside = batch }
         return result
     }
 
@@ -118,32 +138,81 @@ struct IdentityPlan<Program: IdentityProgram>: ~Copyable {
         }
     }
 
-    /// The points of a batch that go aside, under their input series.
-    private func aside(_ batch: MetricBatch) -> MetricBatch {
-        func inputs(_ ids: [SeriesID]) -> [SeriesID] {
-            ids.map { id in if case .aside = plan.ruling(id) { id } else { SeriesID.none } }
+    /// The points of a batch that go aside, under their input series; nil where there are none.
+    private func aside(_ batch: MetricBatch, _ readings: [Reading]) -> MetricBatch? {
+        func inputs(_ ids: [SeriesID], except watched: [Int] = []) -> [SeriesID] {
+            var result = ids.map { id in if case .aside = plan.ruling(id) { id } else { SeriesID.none } }
+            for index in watched { result[index] = .none }
+            return result
         }
         var columns = SeriesColumns()
-        columns.numbers = inputs(batch.numbers.series)
-        columns.histograms = inputs(batch.histograms.series)
-        columns.exponentials = inputs(batch.exponentials.series)
-        columns.summaries = inputs(batch.summaries.series)
+        columns.numbers = inputs(batch.numbers.series, except: readings[0].watched)
+        columns.histograms = inputs(batch.histograms.series, except: readings[1].watched)
+        columns.exponentials = inputs(batch.exponentials.series, except: readings[2].watched)
+        columns.summaries = inputs(batch.summaries.series, except: readings[3].watched)
         columns.exemplars = inputs(batch.exemplars.map(\.series))
+        let aside = batch.compacted(columns)
+        return aside.isEmpty ? nil : aside
+    }
+    /// The points with which series turn to another output, under their input series.
+    private func watched(_ batch: MetricBatch, _ readings: [Reading]) -> MetricBatch {
+        func inputs(_ ids: [SeriesID], _ watched: [Int]) -> [SeriesID] {
+            var result = Array(repeating: SeriesID.none, count: ids.count)
+            for index in watched { result[index] = ids[index] }
+            return result
+        }
+        var columns = SeriesColumns()
+        columns.numbers = inputs(batch.numbers.series, readings[0].watched)
+        columns.histograms = inputs(batch.histograms.series, readings[1].watched)
+        columns.exponentials = inputs(batch.exponentials.series, readings[2].watched)
+        columns.summaries = inputs(batch.summaries.series, readings[3].watched)
         return batch.compacted(columns)
     }
+    /// Ends the gauges that are told under another name now, or no more.
+    private func end(_ ended: [(index: Int, id: SeriesID)], _ batch: MetricBatch, _ result: inout Result) {
+        guard !ended.isEmpty else { return }
+        var parts = result.passed?.parts ?? MetricBatch.Parts()
+        for (index, id) in ended {
+            parts.numbers.append(
+                id,
+                time: batch.numbers.times[index],
+                start: 0,
+                bits: 0,
+                flags: .noRecordedValue
+            )
+        }
+        result.passed = batch.successor(parts)
+    }
 
-    private mutating func read(_ ids: [SeriesID]) -> SeriesPlan.Column {
-        var column = plan.read(ids, tick: table.tick)
-        for index in column.open {
+    /// A column through the plan, and the places of what turns.
+    private struct Reading {
+        var column = SeriesPlan.Column()
+        /// Points from which on their series are merged.
+        var watched: [Int] = []
+        /// Points whose series had another name, which ends.
+        var ended: [(index: Int, id: SeriesID)] = []
+    }
+    private mutating func read(_ ids: [SeriesID]) -> Reading {
+        var reading = Reading(column: plan.read(ids, tick: table.tick))
+        for index in reading.column.open {
             let ruling = settle(ids[index])
             switch ruling {
-            case .to(let output): column.series[index] = output
-            case .aside: column.aside += 1
-            case .nowhere(let reason): column.nowhere[reason, default: 0] += 1
+            case .to(let output): reading.column.series[index] = output
+            case .aside: reading.column.aside += 1
+            case .nowhere(let reason): reading.column.nowhere[reason, default: 0] += 1
+            }
+            switch turn.take() {
+            case .end(let old)?: reading.ended.append((index, old))
+            case .watch(let old)?:
+                reading.watched.append(index)
+                guard let old else { break }
+                reading.column.aside -= 1
+                reading.column.series[index] = old
+            case nil: break
             }
         }
-        if !column.open.isEmpty { column.isUnchanged = column.series == ids }
-        return column
+        if !reading.column.open.isEmpty { reading.column.isUnchanged = reading.column.series == ids }
+        return reading
     }
 
     /// Decides of a series that is new, or keeps alive the output of one that is known.
@@ -179,6 +248,7 @@ struct IdentityPlan<Program: IdentityProgram>: ~Copyable {
             guard let output else { return .nowhere(reason: DropReason.tableFull.rawValue) }
             ruling = .to(output)
         }
+        ruling = turned(ruling, id, series)
         if program.merging == .byAccident, case .to(let output) = ruling, isShared(output, with: id) {
             ruling = .aside(output)
         }
@@ -192,12 +262,7 @@ struct IdentityPlan<Program: IdentityProgram>: ~Copyable {
             collisions += 1
             return true
         }
-        let owner = owners[output.slot]
-        if owner != 0, owner - 1 != id.slot, let other = plan.input(slot: owner - 1), table.isCurrent(other),
-            plan.ruling(other) == .to(output)
-        {
-            plan.set(other, to: .aside(output), tick: table.tick)
-            displaced.append(other)
+        if displaceOwner(of: output, for: id) {
             merged.insert(output)
             collisions += 2
             return true
@@ -205,11 +270,26 @@ struct IdentityPlan<Program: IdentityProgram>: ~Copyable {
         owners.element(output.slot).pointee = id.slot + 1
         return false
     }
+    /// Has the living series that is passed on as `output`, if there is one beside `id`, go aside from now on.
+    private mutating func displaceOwner(of output: SeriesID, for id: SeriesID) -> Bool {
+        let owner = owners[output.slot]
+        guard owner != 0, owner - 1 != id.slot, let other = plan.input(slot: owner - 1),
+            table.isCurrent(other),
+            plan.ruling(other) == .to(output)
+        else { return false }
+        plan.set(other, to: .aside(output), tick: table.tick)
+        displaced.append(other)
+        return true
+    }
 
     private mutating func sweepWhenDue() {
         guard table.tick >= sweepAt else { return }
         sweepAt = table.tick &+ table.idleSeconds
         let table = table
+        if hasFormer, table.tick >= formerUntil {
+            former.removeAll()
+            hasFormer = false
+        }
         plan.sweep { !table.isCurrent($0) }
         cache.removeAll()
         merged = merged.filter { table.isCurrent($0) }
@@ -224,5 +304,60 @@ struct IdentityPlan<Program: IdentityProgram>: ~Copyable {
             self.owners.element(slot).pointee = owner
             return false
         }
+    }
+}
+
+/// Series that get another output because the program changed.
+///
+/// What a counter grew by under its old name was told there, so under the new one it must not begin with its whole life: from
+/// then on it is an accumulator of ours. Its first point after the change still goes where the ones before went, and is
+/// what the new output counts from: nothing is told twice, and nothing by nobody.
+extension IdentityPlan {
+    fileprivate enum Turn {
+        /// The point is what later ones are measured by; it is passed on under the old name, if there is one.
+        case watch(passing: SeriesID?)
+        /// The old name shows nothing more.
+        case end(SeriesID)
+    }
+
+    /// Keeps what was decided until now, for as long as one of those series may come again.
+    fileprivate mutating func supersede() {
+        var old = SeriesPlan(refreshTicks: table.idleSeconds / 4)
+        swap(&old, &plan)
+        swap(&old, &former)
+        if hasFormer { former.adopt(old) }
+        hasFormer = true
+        formerUntil = table.tick &+ table.idleSeconds
+    }
+
+    fileprivate mutating func turned(
+        _ ruling: SeriesPlan.Ruling,
+        _ id: SeriesID,
+        _ series: Series
+    ) -> SeriesPlan.Ruling {
+        guard hasFormer, let before = former.ruling(id), before != ruling else { return ruling }
+        switch (before, ruling) {
+        case (.aside, .to(let output)): return .aside(output)
+        case (.to(let old), .to(let output)) where series.isFollowed:
+            turn = .watch(passing: table.touch(old) ? old : nil)
+            if displaceOwner(of: output, for: id) { collisions += 1 }
+            merged.insert(output)
+            return .aside(output)
+        case (.nowhere, .to(let output)) where series.isFollowed:
+            turn = .watch(passing: nil)
+            merged.insert(output)
+            return .aside(output)
+        case (.to(let old), .to), (.to(let old), .nowhere):
+            if series.isLevel, table.touch(old) { turn = .end(old) }
+            return ruling
+        default: return ruling
+        }
+    }
+}
+
+extension Series {
+    /// Whether its points show what is now, and nothing of what was before.
+    fileprivate var isLevel: Bool {
+        metric.kind == .gauge || (metric.kind == .sum && metric.temporality != .delta && !metric.isMonotonic)
     }
 }

@@ -113,6 +113,11 @@ final class RelabelingMemory<Program: IdentityProgram & Equatable> {
         if let passed = result.passed { pending.append(passed) }
         // Those who were passed on as they were have told their past: it is not counted again.
         if !result.displaced.isEmpty { reaggregator.forget(seenAt: now) }
+        if let watched = result.watched,
+            let shown = reaggregator.watch(watched, now: now, { plan.destination(of: $0) })
+        {
+            pending.append(shown)
+        }
         if let aside = result.aside,
             let merged = reaggregator.apply(aside, now: now, { plan.destination(of: $0) })
         {
