@@ -8,7 +8,7 @@ read -ra testing <<<"$2"
 read -ra checked <<<"$3"
 cd "$(dirname "$0")/.."
 . tools/peers.sh
-all=(build sanitize pauses reloads wire restarts controls demonstration)
+all=(build sanitize histories pauses reloads wire restarts controls demonstration)
 read -ra steps <<<"${SOAK_STEPS:-${all[*]}}"
 scale=${SOAK_SCALE:-1000}
 scaled() { # COUNT LEAST
@@ -45,6 +45,12 @@ peers_test() { # ARGUMENTS OF PYTEST...
 
 build() { "${swift[@]}" build "${testing[@]}" "${checked[@]}" --build-tests; }
 sanitize() { tools/sanitize.sh "${swift[*]}"; }
+# Random histories of each kind against the oracle, and series that come and go.
+histories() {
+    local kinds='CounterPropertyTests|ReaggregatorCounterTests|GaugePropertyTests|DeltaTests|CompoundPropertyTests|HistogramTests|ExponentialTests'
+    PHOENIX_HISTORIES=$(scaled 1000000 1000) swift_tests "$kinds" &&
+        PHOENIX_CHURN_SERIES=$(scaled 10000000 200000) swift_tests ChurnTests
+}
 # How long a path stands still while a node hands over.
 pauses() { PHOENIX_SERIES=$(scaled 300000 1500) swift_tests HandOverPauseTests; }
 # Random changes of random graphs, a hundredth of them at a time: each says the seed it began with.
