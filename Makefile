@@ -10,7 +10,7 @@ TESTING := -c release -Xswiftc -enable-testing
 # A target may import only what it declares.
 CHECKED := --explicit-target-dependency-import-check error
 
-.PHONY: help run demo-control build test soak histories sanitize bench format lint reference system-packages
+.PHONY: help run demo-control build test soak sanitize bench format lint reference system-packages
 
 help: ## Lists the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20

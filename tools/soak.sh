@@ -8,7 +8,7 @@ read -ra testing <<<"$2"
 read -ra checked <<<"$3"
 cd "$(dirname "$0")/.."
 . tools/peers.sh
-all=(build sanitize histories pauses reloads wire restarts controls demonstration)
+all=(build sanitize histories pauses reloads load mutants wire restarts controls demonstration)
 read -ra steps <<<"${SOAK_STEPS:-${all[*]}}"
 scale=${SOAK_SCALE:-1000}
 scaled() { # COUNT LEAST
@@ -64,6 +64,9 @@ reloads() {
         echo "   $done of $whole reloads"
     done
 }
+# A thousand changes in a minute of the real program under load, and ten thousand graph files with slips.
+load() { PHOENIX_RELOAD_LOAD=full peers_test Tests/Peers/test_reload_load.py; }
+mutants() { PHOENIX_MUTANTS=$(scaled 10000 100) peers_test Tests/Peers/test_reload_mutants.py; }
 # Bytes that nobody should send: streams at the HTTP server, and requests that were written well and then changed.
 wire() {
     PHOENIX_FUZZ_ROUNDS=$(scaled 100000 2000) PHOENIX_MUTATIONS=$(scaled 1000000 10000) swift_tests 'HTTPFuzzTests|MutationTests'
