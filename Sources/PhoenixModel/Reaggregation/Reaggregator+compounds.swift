@@ -49,7 +49,7 @@ extension Reaggregator {
                 output.pointee.open(at: start)
             } else {
                 wake(number, seen: output.pointee.seen)
-                output.pointee.begin(at: since)
+                output.pointee.begin(at: since, ahead: lead(time))
             }
             compounds[keyPath: pool].totals[number]?.add(point)
         } else {

@@ -238,7 +238,10 @@ extension Reaggregator {
         _ number: UInt32,
         _ output: inout Output
     ) {
-        if point.flags.contains(.noRecordedValue) { return }
+        if point.flags.contains(.noRecordedValue) {
+            counts.ends += 1
+            return
+        }
         guard output.state.contains(.isMonotonic) ? point.isAmount : point.isFinite else {
             counts.invalid += 1
             return
@@ -248,7 +251,7 @@ extension Reaggregator {
             counts.late += 1
             return
         }
-        output.begin(at: since)
+        output.begin(at: since, ahead: lead(point.time))
         output.sum.join(isInteger: point.isInteger)
         output.sum.add(point)
         touch(&output, number, time: point.time)

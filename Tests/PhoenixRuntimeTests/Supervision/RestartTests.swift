@@ -118,7 +118,7 @@ struct RestartTests {
             supervision.handle(.failed("a", isDrained: false, after: .zero, ""))
                 == [.runLater("a", after: .milliseconds(100))]
         )
-        #expect(supervision.handle(.delayOver("a")) == [.run("a")])
+        #expect(supervision.handle(.delayOver("a")) == [.run("a"), .pause("a")])
         #expect(supervision.handle(.failed("a", isDrained: true, after: .zero, "")) == [.handOver("a")])
     }
 
