@@ -117,8 +117,8 @@ import Testing
                 for name in 0..<4 where Bool.random(using: &random) {
                     let set = table.intern([Attribute("name", .int(Int64(name)))])
                     let id = table.id(resource: table.intern([]), metric: metric, attributes: set) ?? .none
-                    // The first begins after the watch, so that the way back knows its past.
-                    var end = ends[name] ?? began + 1
+                    // The first begins a second after the watch: what a first total says of before is not told apart.
+                    var end = ends[name] ?? began + Self.second + 1
                     var windows: [(start: UInt64, time: UInt64, value: UInt64)] = []
                     for _ in 0..<(isOrderly ? 1 : Int.random(in: 1...2, using: &random)) {
                         let hasGap = !isOrderly && Int.random(in: 0..<4, using: &random) == 0

@@ -39,10 +39,11 @@ import Testing
             [DeltaToCumulative.Config(), other],
             ["m{} sum delta monotonic start=0s time=10s 5", "m{} sum delta monotonic start=10s time=20s 2"]
         )
+        // Windows that are ahead of the clock: the first total claims no more than its own moment.
         #expect(
             sent == [
-                "m{} sum cumulative monotonic start=0s time=10s 5",
-                "m{} sum cumulative monotonic start=0s time=20s 7",
+                "m{} sum cumulative monotonic start=9999999999ns time=10s 5",
+                "m{} sum cumulative monotonic start=9999999999ns time=20s 7",
             ]
         )
     }
@@ -53,7 +54,7 @@ import Testing
             [config],
             ["a{} sum delta monotonic start=0s time=10s 5\nb{} sum delta monotonic start=0s time=10s 6"]
         )
-        #expect(sent == ["a{} sum cumulative monotonic start=0s time=10s 5"])
+        #expect(sent == ["a{} sum cumulative monotonic start=9999999999ns time=10s 5"])
         #expect(dropped == "max_streams 1")
     }
     @Test func settingsSayWhatIsWrong() {
