@@ -42,6 +42,8 @@ let package = Package(
         // 0
         .systemLibrary(name: "CNGHTTP2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        // The C library's resolver, which needs no package.
+        .systemLibrary(name: "CResolver"),
         .target(name: "PhoenixModel", swiftSettings: settings),
         // 1
         .target(
@@ -73,7 +75,7 @@ let package = Package(
         .target(
             name: "PhoenixNodes",
             dependencies: [
-                "PhoenixModel", "PhoenixGraph", "PhoenixWire", "PhoenixRuntime",
+                "PhoenixModel", "PhoenixGraph", "PhoenixWire", "PhoenixRuntime", "CResolver",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),

@@ -7,6 +7,8 @@ import threading
 import urllib.parse
 
 import pytest
+from dnslib import RCODE, RR
+from dnslib.server import BaseResolver, DNSLogger, DNSServer
 from prometheus_client import CollectorRegistry, Counter, Enum, Gauge, Histogram, Info, Summary
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.parser import text_string_to_metric_families
@@ -95,8 +97,9 @@ def test_every_type_comes_through(target, engines, accept):
     target.accept = accept
     engine = engines("scrape", env={"TARGET_PORT": str(target.port)})
     wanted = expected(target)
-    # What the scrape held is shown from the next moment on, `up` perhaps before the rest.
-    seen = poll("scraped", lambda: (lambda found: found if wanted.keys() <= found.keys() else None)(exposed(engine)))
+    # What the scrape held and `up` are two batches: either may be shown before the other.
+    due = wanted.keys() | {("up", ())}
+    seen = poll("scraped", lambda: (lambda found: found if due <= found.keys() else None)(exposed(engine)))
     assert {key: seen.get(key) for key in wanted} == wanted
     assert seen["up", ()] == 1
     asked = target.asked[-1]
@@ -186,3 +189,48 @@ def test_prometheus_says_the_same_of_the_same_target(target, judged):
             return True
 
         poll(step, same, deadline=15, every=0.1)
+
+
+class Names(BaseResolver):
+    """A DNS server whose zone tests change; names of `broken` get SERVFAIL."""
+
+    def __init__(self):
+        self.zone, self.broken = {}, set()
+        self.server = DNSServer(self, address="127.0.0.1", port=0, logger=DNSLogger("-request,-reply,-truncated,-error"))
+        self.port = self.server.server.server_address[1]
+        self.server.start_thread()
+
+    def resolve(self, request, handler):
+        reply = request.reply()
+        name = str(request.q.qname)
+        if name in self.broken:
+            reply.header.rcode = RCODE.SERVFAIL
+        elif name not in self.zone:
+            reply.header.rcode = RCODE.NXDOMAIN
+        else:
+            reply.add_answer(*RR.fromZone(self.zone[name]))
+        return reply
+
+
+def test_targets_that_dns_names_come_and_go(target, engines):
+    target.accept, target.broken = None, b"answered 1\n"
+    names = Names()
+    service, host = "_web._tcp.phoenix.test.", "web.phoenix.test."
+    names.zone = {service: f"{service} 1 IN SRV 1 1 {target.port} localhost.\n", host: f"{host} 1 IN A 127.0.0.1\n"}
+    engine = engines("scrape_dns", env={"TARGET_PORT": str(target.port), "DNS_PORT": str(names.port)})
+
+    def seen():
+        found = exposed(engine)
+        return {dict(labels)["named"]: dict(labels).get("server") for name, labels in found if name == "answered"}
+
+    both = {"_web._tcp.phoenix.test": "localhost", "web.phoenix.test": None}
+    poll("both kinds of records", lambda: seen() == both)
+    # A server in trouble says nothing of who is gone; one that knows no such name does.
+    names.broken = {service, host}
+    failures = "phoenix_scrape_discovery_failures_total"
+    poll("trouble is counted", lambda: b"%s" % failures.encode() in fetch(f"{engine.url('ENGINE_PORT')}/metrics")[2])
+    assert seen() == both
+    names.broken, names.zone = set(), {host: names.zone[host]}
+    poll("the service is gone", lambda: seen() == {"web.phoenix.test": None})
+    target.broken = None
+    names.server.stop()

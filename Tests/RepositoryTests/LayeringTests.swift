@@ -6,14 +6,16 @@ import Testing
     /// What each target may import beside the standard library's own modules.
     static let allowed: [String: Set<String>] = [
         "CNGHTTP2": [],
+        "CResolver": [],
         "CZlib": [],
         "PhoenixModel": [],
         "PhoenixGraph": ["PhoenixModel", "Yams"],
         "PhoenixWire": ["PhoenixModel", "CNGHTTP2", "CZlib", "NIOCore", "NIOHTTP1", "NIOPosix"],
         "PhoenixRuntime": ["PhoenixModel", "PhoenixGraph", "DequeModule", "Logging"],
         "PhoenixNodes": [
-            "PhoenixModel", "PhoenixGraph", "PhoenixWire", "PhoenixRuntime", "Logging", "NIOCore", "NIOPosix",
-            "AsyncHTTPClient", "HTTPTypes", "Hummingbird", "NIOSSL", "SwiftProtobuf",
+            "PhoenixModel", "PhoenixGraph", "PhoenixWire", "PhoenixRuntime", "CResolver", "Logging",
+            "NIOCore",
+            "NIOPosix", "AsyncHTTPClient", "HTTPTypes", "Hummingbird", "NIOSSL", "SwiftProtobuf",
         ],
         "PhoenixTestKit": ["PhoenixModel", "PhoenixGraph", "PhoenixRuntime", "Logging"],
         "PhoenixCommand": [

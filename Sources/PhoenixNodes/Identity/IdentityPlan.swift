@@ -17,6 +17,8 @@ struct IdentityPlan<Program: IdentityProgram>: ~Copyable {
         /// nowhere, until the program changed; nil where there are none.
         var watched: MetricBatch?
         var dropped: [DropReason: Int] = [:]
+        /// Exemplars of points that go nowhere.
+        var droppedExemplars = 0
     }
     private(set) var program: Program
     private let table: SeriesTable
@@ -100,6 +102,7 @@ struct IdentityPlan<Program: IdentityProgram>: ~Copyable {
         }
         let passed = batch.compacted(columns)
         result.passed = passed.isEmpty ? nil : passed
+        result.droppedExemplars = exemplars.nowhere.values.reduce(0, +)
         for column in points {
             for (reason, count) in column.nowhere {
                 result.dropped[DropReason(rawValue: reason) ?? .excluded, default: 0] += count

@@ -193,6 +193,7 @@ final class Relabeling<Program: IdentityProgram & Equatable> {
         let result = state.withMemory { $0.book(batch, now: now, prepare) }
         if !result.moved.isEmpty { admission.judgeAnew(result.moved) }
         context.vitals.drop(result.dropped)
+        if result.exemplars > 0 { exemplars.add(result.exemplars) }
         tellCounts()
     }
     private func tellCounts() {

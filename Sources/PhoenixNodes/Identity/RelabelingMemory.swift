@@ -88,13 +88,13 @@ final class RelabelingMemory<Program: IdentityProgram & Equatable> {
         if let moved = reaggregator.settle(now: now, epoch: epoch) { pending.append(moved) }
     }
 
-    /// Books a batch whole; answers the points that a plan dropped, by reason, and the slots of the series that go
-    /// elsewhere under the same program.
+    /// Books a batch whole; answers the points that a plan dropped, by reason, and their exemplars, and the slots of the
+    /// series that go elsewhere under the same program.
     func book(
         _ batch: MetricBatch,
         now: UInt64,
         _ prepare: Relabeling<Program>.Preparation?
-    ) -> (dropped: [DropReason: Int], moved: [UInt32]) {
+    ) -> (dropped: [DropReason: Int], exemplars: Int, moved: [UInt32]) {
         releaseWhenDue(now: now)
         (epoch, bookedAt) = (max(epoch, batch.epoch), now)
         var (batch, unscalable) = (batch, 0)
@@ -124,7 +124,7 @@ final class RelabelingMemory<Program: IdentityProgram & Equatable> {
             pending.append(merged)
         }
         noteMoves()
-        return (result.dropped, slots)
+        return (result.dropped, result.droppedExemplars, slots)
     }
     /// Lets go of gauges that lapsed and of what was not seen for long.
     func lapse(now: UInt64) {

@@ -120,7 +120,9 @@ import Testing
                 filteredAttributes: .empty
             )
         }
-        let passed = try #require(plan.apply(MetricBatch(parts)).passed)
+        let result = plan.apply(MetricBatch(parts))
+        let passed = try #require(result.passed)
         #expect(passed.exemplars.map(\.series) == passed.numbers.series)
+        #expect(result.droppedExemplars == 1)
     }
 }

@@ -25,6 +25,11 @@ extension PrometheusReceiver.Config {
             "Addresses that answer such groups in JSON, asked again and again."
         ),
         Field(
+            "dns_sd_configs",
+            \.dnsSDConfigs,
+            "Names whose records in the domain name system are targets, asked for again and again."
+        ),
+        Field(
             "relabel_configs",
             \.relabelConfigs,
             "Rules for the labels of targets, those that begin with `__` among them; applied before a target is scraped."
@@ -136,7 +141,7 @@ extension PrometheusReceiver.Config {
             report.add(
                 at: marks.node,
                 "there is nothing to scrape",
-                mend: "name addresses in `targets`, `static_configs`, `file_sd_configs` or `http_sd_configs`"
+                mend: "name addresses in `targets`, `static_configs`, `file_sd_configs`, `http_sd_configs` or `dns_sd_configs`"
             )
         }
     }
@@ -147,6 +152,7 @@ extension PrometheusReceiver.Config {
     var discoveries: [any TargetDiscovery] {
         fileSDConfigs.map { FileDiscovery($0) as any TargetDiscovery }
             + httpSDConfigs.map { HTTPDiscovery($0) as any TargetDiscovery }
+            + dnsSDConfigs.map { DNSDiscovery($0) as any TargetDiscovery }
     }
     /// The timeout that holds where none is written.
     var effectiveTimeout: Duration { min(scrapeTimeout, scrapeInterval) }

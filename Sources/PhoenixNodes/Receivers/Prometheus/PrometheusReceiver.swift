@@ -12,6 +12,7 @@ public actor PrometheusReceiver: Source {
         public var staticConfigs: [ScrapeGroup] = []
         public var fileSDConfigs: [FileDiscoveryConfig] = []
         public var httpSDConfigs: [HTTPDiscoveryConfig] = []
+        public var dnsSDConfigs: [DNSDiscoveryConfig] = []
         public var relabelConfigs: [RelabelRule] = []
         public var metricRelabelConfigs: [RelabelRule] = []
         public var scrapeInterval = Duration.seconds(60)
