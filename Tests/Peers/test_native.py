@@ -122,6 +122,31 @@ def test_protobuf_says_what_the_text_says(engine, model, port):
     assert {key: repr(float(found[key])) for key in still} == {key: repr(float(text[key])) for key in still}
 
 
+def test_scraped_by_phoenix_native_histograms_stay_what_they_are(engine, engines, model):
+    """Scale, buckets, zero bucket and exemplars of an exponential histogram survive a scrape by another instance."""
+    other = engines("scrape_native", env={"TARGET_PORT": str(engine.port("FULL_PORT"))})
+
+    def natives(one):
+        found = {}
+        for family in messages(model, one.url("FULL_PORT")):
+            if family.name in (f"{NAME}size_bytes", f"{NAME}fine"):
+                (metric,) = family.metric
+                histogram = metric.histogram
+                # Of the scraper's own: who was scraped, since when it saw it.
+                found[family.name] = (
+                    histogram.sample_count, histogram.sample_sum, histogram.schema, histogram.zero_threshold, histogram.zero_count,
+                    [(span.offset, span.length) for span in histogram.positive_span], list(histogram.positive_delta),
+                    [(span.offset, span.length) for span in histogram.negative_span], list(histogram.negative_delta),
+                    [(one.value, sorted((pair.name, pair.value) for pair in one.label)) for one in histogram.exemplars],
+                    {pair.name: pair.value for pair in metric.label}.get("host_name"),
+                )
+        return found
+
+    due = natives(engine)
+    assert due.keys() == {f"{NAME}size_bytes", f"{NAME}fine"} and due[f"{NAME}size_bytes"][9], due
+    poll("the same natives", lambda: natives(other) == due or pytest.fail(f"{natives(other)} is not {due}") if natives(other).keys() == due.keys() else False)
+
+
 def test_openmetrics_shows_exemplars(engine):
     found = {}
     for family in families(engine.url("FULL_PORT"), OPENMETRICS):

@@ -76,6 +76,12 @@ extension PrometheusReceiver.Config {
             "Rules for the labels of samples, the name among them as `__name__`."
         ),
         Field(
+            "scrape_native_histograms",
+            \.scrapeNativeHistograms,
+            "Whether targets are asked for protobuf first: it alone has native histograms, which become exponential ones. Of a "
+                + "histogram that is both, the native one is taken."
+        ),
+        Field(
             "fallback_scrape_protocol",
             \.fallbackScrapeProtocol,
             "How an answer without a known content-type is read; such a scrape fails where this is `none`."
@@ -141,7 +147,8 @@ extension PrometheusReceiver.Config {
             report.add(
                 at: marks.node,
                 "there is nothing to scrape",
-                mend: "name addresses in `targets`, `static_configs`, `file_sd_configs`, `http_sd_configs` or `dns_sd_configs`"
+                mend:
+                    "name addresses in `targets`, `static_configs`, `file_sd_configs`, `http_sd_configs` or `dns_sd_configs`"
             )
         }
     }
@@ -172,8 +179,11 @@ extension PrometheusReceiver.Config {
 
     /// What a scraper says of itself: that of Prometheus 3, since names in UTF-8 are read here too.
     func headers(timeout: Duration) -> [String: String] {
-        [
-            "accept": "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,"
+        let protobuf =
+            "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.7,"
+        return [
+            "accept": (scrapeNativeHistograms ? protobuf : "")
+                + "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,"
                 + "application/openmetrics-text;version=0.0.1;q=0.5,"
                 + "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2",
             "accept-encoding": enableCompression ? "gzip" : "identity",

@@ -25,6 +25,7 @@ public actor PrometheusReceiver: Source {
         public var trackTimestampsStaleness = false
         public var enableCompression = true
         public var followRedirects = true
+        public var scrapeNativeHistograms = false
         public var fallbackScrapeProtocol = FallbackProtocol.none
         public var bodySizeLimit = ByteCount.mebibytes(64)
         public var sampleLimit = 0
@@ -42,12 +43,14 @@ public actor PrometheusReceiver: Source {
         case none
         case text = "PrometheusText0.0.4"
         case openMetrics = "OpenMetricsText1.0.0"
+        case protobuf = "PrometheusProto"
 
         var syntax: ExpositionSyntax? {
             switch self {
             case .none: nil
             case .text: .text
             case .openMetrics: .openMetrics
+            case .protobuf: .protobuf
             }
         }
     }
@@ -55,7 +58,7 @@ public actor PrometheusReceiver: Source {
         static let output = OutputPort<MetricBatch>("out")
     }
     public static let type = NodeType(.receiver, "prometheus")
-    public static let summary = "Scrapes Prometheus endpoints, in the text format or OpenMetrics."
+    public static let summary = "Scrapes Prometheus endpoints, in the text format, OpenMetrics or protobuf."
     public static let ports: [PortSpec] = [.output(Port.output)]
 
     private let config: Config

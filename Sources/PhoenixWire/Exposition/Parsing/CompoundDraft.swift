@@ -100,7 +100,25 @@ extension MetricBatch.Parts {
             summaries.counts.append(0)
             summaries.sums.append(0)
             summaries.offsets.append(summaries.quantiles.count)
-        case .histogram, .exponentialHistogram:
+        case .exponentialHistogram:
+            exponentials.series.append(id)
+            exponentials.times.append(time)
+            exponentials.starts.append(0)
+            exponentials.flags.append(.noRecordedValue)
+            exponentials.counts.append(0)
+            exponentials.sums.append(0)
+            exponentials.minima.append(0)
+            exponentials.maxima.append(0)
+            exponentials.scales.append(0)
+            exponentials.zeroCounts.append(0)
+            exponentials.zeroThresholds.append(0)
+            exponentials.positives.append(
+                ExponentialPoints.Side(offset: 0, start: exponentials.buckets.count, count: 0)
+            )
+            exponentials.negatives.append(
+                ExponentialPoints.Side(offset: 0, start: exponentials.buckets.count, count: 0)
+            )
+        case .histogram:
             histograms.series.append(id)
             histograms.times.append(time)
             histograms.starts.append(0)

@@ -10,6 +10,8 @@ struct ExpositionCursor {
     let start: UnsafePointer<UInt8>
     let end: UnsafePointer<UInt8>
     let isOpen: Bool
+    /// Whether what stands here is a native histogram, which no text can say.
+    var isNative = false
     var position: UnsafePointer<UInt8>
 
     init(_ body: UnsafeRawBufferPointer, _ syntax: ExpositionSyntax) {

@@ -48,18 +48,26 @@ extension MalformedExposition.Reason {
     }
 }
 
-/// A text format that a scrape may be answered in.
+/// A format that a scrape may be answered in.
 public enum ExpositionSyntax: Sendable, Hashable {
     /// Prometheus text format 0.0.4 (and 1.0.0, which differs in quoted names only).
     case text
     case openMetrics
+    /// Messages `io.prometheus.client.MetricFamily`, each behind its length.
+    case protobuf
 
     /// The syntax that a `Content-Type` names; nil for one that is not read here, or none.
     public init?(contentType: String?) {
-        let type = (contentType ?? "").prefix { $0 != ";" }.lowercased().filter { $0 != " " && $0 != "\t" }
-        switch type {
+        let words = (contentType ?? "").split(separator: ";").map { word in
+            word.lowercased().filter { $0 != " " && $0 != "\t" && $0 != "\"" }
+        }
+        switch words.first ?? "" {
         case "text/plain": self = .text
         case "application/openmetrics-text": self = .openMetrics
+        case "application/vnd.google.protobuf"
+        where words.contains("proto=io.prometheus.client.metricfamily")
+            && words.contains("encoding=delimited"):
+            self = .protobuf
         default: return nil
         }
     }

@@ -5,6 +5,8 @@ struct SampleMeaning {
     /// What a sample is of its stream.
     enum Part: UInt8 {
         case number, bucket, sum, count, quantile, created
+        /// A whole exponential histogram.
+        case native
         /// Of a resource: `target_info`.
         case info
         /// Nothing: it is dropped for the reason beside.
@@ -39,8 +41,14 @@ struct SampleForm {
             + suffixes.filter { name.hasSuffix($0) }.map { name.dropLast($0.utf8.count).utf8 }
     }
     /// The form of a sample of this name; without a family that fits it is a gauge.
-    init(of name: String, in families: ScrapedFamilies, isOpen: Bool) {
+    init(of name: String, in families: ScrapedFamilies, isOpen: Bool, isNative: Bool = false) {
         let bytes = Array(name.utf8)
+        if isNative {
+            family = families.declared(bytes) ?? -1
+            (part, kind) = (.native, .exponentialHistogram)
+            if family >= 0, families[family].type == .gaugeHistogram { part = .nothing }
+            return
+        }
         if !isOpen, name.hasSuffix("_created"), isStart(of: bytes.dropLast(8), in: families) { return }
         if let family = families.declared(bytes) {
             self.family = family

@@ -19,6 +19,8 @@ public struct ScrapeOutcome: Sendable {
 /// Why a whole scrape is refused: Prometheus takes all of it or nothing.
 public enum ScrapeFailure: Error, Sendable, Hashable, CustomStringConvertible {
     case malformed(MalformedExposition)
+    /// The protobuf message of a family, by its name, is none; or what it says cannot be.
+    case message(family: String, String)
     case samples(limit: Int)
     case labels(of: String, count: Int, limit: Int)
     case labelName(String, of: String, limit: Int)
@@ -29,6 +31,8 @@ public enum ScrapeFailure: Error, Sendable, Hashable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .malformed(let problem): "the exposition is malformed: \(problem)"
+        case .message(let family, let problem):
+            "the exposition is malformed: \(family.isEmpty ? "a metric family" : "the family `\(family)`"): \(problem)"
         case .samples(let limit):
             "there are more than \(limit) samples; raise `sample_limit` or drop some by `metric_relabel_configs`"
         case .labels(let metric, let count, let limit):
@@ -74,7 +78,7 @@ public struct ScrapeLimits: Sendable, Hashable {
 }
 
 /// Why a sample of a good scrape gives no point.
-public enum ScrapeDrop: UInt8, Sendable, Hashable, CaseIterable {
+public enum ScrapeDrop: UInt8, Error, Hashable, CaseIterable {
     /// `metric_relabel_configs` dropped it.
     case relabeled
     /// OpenTelemetry has nothing like a gauge histogram.
@@ -89,6 +93,10 @@ public enum ScrapeDrop: UInt8, Sendable, Hashable, CaseIterable {
     case bucketOrder
     /// A count that is negative or no whole number.
     case fractionalCount
+    /// Spans and counts of a native histogram that do not fit together, or a schema that is none of exponential buckets.
+    case nativeBuckets
+    /// An exemplar with more than 128 characters of labels; its sample counts.
+    case exemplar
     /// A time before 1970.
     case time
     /// The engine's series table is full.
@@ -104,6 +112,8 @@ public enum ScrapeDrop: UInt8, Sendable, Hashable, CaseIterable {
         case .noCount: "no_count"
         case .bucketOrder: "bucket_order"
         case .fractionalCount: "fractional_count"
+        case .nativeBuckets: "native_buckets"
+        case .exemplar: "exemplar"
         case .time: "time"
         case .seriesLimit: "series_limit"
         }

@@ -35,6 +35,16 @@ struct ScrapedExemplar {
         (self.labels, self.number) = (labels, number)
     }
 
+    /// An exemplar of a protobuf message; nil for one that is too long.
+    init?(_ fields: ExemplarFields) {
+        let characters = fields.labels.reduce(0) {
+            $0 + $1.name.unicodeScalars.count + $1.value.unicodeScalars.count
+        }
+        guard characters <= Self.maximumCharacters else { return nil }
+        labels = LabelSet(fields.labels.map { (key: $0.name, value: $0.value) })
+        (number, time) = (Number(fields.value), fields.time)
+    }
+
     /// The exemplar of a series; without a time of its own it has the sample's.
     func exemplar(of series: SeriesID, at sampleTime: UInt64) -> Exemplar {
         let (trace, span) = (Self.bytes(labels["trace_id"], 16), Self.bytes(labels["span_id"], 8))

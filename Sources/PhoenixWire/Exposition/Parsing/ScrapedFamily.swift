@@ -95,7 +95,9 @@ struct ScrapedFamilies {
         }
         let family = Int(last)
         guard families[family].scrape != scrape else { return family }
-        if families[family].scrape &+ 1 != scrape || missed.contains(families[family].name) { additions &+= 1 }
+        if families[family].scrape &+ 1 != scrape || missed.contains(families[family].name) {
+            additions &+= 1
+        }
         (families[family].scrape, families[family].hasType) = (scrape, false)
         families[family].typeBefore = families[family].type
         (families[family].type, families[family].unit, families[family].signature) = (.unknown, "", 0)
@@ -105,6 +107,27 @@ struct ScrapedFamilies {
         let unit = families[family].unit
         if units[unit] == nil, units.count < Self.maximumUnits { units[unit] = UInt32(units.count) }
         families[family].signature = UInt32(families[family].type.rawValue) | (units[unit] ?? 0) << 8
+    }
+
+    /// Declares a family with all that is said of it; false where its unit is not the end of its name.
+    mutating func declare(_ name: String, _ type: ScrapedType, unit: String, help: String) -> Bool {
+        let family = Array(name.utf8).withUnsafeBufferPointer { declare($0) }
+        if families[family].help != help { families[family].help = help }
+        declare(type, of: family)
+        guard !unit.isEmpty else { return true }
+        guard name.utf8.count > unit.utf8.count, name.hasSuffix("_" + unit) else { return false }
+        families[family].unit = UnitWords.unit(for: unit)
+        sign(family)
+        return true
+    }
+    private mutating func declare(_ type: ScrapedType, of family: Int) {
+        if families[family].hasType {
+            if families[family].type != type { conflicts += 1 }
+            return
+        }
+        (families[family].type, families[family].hasType) = (type, true)
+        if type != families[family].typeBefore || missed.contains(families[family].name) { additions &+= 1 }
+        sign(family)
     }
 
     // MARK: Comments
@@ -160,13 +183,7 @@ struct ScrapedFamilies {
             throw place.misread(.type(String(decoding: word, as: UTF8.self)))
         }
         try cursor.lineEnd()
-        if families[family].hasType {
-            if families[family].type != type { conflicts += 1 }
-            return
-        }
-        (families[family].type, families[family].hasType) = (type, true)
-        if type != families[family].typeBefore || missed.contains(families[family].name) { additions &+= 1 }
-        sign(family)
+        declare(type, of: family)
     }
     private mutating func unit(_ cursor: inout ExpositionCursor) throws(ExpositionCursor.Misread) {
         let family = try named(&cursor)

@@ -48,7 +48,12 @@ extension TargetReader {
         do throws(ExpositionCursor.Misread) {
             scraped = try cursor.series()
         } catch { throw .misread(error) }
-        var form = SampleForm(of: scraped[LabelSet.name], in: families, isOpen: cursor.isOpen)
+        var form = SampleForm(
+            of: scraped[LabelSet.name],
+            in: families,
+            isOpen: cursor.isOpen,
+            isNative: cursor.isNative
+        )
         if form.family < 0 {
             for name in SampleForm.families(of: scraped[LabelSet.name]) { families.miss(name) }
         }
@@ -93,7 +98,7 @@ extension TargetReader {
         _ labels: LabelSet
     ) -> (Int32, UInt32) {
         let (scope, attributes) = Self.attributes(labels, without: form.boundLabel)
-        let isCumulative = form.kind == .sum || form.kind == .histogram
+        let isCumulative = [.sum, .histogram, .exponentialHistogram].contains(form.kind)
         let family = form.family >= 0 ? families[form.family] : nil
         let metric = table.metric(
             MetricIdentity(
@@ -133,7 +138,7 @@ extension TargetReader {
 
     // MARK: target_info
 
-    private static let targetInfo = "target_info"
+    static let targetInfo = "target_info"
     /// Whether a sample tells the attributes of a resource. One whose own job or instance had to give way to the target's
     /// is about something else.
     private func isTargetInfo(_ scraped: LabelSet) -> Bool {
@@ -152,18 +157,20 @@ extension TargetReader {
         while cursor.left > word.count {
             let line = cursor.position
             if memcmp(line, word, word.count) == 0, [.openBrace, .space].contains(line[word.count]) {
-                describe(from: line, body)
+                var cursor = body
+                cursor.position = line
+                describe(cursor)
             }
             guard let end = memchr(line, Int32(UInt8.lineFeed), cursor.left) else { return }
             cursor.position = UnsafePointer(end.assumingMemoryBound(to: UInt8.self)) + 1
         }
     }
-    private mutating func describe(from start: UnsafePointer<UInt8>, _ body: ExpositionCursor) {
-        var cursor = body
-        cursor.position = start
+    /// Takes what the line that begins here tells of a resource.
+    mutating func describe(_ line: ExpositionCursor) {
+        var cursor = line
         // What is malformed here is reported when its line's turn comes.
         guard let count = try? cursor.lengthOfSeries() else { return }
-        let line = Array(UnsafeBufferPointer(start: start, count: count))
+        let line = Array(UnsafeBufferPointer(start: cursor.position, count: count))
         guard let scraped = try? cursor.series(), isTargetInfo(scraped),
             let labels = options.rewriting.rewritten(scraped)
         else { return }

@@ -20,6 +20,21 @@ extension TargetReader {
         do throws(ExpositionCursor.Misread) {
             rest = try self.rest(&cursor)
         } catch { throw .misread(error) }
+        take(line, rest)
+    }
+    /// Takes a sample whose line is known; `rest` is nil where its time is one that no point can have.
+    @inline(__always)
+    mutating func take(_ line: Int32, _ rest: SampleRest?) {
+        guard let meaning = admit(line) else { return }
+        guard let rest else {
+            outcome.drops[.time] += 1
+            return
+        }
+        book(meaning, rest)
+    }
+    /// Counts a sample; nil where relabelling dropped it.
+    @inline(__always)
+    mutating func admit(_ line: Int32) -> SampleMeaning? {
         outcome.scraped += 1
         let meaning = lines[line].meaning
         if lines[line].seen != scrape { seenLines += 1 }
@@ -27,16 +42,12 @@ extension TargetReader {
         lines.see(line, scrape)
         guard meaning.part != .nothing || meaning.drop != .relabeled else {
             outcome.drops[.relabeled] += 1
-            return
+            return nil
         }
         outcome.kept += 1
         if isNew { outcome.added += 1 }
         if options.limits.samples > 0, outcome.kept > options.limits.samples { isOverSampleLimit = true }
-        guard let rest else {
-            outcome.drops[.time] += 1
-            return
-        }
-        book(meaning, rest)
+        return meaning
     }
 
     /// Value, timestamp and exemplar up to the end of the line; nil for a time that no point can have.
@@ -83,23 +94,30 @@ extension TargetReader {
         case .number: bookNumber(meaning.stream, rest)
         case .created: bookCreated(meaning.stream, rest)
         case .bucket, .sum, .count, .quantile: bookPart(meaning, rest)
-        case .info: break
+        case .info, .native: break
         case .nothing: outcome.drops[meaning.drop] += 1
         }
     }
+    /// The id under which a point of a stream goes; nil where it goes nowhere.
     @inline(__always)
-    private mutating func bookNumber(_ place: Int32, _ rest: SampleRest) {
+    mutating func claim(_ place: Int32, _ rest: SampleRest) -> SeriesID? {
         let stream = streams[place]
         if stream.seen == scrape, !rest.isTimed || rest.time <= stream.time {
             outcome.drops[.duplicate] += 1
-            return
+            return nil
         }
         guard let id = id(of: stream) else {
             outcome.drops[.seriesLimit] += 1
-            return
+            return nil
         }
         streams[place].seen = scrape
         (streams[place].fresh, streams[place].time, streams[place].isTimed) = (id, rest.time, rest.isTimed)
+        return id
+    }
+    @inline(__always)
+    private mutating func bookNumber(_ place: Int32, _ rest: SampleRest) {
+        guard let id = claim(place, rest) else { return }
+        let stream = streams[place]
         (streams[place].place, streams[place].batch) = (parts.numbers.count, outcome.batches.count)
         parts.numbers.append(
             id,
@@ -199,7 +217,7 @@ extension CompoundDraft {
             bounds.append(meaning.bound)
             counts.append(number)
             if let exemplar = rest.exemplar { exemplars.append(exemplar) }
-        case .number, .created, .info, .nothing: break
+        case .number, .created, .native, .info, .nothing: break
         }
         return nil
     }

@@ -22,6 +22,7 @@ struct TargetReader {
     var figures: [String: SeriesID] = [:]
 
     // Of the scrape that is being read.
+    var syntax = ExpositionSyntax.text
     var scrape: UInt32 = 0
     /// The last scrape that was taken: a line seen since then is not new.
     var lastTaken: UInt32 = 0
@@ -49,10 +50,17 @@ struct TargetReader {
         at time: UInt64
     ) -> ScrapeOutcome {
         begin(at: time)
+        // What a line means depends on how it is written.
+        if syntax != self.syntax { lines.free() }
+        self.syntax = syntax
         var cursor = ExpositionCursor(body, syntax)
-        readTargetInfo(cursor)
         do throws(Stop) {
-            try readLines(&cursor)
+            if syntax == .protobuf {
+                try readFamilies(body)
+            } else {
+                readTargetInfo(cursor)
+                try readLines(&cursor)
+            }
             if isOverSampleLimit { throw .refused(.samples(limit: options.limits.samples)) }
             finish()
         } catch {
@@ -97,7 +105,7 @@ struct TargetReader {
     // MARK: Batches
 
     /// Samples of one family stand together in OpenMetrics: behind it, nothing is added to its points any more.
-    private mutating func flushIfFull() { if parts.count >= Self.batchPoints { flush() } }
+    mutating func flushIfFull() { if parts.count >= Self.batchPoints { flush() } }
     mutating func flush() {
         guard parts.count > 0 else { return }
         outcome.batches.append(MetricBatch(parts, epoch: time / 1_000_000_000))

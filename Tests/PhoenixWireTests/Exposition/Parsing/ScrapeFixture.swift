@@ -35,7 +35,8 @@ struct ScrapeFixture {
 
     func lines(_ batches: [MetricBatch]) -> [String] {
         batches.flatMap { batch in
-            numbers(batch.numbers) + histograms(batch.histograms) + summaries(batch.summaries)
+            numbers(batch.numbers) + histograms(batch.histograms) + exponentials(batch.exponentials)
+                + summaries(batch.summaries)
         }
     }
     private func name(_ id: SeriesID) -> String {
@@ -75,6 +76,21 @@ struct ScrapeFixture {
             let value =
                 flags.contains(.noRecordedValue)
                 ? "ended" : "count \(points.counts[index])\(sum) \(layout.bounds) \(Array(counts))"
+            return
+                "\(name(points.series[index])): \(value)\(moment(points.times[index], points.starts[index]))"
+        }
+    }
+    private func exponentials(_ points: ExponentialPoints) -> [String] {
+        (0..<points.count).map { index in
+            func side(_ side: ExponentialPoints.Side) -> String {
+                "\(side.offset):\(Array(points.buckets[side.start..<side.start + side.count]))"
+            }
+            let value =
+                points.flags[index].contains(.noRecordedValue)
+                ? "ended"
+                : "count \(points.counts[index]) sum \(points.sums[index]) scale \(points.scales[index]) zero "
+                    + "\(points.zeroCounts[index]) below \(points.zeroThresholds[index]) "
+                    + "positive \(side(points.positives[index])) negative \(side(points.negatives[index]))"
             return
                 "\(name(points.series[index])): \(value)\(moment(points.times[index], points.starts[index]))"
         }
