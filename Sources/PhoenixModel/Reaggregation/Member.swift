@@ -16,7 +16,7 @@ struct Member: BitwiseCopyable, Sendable {
     var state: State = []
 
     struct State: OptionSet, BitwiseCopyable, Sendable {
-        let rawValue: UInt8
+        let rawValue: UInt16
         /// `value` is that of a point.
         static let hasValue = State(rawValue: 1)
         static let isInteger = State(rawValue: 2)
@@ -33,6 +33,8 @@ struct Member: BitwiseCopyable, Sendable {
         static let isBehind = State(rawValue: 64)
         /// Each of its points counts since the one before, whatever its output shows.
         static let isDelta = State(rawValue: 128)
+        /// It is to be asked anew where it goes: with its next point, or before.
+        static let isOpen = State(rawValue: 256)
     }
     static let dropped = UInt32.max
     /// Starts that differ by less are the same: senders compute them anew, from clocks of different fineness.

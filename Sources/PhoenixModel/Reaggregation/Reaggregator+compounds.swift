@@ -76,7 +76,7 @@ extension Reaggregator {
     private mutating func isFound(_ id: SeriesID, _ resolve: Resolve) -> Bool {
         let member = members.element(id.slot)
         guard member.pointee.generation == id.generation, member.pointee.output < Self.firstDropped,
-            id.slot < unasked, !isForgotten(member.pointee.seen, at: nowSeconds)
+            id.slot < unasked, !member.pointee.state.contains(.isOpen), !isForgotten(member.pointee.seen, at: nowSeconds)
         else { return find(id, resolve) }
         member.pointee.seen = nowSeconds
         return true

@@ -121,19 +121,23 @@ extension Reaggregator {
         compounds.restart(output: number)
     }
 
-    /// Has gauges merge as the options now say, those that go on too.
-    mutating func applyGaugeOptions() {
+    /// Has gauges merge as the options now say, those that go on too; `settle` emits what that changed.
+    public mutating func applyGaugeOptions() {
+        guard mergesDiffer else { return }
+        mergesDiffer = false
+        var merges: [UInt32: GaugeMerge] = [:]
         for number in 0..<outputCount where !outputs[number].state.contains(.isFree) {
             let metric = table.series(kept: names[number]).metric
             guard metric.kind == .gauge else { continue }
             let merge = options.gauges[metric.name] ?? GaugeMerge.conventional(for: metric.name)
-            if outputs[number].merge != merge { change(merge, of: number) }
+            if outputs[number].merge != merge { merges[number] = merge }
         }
+        if !merges.isEmpty { change(merges) }
     }
-    private mutating func change(_ merge: GaugeMerge, of number: UInt32) {
+    private mutating func change(_ merges: [UInt32: GaugeMerge]) {
         var live: [UInt32] = []
         members.sweep { slot, member in
-            if member.generation != 0, member.output == number, member.state.contains(.isLive) {
+            if member.generation != 0, member.state.contains(.isLive), merges[member.output] != nil {
                 live.append(slot)
             }
             return member.generation != 0
@@ -142,9 +146,11 @@ extension Reaggregator {
             leave(slot)
             members.element(slot).pointee.state.remove(.isCandidate)
         }
-        candidates[number] = nil
-        outputs.element(number).pointee.merge = merge
-        for slot in live { enter(slot, number) }
+        for (number, merge) in merges {
+            candidates[number] = nil
+            outputs.element(number).pointee.merge = merge
+        }
+        for slot in live { enter(slot, members[slot].output) }
     }
 }
 

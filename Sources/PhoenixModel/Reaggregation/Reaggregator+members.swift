@@ -26,7 +26,7 @@ extension Reaggregator {
             let new = number(of: series, resolve)
             if notesMoves { noteMove(id.slot, to: new) }
             place(id.slot, at: new)
-        } else if id.slot >= unasked {
+        } else if id.slot >= unasked || member.pointee.state.contains(.isOpen) {
             remap(id.slot, resolve)
         } else if member.pointee.output == Self.refusedOutput, let series = table.series(id) {
             place(id.slot, at: number(of: series, resolve))
@@ -131,13 +131,27 @@ extension Reaggregator {
         self.now = max(self.now, now)
         applyGaugeOptions()
         unasked = 0
+        open.removeAll()
+    }
+    /// The same for the inputs of some slots only.
+    public mutating func beginRemap(of slots: [UInt32], now: UInt64) {
+        self.now = max(self.now, now)
+        for slot in slots {
+            guard let member = members.known(slot), member.pointee.generation != 0 else { continue }
+            if !member.pointee.state.contains(.isOpen) { open.append(slot) }
+            member.pointee.state.insert(.isOpen)
+        }
     }
     /// Whether some inputs are still to be asked.
-    public var isRemapping: Bool { unasked != .max }
+    public var isRemapping: Bool { unasked != .max || !open.isEmpty }
     /// Asks the inputs of the next `slots` slots; false when none is left. `settle` emits what that changed.
     public mutating func remapSlice(_ slots: Int, now: UInt64, _ resolve: Resolve) -> Bool {
         self.now = max(self.now, now)
         for _ in 0..<slots {
+            if let slot = open.popLast() {
+                if members[slot].state.contains(.isOpen) { remap(slot, resolve) }
+                continue
+            }
             guard let slot = members.firstStored(from: unasked) else {
                 unasked = .max
                 return false
@@ -148,6 +162,7 @@ extension Reaggregator {
         return true
     }
     private mutating func remap(_ slot: UInt32, _ resolve: Resolve) {
+        members.known(slot)?.pointee.state.remove(.isOpen)
         if !members[slot].state.contains(.isBehind) { move(slot, resolve) }
     }
     /// Asks an input anew where it goes, also one that is behind.

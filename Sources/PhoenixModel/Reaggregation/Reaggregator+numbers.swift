@@ -14,7 +14,8 @@ extension Reaggregator {
                 flags: flags[index]
             )
             if member.pointee.generation != id.generation || member.pointee.output >= Self.firstDropped
-                || id.slot >= unasked || isForgotten(member.pointee.seen, at: seconds)
+                || id.slot >= unasked || member.pointee.state.contains(.isOpen)
+                || isForgotten(member.pointee.seen, at: seconds)
             {
                 guard find(id, resolve) else {
                     skip(point, id)

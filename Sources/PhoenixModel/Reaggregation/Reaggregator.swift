@@ -49,7 +49,11 @@ public struct Reaggregator: ~Copyable, Sendable {
 
     let table: SeriesTable
     let lane: SeriesLane
-    public var options: Options
+    public var options: Options {
+        didSet { if options.gauges != oldValue.gauges { mergesDiffer = true } }
+    }
+    /// Whether gauges may merge otherwise than the options now say.
+    var mergesDiffer = false
     var members = SlotMap<Member>(vacant: Member())
     /// By number, which is dense.
     var outputs = SlotMap<Output>(vacant: .vacant)
@@ -85,6 +89,8 @@ public struct Reaggregator: ~Copyable, Sendable {
     var freedHorizonAhead: UInt64 = 0
     /// While inputs are asked anew where they go, a slice at a time: the slots from here on are still to be asked.
     var unasked = UInt32.max
+    /// Those of some slots that are to be asked too; each is marked as open until it was.
+    var open: [UInt32] = []
     /// When members to be forgotten were last looked for.
     var sweptAt: UInt32
     /// Whether points are looked at only; see `watch`.

@@ -150,7 +150,7 @@ extension Member: StateValue {
         (value, start, time) = (try reader.bits(), try reader.number(), try reader.number())
         seen = try reader.number32()
         interval = UInt16(truncatingIfNeeded: try reader.number())
-        state = State(rawValue: UInt8(truncatingIfNeeded: try reader.number()))
+        state = State(rawValue: UInt16(UInt8(truncatingIfNeeded: try reader.number())))
     }
 }
 

@@ -62,6 +62,9 @@ struct IdentityPlan<Program: IdentityProgram>: ~Copyable {
         owners.removeAll()
     }
 
+    /// Goes on with what was judged, under a program that decides as the one before.
+    mutating func keep(under program: Program) { self.program = program }
+
     mutating func apply(_ batch: MetricBatch) -> Result {
         sweepWhenDue()
         // The reaggregator keeps a plan of its own.

@@ -6,6 +6,9 @@ protocol IdentityProgram: Sendable {
     func judge(_ subject: inout Subject) -> Verdict
     /// The same for a count of what the program would admit: it leaves no trace.
     func foresee(_ subject: inout Subject) -> Verdict
+    /// Whether this makes of every series what another program makes of it, and differs in other things only: then nothing
+    /// that was judged is judged anew.
+    func decides(as other: Self) -> Bool
     /// How long an input counts as alive after its last point.
     var aliveSeconds: UInt32 { get }
     /// Whether series are to be expected to meet on one output.
@@ -21,11 +24,15 @@ protocol IdentityProgram: Sendable {
 }
 extension IdentityProgram {
     func foresee(_ subject: inout Subject) -> Verdict { judge(&subject) }
+    func decides(as other: Self) -> Bool { false }
     var aliveSeconds: UInt32 { 300 }
     var options: Reaggregator.Options { .init() }
     var holdNanoseconds: UInt64 { 0 }
     var rescales: Bool { false }
     func factor(of subject: inout Subject) -> Double { 1 }
+}
+extension IdentityProgram where Self: Equatable {
+    func decides(as other: Self) -> Bool { self == other }
 }
 
 /// Whether a program brings series together.

@@ -23,8 +23,6 @@ enum RelabelingEvent: Sendable {
 final class Relabeling<Program: IdentityProgram & Equatable> {
     /// What a node knows of a batch before it is judged: the slots whose series go elsewhere from now on.
     typealias Preparation = @Sendable (MetricBatch, Program) -> [UInt32]
-    /// So many inputs are asked at once: a few milliseconds' work.
-    private static var sliceSlots: Int { 2048 }
     private static var ticksToLapse: Int { 5 }
 
     /// What goes to the heir.
@@ -183,7 +181,7 @@ final class Relabeling<Program: IdentityProgram & Equatable> {
     }
     private func remapSlice() async throws {
         let now = now
-        state.withMemory { $0.remap(Self.sliceSlots, now: now) }
+        state.withMemory { $0.remap(now: now) }
         try await deliver()
         remapWhereDue()
     }
@@ -191,7 +189,10 @@ final class Relabeling<Program: IdentityProgram & Equatable> {
     private func book(_ batch: MetricBatch) {
         let (now, prepare) = (now, prepare)
         let result = state.withMemory { $0.book(batch, now: now, prepare) }
-        if !result.moved.isEmpty { admission.judgeAnew(result.moved) }
+        if !result.moved.isEmpty {
+            admission.judgeAnew(result.moved)
+            remapWhereDue()
+        }
         context.vitals.drop(result.dropped)
         if result.exemplars > 0 { exemplars.add(result.exemplars) }
         tellCounts()

@@ -4,6 +4,9 @@ import PhoenixRuntime
 /// What a node that changes identities remembers: where each series goes, the sums of those that meet, and what is booked
 /// and not yet sent. Knows no task; batches and moments in, batches out.
 final class RelabelingMemory<Program: IdentityProgram & Equatable> {
+    /// So many inputs are asked at once: a few milliseconds' work.
+    static var sliceSlots: Int { 2048 }
+
     private(set) var programs: Programs<Program>
     private(set) var mode: Mode?
     private(set) var plan: IdentityPlan<Program>
@@ -46,13 +49,20 @@ final class RelabelingMemory<Program: IdentityProgram & Equatable> {
         let program = programs[mode]
         (self.programs, self.mode) = (programs, mode)
         guard program != plan.program else { return }
+        let changes = !program.decides(as: plan.program)
+        reaggregator.options = program.options
+        reaggregator.isHolding = program.holdNanoseconds > 0
+        releaseAt = 0
+        guard changes else {
+            plan.keep(under: program)
+            reaggregator.applyGaugeOptions()
+            if let shown = reaggregator.settle(now: now, epoch: epoch) { pending.append(shown) }
+            return
+        }
         // Those who were passed on as they were have told their past: where they are added up now, it is not counted again.
         if plan.program.merging != .always, bookedAt > 0 { reaggregator.forget(seenAt: bookedAt) }
         plan.replace(with: program)
         rescaling.removeAll()
-        reaggregator.options = program.options
-        reaggregator.isHolding = program.holdNanoseconds > 0
-        releaseAt = 0
         reaggregator.beginRemap(now: now)
     }
     /// Begins in the mode of a process before.
@@ -80,9 +90,9 @@ final class RelabelingMemory<Program: IdentityProgram & Equatable> {
     }
     /// Whether inputs are still to be asked where they go under the programs of now.
     var isRemapping: Bool { reaggregator.isRemapping }
-    /// Asks the inputs of so many slots; gauges do not wait for their next point, nor do those that were replaced wait
+    /// Asks the inputs of the next slots; gauges do not wait for their next point, nor do those that were replaced wait
     /// for their expiry.
-    func remap(_ slots: Int, now: UInt64) {
+    func remap(_ slots: Int = sliceSlots, now: UInt64) {
         _ = reaggregator.remapSlice(slots, now: now) { plan.destination(of: $0) }
         noteMoves()
         if let moved = reaggregator.settle(now: now, epoch: epoch) { pending.append(moved) }
@@ -105,8 +115,12 @@ final class RelabelingMemory<Program: IdentityProgram & Equatable> {
         let slots = prepare?(batch, plan.program) ?? []
         if !slots.isEmpty {
             plan.replace(with: plan.program)
-            reaggregator.remap(slots, now: now) { plan.destination(of: $0) }
-            if let moved = reaggregator.settle(now: now, epoch: epoch) { pending.append(moved) }
+            if slots.count > Self.sliceSlots {
+                reaggregator.beginRemap(of: slots, now: now)
+            } else {
+                reaggregator.remap(slots, now: now) { plan.destination(of: $0) }
+                if let moved = reaggregator.settle(now: now, epoch: epoch) { pending.append(moved) }
+            }
         }
         var result = plan.apply(batch)
         if unscalable > 0 { result.dropped[.unscalable, default: 0] += unscalable }

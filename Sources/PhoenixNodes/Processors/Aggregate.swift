@@ -156,6 +156,13 @@ extension Aggregate.Config: IdentityProgram {
 
     var aliveSeconds: UInt32 { UInt32(clamping: Int(aliveWithin.inSeconds)) }
 
+    func decides(as other: Self) -> Bool {
+        var same = other
+        (same.gauges, same.staleAfter, same.expiry) = (gauges, staleAfter, expiry)
+        (same.aliveWithin, same.pipeline) = (aliveWithin, pipeline)
+        return self == same
+    }
+
     func judge(_ subject: inout Subject) -> Verdict {
         if let whole, whole.hold(&subject) { return .pass }
         if let rollup = rollup.first(where: { $0.when.hold(&subject) }) {

@@ -61,6 +61,11 @@ public actor CumulativeToDelta: Node {
 
 extension CumulativeToDelta.Config: IdentityProgram {
     var merging: Merging { .never }
+    func decides(as other: Self) -> Bool {
+        var same = other
+        (same.initialValue, same.expiry) = (initialValue, expiry)
+        return self == same
+    }
     var options: Reaggregator.Options {
         var options = Reaggregator.Options()
         options.forgetAfterSeconds = UInt32(clamping: Int(expiry.inSeconds))

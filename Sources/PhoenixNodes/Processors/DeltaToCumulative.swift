@@ -69,6 +69,11 @@ public actor DeltaToCumulative: Node {
 
 extension DeltaToCumulative.Config: IdentityProgram {
     var merging: Merging { .never }
+    func decides(as other: Self) -> Bool {
+        var same = other
+        (same.maxStreams, same.expiry) = (maxStreams, expiry)
+        return self == same
+    }
     var options: Reaggregator.Options {
         var options = Reaggregator.Options()
         options.forgetAfterSeconds = UInt32(clamping: Int(expiry.inSeconds))

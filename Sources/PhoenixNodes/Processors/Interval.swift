@@ -77,4 +77,5 @@ extension Interval.Config: IdentityProgram {
     }
 
     func judge(_ subject: inout Subject) -> Verdict { .pass }
+    func decides(as other: Self) -> Bool { true }
 }

@@ -13,6 +13,11 @@ struct LimitProgram: IdentityProgram, Equatable {
     /// Where a series may go elsewhere at any moment, outputs are sums of the node's own from the first.
     var merging: Merging { config.observeOnly ? .never : .always }
     var aliveSeconds: UInt32 { UInt32(clamping: Int(config.aliveWithin.inSeconds)) }
+    /// Who has a place is in the book: other limits change places by its next turn.
+    func decides(as other: Self) -> Bool {
+        book === other.book && config.observeOnly == other.config.observeOnly
+            && config.overflowKeep == other.config.overflowKeep
+    }
     var options: Reaggregator.Options {
         var options = Reaggregator.Options()
         (options.gauges, options.staleAfter) = (config.gauges, config.staleAfter)

@@ -18,6 +18,11 @@ struct RolloutProgram: IdentityProgram, Equatable {
         expirySeconds = UInt32(clamping: Int(config.expiry.inSeconds))
     }
     var merging: Merging { .always }
+    func decides(as other: Self) -> Bool {
+        var same = other
+        same.expirySeconds = expirySeconds
+        return self == same
+    }
     var options: Reaggregator.Options {
         var options = Reaggregator.Options()
         options.forgetAfterSeconds = expirySeconds

@@ -121,8 +121,10 @@ struct Standings: ~Copyable {
     /// The slots of the series of some entities: they change place together.
     private mutating func slots(of owners: Set<UInt32>) -> [UInt32] {
         var slots: [UInt32] = []
+        var moved = SlotSet()
+        for owner in owners { moved.insert(owner) }
         tracks.sweep { slot, track in
-            if track.generation != 0, owners.contains(track.owner) { slots.append(slot) }
+            if track.generation != 0, moved.contains(track.owner) { slots.append(slot) }
             return track.generation != 0
         }
         return slots

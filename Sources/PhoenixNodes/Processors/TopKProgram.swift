@@ -29,6 +29,13 @@ struct TopKProgram: IdentityProgram, Equatable {
 
     var aliveSeconds: UInt32 { UInt32(clamping: Int(config.aliveWithin.inSeconds)) }
 
+    /// Who is in is the ranking's to say: what it is told by, K too, changes places by its next turn.
+    func decides(as other: Self) -> Bool {
+        let (mine, others) = (config, other.config)
+        return league === other.league && mine.keep == others.keep && mine.others == others.others
+            && mine.exempt == others.exempt
+    }
+
     func judge(_ subject: inout Subject) -> Verdict {
         let isExempt = config.exempt?.hold(&subject) ?? false
         return place(&subject, isIn: league.admits(&subject, isExempt: isExempt))
