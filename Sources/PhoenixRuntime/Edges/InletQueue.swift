@@ -108,7 +108,9 @@ public final class InletQueue<Content: Message>: Sendable {
             wakeups.resume()
             switch taken {
             case .message(let message): return message
-            case .ended: return nil
+            case .ended:
+                for call in state.withLock({ $0.takeDrainCalls() }) { call() }
+                return nil
             case .empty(let ticket): await waitForMessage(ticket)
             }
         }
@@ -145,6 +147,11 @@ public final class InletQueue<Content: Message>: Sendable {
     func stopReading() { apply { $0.stopReading() } }
     /// Lets the heir read.
     func resumeReading() { state.withLock { $0.resumeReading() } }
+
+    /// Calls once when the reader has been told that nothing is left and nothing can come; from any thread.
+    func whenDrained(_ call: @escaping @Sendable () -> Void) {
+        if !state.withLock({ $0.whenDrained(call) }) { call() }
+    }
 
     /// Ends the queue though senders may be attached: they are refused, what is here can still be read.
     public func shut() { apply { $0.shut() } }

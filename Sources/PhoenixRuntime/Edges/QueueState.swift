@@ -58,6 +58,8 @@ struct QueueState<Content: Message> {
     /// Whether a sender was ever attached: before that the queue waits for its first.
     private var wasAttached = false
     private var line = Deque<RoomWaiter<Content>>()
+    /// Who waits for everything to be read.
+    private var drainCalls: [@Sendable () -> Void] = []
     private var readers: [Reader] = []
     private var nextTicket: UInt64 = 0
     private var nextSerial: UInt64 = 0
@@ -265,6 +267,19 @@ struct QueueState<Content: Message> {
     mutating func shut() -> Wakeups {
         isShut = true
         return wakeForEnd()
+    }
+
+    /// Arranges for a call once everything has been read; false where it has been already.
+    mutating func whenDrained(_ call: @escaping @Sendable () -> Void) -> Bool {
+        if isDrained { return false }
+        drainCalls.append(call)
+        return true
+    }
+    /// Whom to call, now that a reader has been told the end.
+    mutating func takeDrainCalls() -> [@Sendable () -> Void] {
+        guard isDrained else { return [] }
+        defer { drainCalls = [] }
+        return drainCalls
     }
 
     /// The reader is gone for good: what is here is given up.

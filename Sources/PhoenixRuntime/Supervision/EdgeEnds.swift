@@ -10,6 +10,7 @@ protocol QueueEnd: AnyObject, Sendable {
     var pointsRead: Int { get }
     func returnInHand() -> Redelivery
     func stopReading()
+    func whenDrained(_ call: @escaping @Sendable () -> Void)
     func resumeReading()
     func attach()
     func detach()
@@ -75,6 +76,14 @@ struct EdgeEnds: Sendable {
     func queues(besides other: EdgeEnds) -> [any QueueEnd] {
         let theirs = other.queues.values.map { ObjectIdentifier($0) }
         return queues.values.filter { !theirs.contains(ObjectIdentifier($0)) }
+    }
+    /// A data queue that the other does not read and that has not been read to its end; nil where there is none.
+    func unread(besides other: EdgeEnds) -> (any QueueEnd)? {
+        let theirs = other.queues.values.map { ObjectIdentifier($0) }
+        return allQueues.first { port, queue in
+            queue.kind == .metrics && linked.contains(port) && !queue.end.isReadOut
+                && !theirs.contains(ObjectIdentifier(queue.end))
+        }?.value.end
     }
     /// The outlets that the other does not have.
     func outlets(besides other: EdgeEnds) -> [any OutletEnd] {

@@ -168,6 +168,11 @@ public struct Supervision: Sendable {
     /// Whether the node has not begun to hand over or flush, and so can be recalled.
     public func mayBeRecalled(_ id: NodeID) -> Bool { records[id].map { $0.phase != .finishing } ?? false }
 
+    /// Whether the node runs, and is to leave what waits for it to an heir.
+    public func isPausing(_ id: NodeID) -> Bool {
+        records[id].map { $0.phase == .running && $0.isLeaving && $0.hasHeir } ?? false
+    }
+
     /// Asks a node to end, once.
     private mutating func ask(_ id: NodeID) -> [Action] {
         guard let record = records[id], !record.isLeaving else { return [] }

@@ -23,6 +23,8 @@ public actor Supervisor {
         case prepared(Int)
         case change(Int, Changeover.Event)
         case handedOver(NodeID, UInt64, Moved)
+        /// A node that is to hand over has read what its heir has no inlet for.
+        case readOut(NodeID, UInt64)
         /// A change is over, and what nobody claims any more is closed.
         case settled(Int, Result<ReloadRecord, any Error>)
         /// Work that nobody in the supervisor may wait for.
@@ -188,6 +190,9 @@ public actor Supervisor {
         case .prepared(let serial): begin(serial, &group)
         case .change(let serial, let event): if change?.serial == serial { decide(event) }
         case .handedOver(let id, let token, let moved): noteHandover(id, token, moved, &group)
+        case .readOut(let id, let token):
+            guard living[id]?.token == token, supervision.isPausing(id) else { return }
+            pause(id, &group)
         case .settled(let serial, let result): if change?.serial == serial { endChange(result) }
         case .work(let work): group.addTask { await work() }
         case .drain(let deadline):
@@ -262,10 +267,16 @@ extension Supervisor {
         }
         tell(part, toEnd: true, &group)
     }
-    /// What its heir reads too is left to it; what is linked to nobody any more is read to its end.
+    /// What its heir reads too is left to it; what is linked to nobody any more is read to its end first. Until then it reads
+    /// everything: who still sends there may send elsewhere too, and would wait for room where nobody reads.
     private func pause(_ id: NodeID, _ group: inout DiscardingTaskGroup) {
-        guard let part = living[id]?.part else { return }
+        guard let living = living[id] else { return }
+        let (part, token, signal) = (living.part, living.token, signal)
         let heir = change?.successors[id]?.ends
+        if let heir, let unread = part.ends.unread(besides: heir) {
+            unread.whenDrained { signal.yield(.readOut(id, token)) }
+            return
+        }
         let shared = heir.map { part.ends.shared(with: $0) } ?? Array(part.ends.queues.values)
         for queue in shared { queue.stopReading() }
         tell(part, toEnd: true, &group)

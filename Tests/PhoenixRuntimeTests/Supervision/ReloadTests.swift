@@ -78,6 +78,35 @@ struct ReloadTests {
         }
     }
 
+    @Test func `a removed node ends that feeds an inlet which goes and one which stays, both full`() throws {
+        let forked = Graph.test(
+            ["a": Ticker.type, "b": Relay.type, "j": Joint.type, "c": Sink.type],
+            "a.out > b.in",
+            "a.out > j.in",
+            "b.out > j.in",
+            "b.out > j.other",
+            "j.out > c.in"
+        )
+        let plain = Graph.test(
+            ["a": Ticker.type, "j": Joint.type, "c": Sink.type],
+            "a.out > j.in",
+            "j.out > c.in"
+        )
+        try World.run(seeds: 0..<400) { world in
+            let engine = Engine(world, batches: 1)
+            try await engine.run(forked) {
+                try await world.clock.sleep(for: .milliseconds(1 + Int(world.seed % 100)))
+                await settle(Int(world.seed % 29))
+                let done = try await engine.supervisor.reload(to: plain, settled: true)
+                try require(done.plan.diff.changes["j"] == .replace(["other"]), "\(done.plan.diff)")
+                try require(await engine.supervisor.drain(within: .seconds(10)).isClean, "not clean")
+            }
+            // Each point came by one way, and those of before by two more.
+            let sent = engine.board.events.value.filter { $0 == "sent" }.count
+            try require(engine.board.points.value > sent && (engine.board.points.value - sent) % 2 == 0, "lost")
+        }
+    }
+
     @Test func `a new node that is cut off on the way back loses only what is counted`() throws {
         // `z` reads one batch and hangs; `y` fails, which undoes the change.
         let wrong = Graph.test(

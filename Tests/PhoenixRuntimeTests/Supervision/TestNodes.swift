@@ -120,6 +120,26 @@ actor Relay: LastingNode {
     ) throws -> MetricBatch { batch(0) }
 }
 
+/// Passes on what comes to either of its inlets.
+actor Joint: Node {
+    typealias Config = NoConfig
+    static let type = NodeType(.processor, "joint")
+    static let summary = "Passes on what comes to either of its inlets."
+    static let input = InputPort<MetricBatch>("in", required: true)
+    static let other = InputPort<MetricBatch>("other")
+    static let output = OutputPort<MetricBatch>("out")
+    static let ports: [PortSpec] = [.input(input), .input(other), .output(output)]
+    private let context: NodeContext
+    init(_ settings: Settings<NoConfig>, _ context: NodeContext) throws { self.context = context }
+    func run() async throws {
+        let (inlets, output) = ([Self.input, Self.other].compactMap { context.wiring[$0] }, context.wiring[Self.output])
+        try await withThrowingTaskGroup { group in
+            for inlet in inlets { group.addTask { for await batch in inlet { try await output.send(batch) } } }
+            try await group.waitForAll()
+        }
+    }
+}
+
 /// Counts points, and observes what it counted.
 actor Sink: Node {
     typealias Config = NoConfig
@@ -166,7 +186,7 @@ actor Governor: Node {
     }
 }
 
-let testCatalog: NodeCatalog = [Governor.self, Sink.self, Relay.self, Ticker.self]
+let testCatalog: NodeCatalog = [Governor.self, Sink.self, Joint.self, Relay.self, Ticker.self]
 
 extension Graph {
     /// A graph of test nodes; links are written `a.out > b.in`.
