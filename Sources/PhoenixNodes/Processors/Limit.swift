@@ -8,7 +8,7 @@ public import PhoenixRuntime
 /// A limit counts live outputs; the overflow series, one for each metric (and for what `overflow_keep` keeps apart), come
 /// on top. Source: OpenTelemetry metrics SDK, cardinality limits: first come, first served, and each measurement in exactly
 /// one series.
-public actor Limit: Node {
+public actor Limit: JournalingNode {
     public struct Config: NodeConfig {
         public var total: Int?
         public var perMetric: Int?
@@ -138,12 +138,11 @@ public actor Limit: Node {
             context,
             pipeline: settings.base.pipeline
         ) { batch, program in
-            program.book.watch(
-                batch,
-                program.config,
-                at: UInt32(clamping: time.monotonic.components.seconds) &+ 1
-            )
+            program.book.watch(batch, program.config, at: Self.second(time))
         }
+    }
+    private static func second(_ time: any TimeSource) -> UInt32 {
+        UInt32(clamping: time.monotonic.components.seconds) &+ 1
     }
 
     public func run() async throws { try await work.run { try await self.handle($0) } }
@@ -160,7 +159,32 @@ public actor Limit: Node {
             book = state.book
             work.replace(with: Programs(settings) { [book] in LimitProgram($0, book) })
         }
+        // Asked where they go before they are seen, they must not find room that others have.
+        let second = Self.second(context.time)
+        for id in state.content.withMemory({ $0.reaggregator.inputs }) {
+            book.admit(id, settings.base, at: second)
+        }
         work.inherit(state.content)
+    }
+    public static let stateVersion: UInt32 = 1
+    public func picture() -> (any StatePicture)? { LimitPicture(sums: work.state.picture, book: book.picture) }
+    public static func read(
+        from reader: inout StateReader,
+        _ settings: Settings<Config>,
+        _ context: NodeContext
+    ) throws -> State {
+        let book = LimitBook(settings.base, context.series)
+        try book.read(from: &reader, settings.base, at: second(context.time))
+        let programs = Programs(settings) { LimitProgram($0, book) }
+        return State(content: try .read(from: &reader, programs, context), book: book)
+    }
+    public func note(in journal: any StateJournal) { work.state.note(in: journal) }
+    public static func read(
+        journal reader: inout StateReader,
+        into state: State,
+        _ context: NodeContext
+    ) throws {
+        try state.content.read(journal: &reader)
     }
     public static func inheritance(from old: Settings<Config>, to new: Settings<Config>) -> Inheritance {
         old.base.limitedAttributes == new.base.limitedAttributes

@@ -43,7 +43,7 @@ final class LimitBook: Sendable {
         var sweepAt: UInt32 = 0
     }
     let attributes: [AttributeTarget]
-    private let table: SeriesTable
+    let table: SeriesTable
     private let state: Lock<State>
 
     init(_ config: Limit.Config, _ table: SeriesTable) {
@@ -77,6 +77,13 @@ final class LimitBook: Sendable {
             }
             return changed
         }
+    }
+    /// Who is known.
+    var guests: [Quota.Guest] { state.withLock { $0.quota.guests } }
+    /// Gives a series that is not known a place, or none, before any point of it came.
+    func admit(_ id: SeriesID, _ config: Limit.Config, at second: UInt32) {
+        guard state.withLock({ !$0.quota.knows(id) }), let newcomer = newcomer(id, config) else { return }
+        state.withLock { $0.quota.take(id, newcomer, at: second) }
     }
     private func newcomer(_ id: SeriesID, _ config: Limit.Config) -> Quota.Newcomer? {
         guard let series = table.series(id) else { return nil }

@@ -76,6 +76,7 @@ final class Quota {
         let seat = seats[id.slot]
         return seat.generation == id.generation ? Cause(rawValue: seat.cause) : nil
     }
+    func knows(_ id: SeriesID) -> Bool { seats[id.slot].generation == id.generation }
     /// Notes that a series was seen; false where it is not known: `take` it then.
     @inline(__always)
     func see(_ id: SeriesID, at second: UInt32, _ causes: inout [Int]) -> Bool {
@@ -137,6 +138,24 @@ final class Quota {
         all.sort { $0.isPast != $1.isPast ? !$0.isPast : $0.order < $1.order }
         for entry in all { place(entry.slot) }
         return all.filter { (seats[$0.slot].cause != 0) != $0.isPast }.map(\.slot)
+    }
+
+    /// A series that is known: when it came, and whether it is past a limit.
+    struct Guest: Sendable {
+        var id: SeriesID
+        var order: UInt64
+        var isPast: Bool
+    }
+    /// All that are known, in no order.
+    var guests: [Guest] {
+        var guests: [Guest] = []
+        seats.sweep { slot, seat in
+            guard seat.generation != 0 else { return false }
+            let id = SeriesID(slot: slot, generation: seat.generation)
+            guests.append(Guest(id: id, order: seat.order, isPast: seat.cause != 0))
+            return true
+        }
+        return guests
     }
 
     /// The metrics with most series past a limit, the worst first.

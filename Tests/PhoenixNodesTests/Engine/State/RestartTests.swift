@@ -288,6 +288,16 @@ import Testing
             return Settings(config, modes: [.aggressive: lean])
         }
     }
+    @Test(arguments: 1...UInt64(20)) func aLimitKeepsThePlacesAndCountsWhatWasLost(seed: UInt64) throws {
+        try live(Limit.self, seed: seed, lostRounds: 0...(seed % 2 == 0 ? 0 : 4), changesMode: seed % 3 == 0) { random in
+            var config = Limit.Config()
+            config.total = 15
+            if Bool.random(using: &random) { config.metrics = ["whole": 4] }
+            var lean = config
+            lean.total = 5
+            return Settings(config, modes: [.aggressive: lean])
+        }
+    }
     /// A new node reads what an old one wrote.
     private static func inherit<Kind: LastingNode>(
         _ node: Kind,
