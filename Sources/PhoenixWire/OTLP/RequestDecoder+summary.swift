@@ -26,6 +26,8 @@ extension RequestDecoder {
             }
         }
         let attributes = try attributeSlot(run, message, tag: 0x3A)
+        // A summary has no temporality to lack, but may stand where it is read for its form alone.
+        guard context.hasTemporality else { return refusals.add(.temporality) }
         guard time != 0 || flags.contains(.noRecordedValue) else { return refusals.add(.noTime) }
         guard let id = series(context, attributes) else { return refusals.add(.seriesLimit) }
         builder.summaries.append(

@@ -104,6 +104,11 @@ import Testing
         #expect(verdict(request(metric: gauge + field(11, [UInt8]()) + gauge)).points == 1)
         #expect(error(request(metric: field(5, field(1, [0])) + field(11, [UInt8]()) + gauge)) == .tag)
     }
+    /// It is read for its form alone, and before anything is known of the metric.
+    @Test(arguments: [9, 10, 11] as [UInt8]) func whatAnotherKindReplacesMakesNoSeries(_ kind: UInt8) {
+        let metric = field(1, "m") + field(kind, field(1, fixed(3, 1))) + field(5, field(1, point))
+        #expect(verdict(request(metric: metric)).points == 1)
+    }
     @Test func partsOfAMessageAreOne() {
         let resource = [field(1, field(1, "a")), field(1, field(1, "b"))]
         let metric = field(2, field(2, field(1, "m") + field(5, field(1, point)) + field(5, field(1, point))))
