@@ -78,6 +78,13 @@ public struct SlotMap<Element: BitwiseCopyable & Sendable>: ~Copyable, @unchecke
         return UInt32(index << pageBits)
     }
 
+    /// Visits every slot of every page.
+    public func visit(_ visit: (UInt32, Element) -> Void) {
+        for index in 0..<pageCount {
+            guard let page = pages[index] else { continue }
+            for offset in 0..<pageSize { visit(UInt32(index << pageBits | offset), page[offset]) }
+        }
+    }
     /// Visits every slot of every page; frees a page of which `visit` kept nothing (answered false throughout).
     public mutating func sweep(_ visit: (UInt32, inout Element) -> Bool) {
         for index in 0..<pageCount {

@@ -1,225 +1,236 @@
-/// What is written for the next process, and read.
-protocol StateValue {
-    func write(to writer: inout StateWriter)
-    init(from reader: inout StateReader) throws
-}
-
-extension ExactSum: StateValue {
-    func write(to writer: inout StateWriter) {
-        writer.write(bits: UInt64(truncatingIfNeeded: integers))
-        writer.write(signed: Int64(truncatingIfNeeded: integers >> 64))
-        writer.write(isDouble)
-        guard isDouble || doubles != 0 || rest != 0 else { return writer.write(false) }
-        writer.write(true)
-        writer.write(doubles)
-        writer.write(rest)
-    }
-    init(from reader: inout StateReader) throws {
-        let low = try reader.bits()
-        integers = Int128(try reader.signed()) << 64 | Int128(low)
-        isDouble = try reader.flag()
-        if try reader.flag() { (doubles, rest) = (try reader.double(), try reader.double()) }
-    }
-}
-
-extension HistogramMember: StateValue {
-    func write(to writer: inout StateWriter) {
-        writer.write(layout)
-        writer.write(buckets)
-        writer.write(count)
-        for number in [sum, minimum, maximum] { writer.write(number) }
-        writer.write(UInt64(flags.rawValue))
-    }
-    init(from reader: inout StateReader) throws {
-        (layout, buckets, count) = (try reader.layout(), try reader.numbers(), try reader.number())
-        (sum, minimum, maximum) = (try reader.double(), try reader.double(), try reader.double())
-        flags = PointFlags(rawValue: UInt8(truncatingIfNeeded: try reader.number()))
-        guard buckets.count == layout.bucketCount else {
-            throw StateError.malformed(what: "buckets are missing")
+/// The kinds as they are written.
+extension RowKind {
+    fileprivate var number: UInt64 {
+        switch self {
+        case .histogram, .histogramTotal: 1
+        case .exponential, .exponentialTotal: 2
+        case .summary, .summaryTotal: 3
         }
     }
 }
 
-extension CompoundExtras: StateValue {
+extension CompoundRow {
+    /// What a row holds, after a number that says of which kind it is; 0 where it is none.
     func write(to writer: inout StateWriter) {
-        sum.write(to: &writer)
-        writer.write(hasSum)
-        writer.write(keepsExtremes)
-        writer.write(extremes != nil)
-        if let extremes {
-            writer.write(extremes.minimum)
-            writer.write(extremes.maximum)
+        writer.write(kind?.number ?? 0)
+        writeContent(to: &writer)
+    }
+    fileprivate func writeContent(to writer: inout StateWriter) {
+        switch kind {
+        case nil: break
+        case .histogram: HistogramPoint(self).write(to: &writer)
+        case .exponential: ExponentialPoint(self).write(to: &writer)
+        case .summary: SummaryPoint(self).write(to: &writer)
+        case .histogramTotal: HistogramTotal.write(self, to: &writer)
+        case .exponentialTotal: ExponentialTotal.write(self, to: &writer)
+        case .summaryTotal: SummaryTotal.write(self, to: &writer)
         }
     }
-    init(from reader: inout StateReader) throws {
-        sum = try ExactSum(from: &reader)
-        (hasSum, keepsExtremes) = (try reader.flag(), try reader.flag())
-        extremes = try reader.flag() ? (try reader.double(), try reader.double()) : nil
+    /// A last point.
+    static func point(from reader: inout StateReader) throws -> CompoundRow {
+        try point(try reader.number(), from: &reader)
     }
-}
-
-extension HistogramOutput: StateValue {
-    func write(to writer: inout StateWriter) {
-        writer.write(layout)
-        writer.write(buckets)
-        writer.write(count)
-        writer.write(points)
-        extras.write(to: &writer)
-    }
-    init(from reader: inout StateReader) throws {
-        (layout, buckets, count) = (try reader.layout(), try reader.numbers(), try reader.number())
-        points = try reader.count()
-        extras = try CompoundExtras(from: &reader)
-        guard buckets.count == layout.bucketCount else {
-            throw StateError.malformed(what: "buckets are missing")
+    fileprivate static func point(_ kind: UInt64, from reader: inout StateReader) throws -> CompoundRow {
+        switch kind {
+        case 0: .none
+        case 1: try HistogramPoint.row(from: &reader)
+        case 2: try ExponentialPoint.row(from: &reader)
+        case 3: try SummaryPoint.row(from: &reader)
+        default: throw StateError.malformed(what: "a point is of no kind")
         }
     }
-}
-
-extension ExponentialBuckets: StateValue {
-    func write(to writer: inout StateWriter) {
-        writer.write(signed: Int64(scale))
-        writer.write(zeroCount)
-        writer.write(zeroThreshold)
-        for side in [positive, negative] {
-            writer.write(signed: Int64(side.offset))
-            writer.write(side.counts)
-        }
-    }
-    init(from reader: inout StateReader) throws {
-        func side(_ reader: inout StateReader) throws -> Side {
-            let offset = Int(try reader.signed())
-            guard (-Int(Int32.max)...Int(Int32.max)).contains(offset) else {
-                throw StateError.malformed(what: "a bucket lies too far out")
-            }
-            return Side(offset: offset, counts: try reader.numbers())
-        }
-        guard let scale = Int32(exactly: try reader.signed()), (-64...64).contains(scale) else {
-            throw StateError.malformed(what: "a scale is none")
-        }
-        self.scale = scale
-        (zeroCount, zeroThreshold) = (try reader.number(), try reader.double())
-        (positive, negative) = (try side(&reader), try side(&reader))
-    }
-}
-
-extension ExponentialMember: StateValue {
-    func write(to writer: inout StateWriter) {
-        buckets.write(to: &writer)
-        writer.write(count)
-        for number in [sum, minimum, maximum] { writer.write(number) }
-        writer.write(UInt64(flags.rawValue))
-    }
-    init(from reader: inout StateReader) throws {
-        (buckets, count) = (try ExponentialBuckets(from: &reader), try reader.number())
-        (sum, minimum, maximum) = (try reader.double(), try reader.double(), try reader.double())
-        flags = PointFlags(rawValue: UInt8(truncatingIfNeeded: try reader.number()))
-    }
-}
-
-extension ExponentialOutput: StateValue {
-    func write(to writer: inout StateWriter) {
-        buckets.write(to: &writer)
-        writer.write(count)
-        writer.write(points)
-        extras.write(to: &writer)
-    }
-    init(from reader: inout StateReader) throws {
-        (buckets, count) = (try ExponentialBuckets(from: &reader), try reader.number())
-        (points, extras) = (try reader.count(), try CompoundExtras(from: &reader))
-    }
-}
-
-extension SummaryMember: StateValue {
-    func write(to writer: inout StateWriter) {
-        writer.write(count)
-        writer.write(sum)
-    }
-    init(from reader: inout StateReader) throws { (count, sum) = (try reader.number(), try reader.double()) }
-}
-
-extension SummaryOutput: StateValue {
-    func write(to writer: inout StateWriter) {
-        writer.write(count)
-        sum.write(to: &writer)
-        writer.write(quantiles)
-        writer.write(values)
-    }
-    init(from reader: inout StateReader) throws {
-        (count, sum) = (try reader.number(), try ExactSum(from: &reader))
-        (quantiles, values) = (try reader.doubles(), try reader.doubles())
-        guard quantiles.count == values.count else {
-            throw StateError.malformed(what: "quantiles are missing")
-        }
-    }
-}
-
-extension CompoundPool where Point: StateValue, Total: StateValue {
-    /// What is known of an input of which this pool has a point.
-    func write(_ point: Point, of slot: UInt32, to writer: inout StateWriter) {
-        point.write(to: &writer)
-        let twins = twins[slot] ?? []
-        writer.write(twins.count)
-        for twin in twins {
-            twin.member.write(to: &writer)
-            twin.point.write(to: &writer)
-        }
-    }
-    mutating func read(member slot: UInt32, from reader: inout StateReader) throws {
-        last[slot] = try Point(from: &reader)
-        for _ in 0..<(try reader.count()) {
-            let twin = Twin(member: try Member(from: &reader), point: try Point(from: &reader))
-            twins[slot, default: []].append(twin)
+    static func total(from reader: inout StateReader) throws -> CompoundRow {
+        switch try reader.number() {
+        case 0: .none
+        case 1: try HistogramTotal.row(from: &reader)
+        case 2: try ExponentialTotal.row(from: &reader)
+        case 3: try SummaryTotal.row(from: &reader)
+        default: throw StateError.malformed(what: "a total is of no kind")
         }
     }
 }
 
 extension CompoundState {
-    /// The pools as they are written: their number says of which one something is.
-    func write(total number: UInt32, to writer: inout StateWriter) {
-        if let total = histograms.totals[number] {
-            writer.write(UInt64(1))
-            total.write(to: &writer)
-        } else if let total = exponentials.totals[number] {
-            writer.write(UInt64(2))
-            total.write(to: &writer)
-        } else if let total = summaries.totals[number] {
-            writer.write(UInt64(3))
-            total.write(to: &writer)
-        } else {
-            writer.write(UInt64(0))
-        }
-    }
+    /// Puts a total that was read in the place of an output's.
     mutating func read(total number: UInt32, from reader: inout StateReader) throws {
-        switch try reader.number() {
-        case 0: break
-        case 1: histograms.totals[number] = try HistogramOutput(from: &reader)
-        case 2: exponentials.totals[number] = try ExponentialOutput(from: &reader)
-        case 3: summaries.totals[number] = try SummaryOutput(from: &reader)
-        default: throw StateError.malformed(what: "a total is of no kind")
+        let total = try CompoundRow.total(from: &reader)
+        totals.element(number).pointee.clear()
+        totals.element(number).pointee = total
+    }
+    /// The same of an input's last point, and of those of other writers of its series.
+    mutating func read(point slot: UInt32, from reader: inout StateReader) throws {
+        let point = try CompoundRow.point(from: &reader)
+        points.element(slot).pointee.clear()
+        points.element(slot).pointee = point
+        guard let kind = point.kind else { return }
+        for _ in 0..<(try reader.count()) {
+            let member = try Member(from: &reader)
+            let twin = CompoundTwin(member: member, point: try CompoundRow.point(kind.number, from: &reader))
+            twins[slot, default: []].append(twin)
         }
     }
-    func write(member slot: UInt32, to writer: inout StateWriter) {
-        if let point = histograms.last[slot] {
-            writer.write(UInt64(1))
-            histograms.write(point, of: slot, to: &writer)
-        } else if let point = exponentials.last[slot] {
-            writer.write(UInt64(2))
-            exponentials.write(point, of: slot, to: &writer)
-        } else if let point = summaries.last[slot] {
-            writer.write(UInt64(3))
-            summaries.write(point, of: slot, to: &writer)
-        } else {
-            writer.write(UInt64(0))
+}
+
+extension [CompoundTwin] {
+    /// Behind the point of the writer that is followed.
+    func write(to writer: inout StateWriter) {
+        writer.write(count)
+        for twin in self {
+            twin.member.write(to: &writer)
+            twin.point.writeContent(to: &writer)
         }
     }
-    mutating func read(member slot: UInt32, from reader: inout StateReader) throws {
-        switch try reader.number() {
-        case 0: break
-        case 1: try histograms.read(member: slot, from: &reader)
-        case 2: try exponentials.read(member: slot, from: &reader)
-        case 3: try summaries.read(member: slot, from: &reader)
-        default: throw StateError.malformed(what: "a point is of no kind")
+}
+
+extension StateWriter {
+    fileprivate mutating func write(_ run: CountRun) {
+        write(run.count)
+        for index in 0..<run.count { write(run[index]) }
+    }
+    fileprivate mutating func write(_ flags: PointFlags) { write(UInt64(flags.rawValue)) }
+}
+extension StateReader {
+    fileprivate mutating func pointFlags() throws -> PointFlags {
+        PointFlags(rawValue: UInt8(truncatingIfNeeded: try number()))
+    }
+    /// Bounds, and a count for each bucket.
+    fileprivate mutating func buckets() throws -> (layout: BucketLayout, counts: [UInt64]) {
+        let (layout, counts) = (try layout(), try numbers())
+        guard counts.count == layout.bucketCount else {
+            throw StateError.malformed(what: "buckets are missing")
         }
+        return (layout, counts)
+    }
+}
+
+extension HistogramPoint {
+    fileprivate func write(to writer: inout StateWriter) {
+        writer.write(layout.object)
+        writer.write(buckets)
+        writer.write(count)
+        for number in [sum, minimum, maximum] { writer.write(number) }
+        writer.write(flags)
+    }
+    fileprivate static func row(from reader: inout StateReader) throws -> CompoundRow {
+        let (layout, counts) = try reader.buckets()
+        let count = try reader.number()
+        let (sum, minimum, maximum) = (try reader.double(), try reader.double(), try reader.double())
+        let flags = try reader.pointFlags()
+        var row = CompoundRow.none
+        counts.withRun {
+            HistogramPoint(
+                count: count,
+                sum: sum,
+                minimum: minimum,
+                maximum: maximum,
+                flags: flags,
+                layout: KeptLayout(layout),
+                buckets: $0
+            )
+            .keep(in: &row)
+        }
+        withExtendedLifetime(layout) {}
+        return row
+    }
+}
+
+extension HistogramTotal {
+    fileprivate static func write(_ row: CompoundRow, to writer: inout StateWriter) {
+        let head = row.head(Self.self).pointee
+        writer.write(head.layout.object)
+        writer.write(row.counts(behind: Self.self, head.width).run)
+        writer.write(head.count)
+        writer.write(head.points)
+        head.extras.write(to: &writer)
+    }
+    fileprivate static func row(from reader: inout StateReader) throws -> CompoundRow {
+        let (layout, counts) = try reader.buckets()
+        let (count, points) = (try reader.number(), try reader.count())
+        let extras = try CompoundExtras(from: &reader)
+        let row = withExtendedLifetime(layout) { Self.row(KeptLayout(layout), extras) }
+        (row.head(Self.self).pointee.count, row.head(Self.self).pointee.points) = (count, points)
+        counts.withRun { row.counts(behind: Self.self, counts.count).set($0) }
+        return row
+    }
+}
+
+extension ExponentialPoint {
+    fileprivate func write(to writer: inout StateWriter) {
+        ExponentialBuckets(self).write(to: &writer)
+        writer.write(count)
+        for number in [sum, minimum, maximum] { writer.write(number) }
+        writer.write(flags)
+    }
+    fileprivate static func row(from reader: inout StateReader) throws -> CompoundRow {
+        let (buckets, count) = (try ExponentialBuckets(from: &reader), try reader.number())
+        let (sum, minimum, maximum) = (try reader.double(), try reader.double(), try reader.double())
+        let flags = try reader.pointFlags()
+        var row = CompoundRow.none
+        buckets.positive.counts.withRun { above in
+            buckets.negative.counts.withRun { below in
+                ExponentialPoint(
+                    count: count,
+                    sum: sum,
+                    minimum: minimum,
+                    maximum: maximum,
+                    flags: flags,
+                    scale: buckets.scale,
+                    zeroCount: buckets.zeroCount,
+                    zeroThreshold: buckets.zeroThreshold,
+                    positive: Side(offset: buckets.positive.offset, counts: above),
+                    negative: Side(offset: buckets.negative.offset, counts: below)
+                )
+                .keep(in: &row)
+            }
+        }
+        return row
+    }
+}
+
+extension ExponentialTotal {
+    fileprivate static func write(_ row: CompoundRow, to writer: inout StateWriter) {
+        let head = row.head(Self.self).pointee
+        buckets(row).write(to: &writer)
+        writer.write(head.count)
+        writer.write(head.points)
+        head.extras.write(to: &writer)
+    }
+    fileprivate static func row(from reader: inout StateReader) throws -> CompoundRow {
+        let (buckets, count) = (try ExponentialBuckets(from: &reader), try reader.number())
+        let points = try reader.count()
+        var row = CompoundRow(Self(try CompoundExtras(from: &reader)), capacity: 0)
+        (row.head(Self.self).pointee.count, row.head(Self.self).pointee.points) = (count, points)
+        store(buckets, roomFor: nil, in: &row)
+        return row
+    }
+}
+
+extension SummaryPoint {
+    fileprivate func write(to writer: inout StateWriter) {
+        writer.write(count)
+        writer.write(sum)
+    }
+    fileprivate static func row(from reader: inout StateReader) throws -> CompoundRow {
+        CompoundRow(SummaryHead(count: try reader.number(), sum: try reader.double()), capacity: 0)
+    }
+}
+
+extension SummaryTotal {
+    fileprivate static func write(_ row: CompoundRow, to writer: inout StateWriter) {
+        let (head, shown) = (row.head(Self.self).pointee, shown(row))
+        writer.write(head.count)
+        head.sum.write(to: &writer)
+        writer.write(shown.quantiles)
+        writer.write(shown.values)
+    }
+    fileprivate static func row(from reader: inout StateReader) throws -> CompoundRow {
+        let head = SummaryTotal(count: try reader.number(), sum: try ExactSum(from: &reader))
+        let (quantiles, values) = (try reader.doubles(), try reader.doubles())
+        guard quantiles.count == values.count else {
+            throw StateError.malformed(what: "quantiles are missing")
+        }
+        var row = CompoundRow(head, capacity: 0)
+        show(quantiles[...], values[...], in: &row)
+        return row
     }
 }

@@ -1,194 +1,141 @@
 /// What is remembered of histograms and summaries: they are wider than numbers, and fewer.
-struct CompoundState: Sendable {
-    var histograms = CompoundPool<HistogramMember, HistogramOutput>()
-    var exponentials = CompoundPool<ExponentialMember, ExponentialOutput>()
-    var summaries = CompoundPool<SummaryMember, SummaryOutput>()
+struct CompoundState: ~Copyable, Sendable {
+    /// The last points of streams by slot, and what is counted of outputs by number.
+    var points = SlotMap<CompoundRow>(vacant: .none)
+    var totals = SlotMap<CompoundRow>(vacant: .none)
+    var twins: [UInt32: [CompoundTwin]] = [:]
+
+    deinit {
+        points.visit { $1.release() }
+        totals.visit { $1.release() }
+        for known in twins.values { for twin in known { twin.point.release() } }
+    }
 
     mutating func forget(_ slot: UInt32) {
-        histograms.forget(slot)
-        exponentials.forget(slot)
-        summaries.forget(slot)
+        if let point = points.known(slot) { point.pointee.clear() }
+        if !twins.isEmpty { forgetTwins(slot) }
     }
-    mutating func drop(output number: UInt32) {
-        histograms.totals[number] = nil
-        exponentials.totals[number] = nil
-        summaries.totals[number] = nil
+    mutating func forgetTwins(_ slot: UInt32) {
+        for twin in twins.removeValue(forKey: slot) ?? [] { twin.point.release() }
     }
-    mutating func restart(output number: UInt32) {
-        histograms.totals[number]?.clear()
-        exponentials.totals[number]?.clear()
-        summaries.totals[number]?.clear()
-    }
+    mutating func drop(output number: UInt32) { totals.known(number)?.pointee.clear() }
+    func restart(output number: UInt32) { totals[number].restart() }
     /// When a writer beside the one followed was last seen; 0 where there is none.
-    func newestTwin(_ slot: UInt32) -> UInt64 {
-        max(histograms.newestTwin(slot), exponentials.newestTwin(slot), summaries.newestTwin(slot))
-    }
-
-    /// Emits an output; a window is empty again afterwards.
-    mutating func emit(_ number: UInt32, _ output: Output, _ parts: inout MetricBatch.Parts) {
-        let isDelta = output.state.contains(.isDelta)
-        if let total = histograms.totals[number] {
-            if !isDelta || !total.isEmpty { total.emit(output, to: &parts.histograms) }
-            if isDelta { histograms.totals[number]?.clear() }
-        } else if let total = exponentials.totals[number] {
-            if !isDelta || !total.isEmpty { total.emit(output, to: &parts.exponentials) }
-            if isDelta { exponentials.totals[number]?.clear() }
-        } else if let total = summaries.totals[number] {
-            total.emit(output, to: &parts.summaries)
-        }
-    }
-}
-
-/// The accumulator of a compound output.
-protocol CompoundTotal: Sendable {
-    associatedtype Point: Sendable
-    /// Adds a whole point.
-    mutating func add(_ point: Point)
-    /// Adds nothing of a point, but what it lacks is lacking from now on.
-    mutating func join(_ point: Point)
-    /// Adds what came between two points of a stream; false, and nothing, where a count fell: the stream began anew.
-    mutating func add(from old: Point, to new: Point) -> Bool
-}
-
-/// The last points of compound streams by slot, and their outputs by number.
-struct CompoundPool<Point: Sendable, Total: CompoundTotal>: Sendable where Total.Point == Point {
-    struct Twin: Sendable {
-        var member: Member
-        var point: Point
-    }
-    /// How a cumulative point follows the one before of its stream, and since when what it adds was under way.
-    private enum Succession {
-        case nothing(since: UInt64)
-        case whole(since: UInt64)
-        case increase(from: Point, since: UInt64)
-    }
-    var totals: [UInt32: Total] = [:]
-    var last: [UInt32: Point] = [:]
-    var twins: [UInt32: [Twin]] = [:]
-
-    mutating func forget(_ slot: UInt32) {
-        if !last.isEmpty { last[slot] = nil }
-        if !twins.isEmpty { twins[slot] = nil }
-    }
     func newestTwin(_ slot: UInt32) -> UInt64 {
         twins.isEmpty ? 0 : twins[slot]?.map(\.member.time).max() ?? 0
     }
-    /// Follows a point that goes nowhere.
-    mutating func skip(_ point: Point, _ slot: UInt32, _ member: inout Member, time: UInt64, start: UInt64) {
-        guard !member.state.contains(.hasValue) || time > member.time else { return }
-        if !twins.isEmpty { twins[slot] = nil }
-        member.follow(time: time, start: start)
-        last[slot] = point
-    }
 
-    /// Adds a cumulative point's increase to an output; answers since when that was under way, nil for a late point.
-    mutating func add(
-        _ point: Point,
-        _ slot: UInt32,
-        _ member: inout Member,
-        to number: UInt32,
-        time: UInt64,
-        start: UInt64,
-        fromZero: Bool,
-        _ counts: inout ReaggregatorCounts
-    ) -> UInt64? {
-        guard
-            let succession = follow(
-                point,
-                slot,
-                &member,
-                time: time,
-                start: start,
-                fromZero: fromZero,
-                &counts
-            )
-        else {
-            counts.late += 1
-            return nil
+    /// Emits an output; a window is empty again afterwards.
+    func emit(_ number: UInt32, _ output: Output, _ parts: inout MetricBatch.Parts) {
+        let (row, isDelta) = (totals[number], output.state.contains(.isDelta))
+        switch row.kind {
+        case .histogramTotal:
+            let isEmpty = row.head(HistogramTotal.self).pointee.points == 0
+            if !isDelta || !isEmpty { HistogramTotal.emit(row, output, to: &parts.histograms) }
+        case .exponentialTotal:
+            let isEmpty = row.head(ExponentialTotal.self).pointee.points == 0
+            if !isDelta || !isEmpty { ExponentialTotal.emit(row, output, to: &parts.exponentials) }
+        case .summaryTotal: return SummaryTotal.emit(row, output, to: &parts.summaries)
+        default: return
         }
-        switch succession {
-        case .nothing(let since):
-            totals[number]?.join(point)
-            return since
-        case .whole(let since):
-            totals[number]?.add(point)
-            return since
-        case .increase(let old, let since):
-            if totals[number]?.add(from: old, to: point) == false {
-                counts.resets += 1
-                totals[number]?.add(point)
-            }
-            return since
-        }
-    }
-    private mutating func follow(
-        _ point: Point,
-        _ slot: UInt32,
-        _ member: inout Member,
-        time: UInt64,
-        start: UInt64,
-        fromZero: Bool,
-        _ counts: inout ReaggregatorCounts
-    ) -> Succession? {
-        guard member.state.contains(.hasValue), let old = last[slot] else {
-            member.follow(time: time, start: start)
-            last[slot] = point
-            if fromZero { return .whole(since: start) }
-            counts.unwatched += 1
-            return .nothing(since: time)
-        }
-        if member.isFollowedBefore(start: start) {
-            return followTwin(point, slot, member, time: time, start: start, &counts)
-        }
-        guard time > member.time else { return nil }
-        let since = member.time
-        let isRestarted = member.isRestarted(start: start, time: time)
-        member.follow(time: time, start: start)
-        last[slot] = point
-        guard isRestarted else { return .increase(from: old, since: since) }
-        counts.resets += 1
-        return .whole(since: since)
-    }
-    /// See `Reaggregator.countTwin`.
-    private mutating func followTwin(
-        _ point: Point,
-        _ slot: UInt32,
-        _ followed: Member,
-        time: UInt64,
-        start: UInt64,
-        _ counts: inout ReaggregatorCounts
-    ) -> Succession? {
-        var known = twins[slot] ?? []
-        defer { twins[slot] = known.isEmpty ? nil : known }
-        let index = known.firstIndex {
-            max($0.member.start, start) - min($0.member.start, start) <= Member.startJitter
-        }
-        guard let index else {
-            guard time > followed.time else { return nil }
-            counts.overlaps += 1
-            if known.count == PhoenixModel.Twin.limit,
-                let oldest = known.indices.min(by: { known[$0].member.time < known[$1].member.time })
-            {
-                known.remove(at: oldest)
-            }
-            var member = Member()
-            member.follow(time: time, start: start)
-            known.append(Twin(member: member, point: point))
-            return .nothing(since: time)
-        }
-        guard time > known[index].member.time else { return nil }
-        counts.overlaps += 1
-        let old = known[index]
-        known[index].member.follow(time: time, start: start)
-        known[index].point = point
-        return .increase(from: old.point, since: old.member.time)
+        if isDelta { row.restart() }
     }
 }
 
-extension Member {
+/// Another writer of a stream; see `Reaggregator.countTwin`.
+struct CompoundTwin: Sendable {
+    var member: Member
+    var point: CompoundRow
+}
+
+/// A point of several numbers, looked at where it lies: in its batch, or in the row that it was kept in.
+protocol CompoundPoint {
+    /// The number of the output that it fits, the one given or a sibling of that, which has a total then; nil where there
+    /// is none.
+    func fitting(_ number: UInt32, in reaggregator: inout Reaggregator) -> UInt32?
+    /// Puts it in the place of the point before.
+    func keep(in row: inout CompoundRow)
+    /// Adds nothing, but what it lacks is lacking from now on.
+    func join(_ total: inout CompoundRow)
+    /// Adds the whole.
+    func add(to total: inout CompoundRow)
+    /// Adds what came since the point before of its stream; false, and nothing, where a count fell: the stream began anew.
+    func add(to total: inout CompoundRow, since last: CompoundRow) -> Bool
+}
+
+/// A sum that is there only as long as all points have one, and extremes of windows, which totals cannot have: an
+/// extreme of a stream's whole life may be from before we counted.
+struct CompoundExtras: BitwiseCopyable, Sendable {
+    var sum = ExactSum()
+    var hasSum = true
+    let keepsExtremes: Bool
+    var hasExtremes = false
+    var (minimum, maximum) = (0.0, 0.0)
+    init(keepsExtremes: Bool) { self.keepsExtremes = keepsExtremes }
+
     @inline(__always)
-    mutating func follow(time: UInt64, start: UInt64) {
-        (self.time, self.start) = (time, start)
-        state.insert(.hasValue)
+    mutating func join(_ sum: Double, _ flags: PointFlags) {
+        if !flags.contains(.hasSum) || !sum.isFinite { hasSum = false }
+    }
+    @inline(__always)
+    mutating func add(_ sum: Double, _ minimum: Double, _ maximum: Double, _ flags: PointFlags, isFirst: Bool)
+    {
+        join(sum, flags)
+        if hasSum { self.sum.add(sum) }
+        guard keepsExtremes else { return }
+        guard flags.isSuperset(of: [.hasMinimum, .hasMaximum]), isFirst || hasExtremes else {
+            hasExtremes = false
+            return
+        }
+        self.minimum = hasExtremes ? min(self.minimum, minimum) : minimum
+        self.maximum = hasExtremes ? max(self.maximum, maximum) : maximum
+        hasExtremes = true
+    }
+    @inline(__always)
+    mutating func add(from old: Double, to new: Double, _ flags: PointFlags) {
+        join(new, flags)
+        join(old, flags)
+        if hasSum { sum.add(difference: new, old) }
+        hasExtremes = false
+    }
+    /// What a point says that shows this, its sum and its extremes.
+    var shown: (flags: PointFlags, sum: Double, minimum: Double, maximum: Double) {
+        var flags: PointFlags = hasSum ? .hasSum : []
+        if hasExtremes { flags.formUnion([.hasMinimum, .hasMaximum]) }
+        return (flags, hasSum ? sum.double : 0, hasExtremes ? minimum : 0, hasExtremes ? maximum : 0)
+    }
+}
+
+extension CompoundRow {
+    /// Lets the row go, and what it holds.
+    func release() {
+        layout?.letGo()
+        deallocate()
+    }
+    /// The same, for another owner.
+    func copy() -> CompoundRow {
+        layout?.keep()
+        return copyOfBytes()
+    }
+    mutating func clear() {
+        release()
+        self = .none
+    }
+    /// The bounds that it holds.
+    var layout: KeptLayout? {
+        switch kind {
+        case .histogram: head(HistogramHead.self).pointee.layout
+        case .histogramTotal: head(HistogramTotal.self).pointee.layout
+        default: nil
+        }
+    }
+    /// Makes a total begin at nothing again.
+    func restart() {
+        switch kind {
+        case .histogramTotal: HistogramTotal.clear(self)
+        case .exponentialTotal: ExponentialTotal.clear(self)
+        case .summaryTotal: SummaryTotal.clear(self)
+        default: break
+        }
     }
 }

@@ -8,71 +8,155 @@ struct CompoundHeader {
 
 /// The way of a point of several numbers to its output: the same for all kinds, but for what is added.
 extension Reaggregator {
-    typealias Pool<Total: CompoundTotal> = WritableKeyPath<CompoundState, CompoundPool<Total.Point, Total>>
-
     /// Books a point where its series goes; answers the number of the output, nil where it changed none.
-    ///
-    /// - Parameter fitting: finds the output that the point fits and sees to its total. It is the one of the series, or a
-    ///   sibling; nil where there is no room for one.
-    mutating func book<Total: CompoundTotal>(
-        _ point: Total.Point,
+    @inline(__always)
+    mutating func bookCompound<Point: CompoundPoint>(
+        _ point: Point,
         _ header: CompoundHeader,
-        in pool: Pool<Total>,
-        _ resolve: Resolve,
-        fitting: (inout Reaggregator, _ number: UInt32) -> UInt32?
+        _ resolve: Resolve
     ) -> UInt32? {
-        let (slot, time, start) = (header.id.slot, header.time, header.start)
         let isFound = isFound(header.id, resolve)
         guard isFound, !isWatching else {
-            guard follows(header.id, header.flags) else { return nil }
-            compounds[keyPath: pool]
-                .skip(point, slot, &members.element(slot).pointee, time: time, start: start)
-            guard isFound, let number = fitting(&self, members[slot].output) else { return nil }
-            showStanding(number, time: time)
+            look(at: point, header, isFound: isFound)
             return nil
         }
         if header.flags.contains(.noRecordedValue) {
             counts.ends += 1
             return nil
         }
-        guard let number = fitting(&self, members[slot].output) else { return nil }
-        let output = outputs.element(number)
-        if members[slot].state.contains(.isDelta) {
-            let since = members[slot].windowStart(start, time: time)
-            let isNew = members.element(slot).pointee
-                .takeWindow(start: start, time: time, after: windowFloor)
-            guard isNew else {
-                counts.late += 1
-                return nil
-            }
-            if output.pointee.state.contains(.isDelta) {
-                output.pointee.open(at: start)
-            } else {
-                wake(number, seen: output.pointee.seen)
-                output.pointee.begin(at: since, ahead: lead(time))
-            }
-            compounds[keyPath: pool].totals[number]?.add(point)
+        let member = members.element(header.id.slot)
+        guard let number = point.fitting(member.pointee.output, in: &self) else { return nil }
+        let isNews =
+            member.pointee.state.contains(.isDelta)
+            ? addWindow(point, header, &member.pointee, number)
+            : addIncrease(point, header, &member.pointee, number)
+        guard isNews else {
+            counts.late += 1
+            return nil
+        }
+        touch(&outputs.element(number).pointee, number, time: header.time)
+        return number
+    }
+    @inline(__always)
+    private mutating func addWindow<Point: CompoundPoint>(
+        _ point: Point,
+        _ header: CompoundHeader,
+        _ member: inout Member,
+        _ number: UInt32
+    ) -> Bool {
+        let (output, time) = (outputs.element(number), header.time)
+        let since = member.windowStart(header.start, time: time)
+        guard member.takeWindow(start: header.start, time: time, after: windowFloor) else { return false }
+        if output.pointee.state.contains(.isDelta) {
+            output.pointee.open(at: header.start)
         } else {
             wake(number, seen: output.pointee.seen)
-            let since = compounds[keyPath: pool]
-                .add(
-                    point,
-                    slot,
-                    &members.element(slot).pointee,
-                    to: number,
-                    time: time,
-                    start: start,
-                    fromZero: countsFromZero(start: start, time: time),
-                    &counts
-                )
-            guard let since else { return nil }
             output.pointee.begin(at: since, ahead: lead(time))
         }
-        touch(&output.pointee, number, time: time)
-        return number
+        point.add(to: &compounds.totals.element(number).pointee)
+        return true
+    }
+    /// Adds a cumulative point's increase; false for a late point.
+    @inline(__always)
+    private mutating func addIncrease<Point: CompoundPoint>(
+        _ point: Point,
+        _ header: CompoundHeader,
+        _ member: inout Member,
+        _ number: UInt32
+    ) -> Bool {
+        let (slot, time, start) = (header.id.slot, header.time, header.start)
+        let output = outputs.element(number)
+        wake(number, seen: output.pointee.seen)
+        let (last, total) = (compounds.points.element(slot), compounds.totals.element(number))
+        let since: UInt64
+        if !member.state.contains(.hasValue) || last.pointee.isNone {
+            let isCounted = countsFromZero(start: start, time: time)
+            since = isCounted ? start : time
+            if isCounted {
+                point.add(to: &total.pointee)
+            } else {
+                counts.unwatched += 1
+                point.join(&total.pointee)
+            }
+        } else if member.isFollowedBefore(start: start) {
+            guard let moment = addTwin(point, header, member, to: &total.pointee) else { return false }
+            output.pointee.begin(at: moment, ahead: lead(time))
+            return true
+        } else {
+            guard time > member.time else { return false }
+            since = member.time
+            let isRestarted = member.isRestarted(start: start, time: time)
+            if isRestarted || !point.add(to: &total.pointee, since: last.pointee) {
+                counts.resets += 1
+                point.add(to: &total.pointee)
+            }
+        }
+        member.follow(time: time, start: start)
+        point.keep(in: &last.pointee)
+        output.pointee.begin(at: since, ahead: lead(time))
+        return true
+    }
+    /// Adds what a writer beside the one followed grew by; answers since when, nil for a late point. See `countTwin`.
+    @inline(never)
+    private mutating func addTwin<Point: CompoundPoint>(
+        _ point: Point,
+        _ header: CompoundHeader,
+        _ followed: Member,
+        to total: inout CompoundRow
+    ) -> UInt64? {
+        let (slot, time, start) = (header.id.slot, header.time, header.start)
+        var known = compounds.twins[slot] ?? []
+        defer { compounds.twins[slot] = known.isEmpty ? nil : known }
+        let index = known.firstIndex {
+            max($0.member.start, start) - min($0.member.start, start) <= Member.startJitter
+        }
+        guard let index else {
+            guard time > followed.time else { return nil }
+            counts.overlaps += 1
+            if known.count == Twin.limit,
+                let oldest = known.indices.min(by: { known[$0].member.time < known[$1].member.time })
+            {
+                known.remove(at: oldest).point.release()
+            }
+            var twin = CompoundTwin(member: Member(), point: .none)
+            twin.member.follow(time: time, start: start)
+            point.keep(in: &twin.point)
+            known.append(twin)
+            point.join(&total)
+            return time
+        }
+        let since = known[index].member.time
+        guard time > since else { return nil }
+        counts.overlaps += 1
+        if !point.add(to: &total, since: known[index].point) {
+            counts.resets += 1
+            point.add(to: &total)
+        }
+        known[index].member.follow(time: time, start: start)
+        point.keep(in: &known[index].point)
+        return since
+    }
+
+    /// Follows a point that adds nothing: its input goes nowhere, or somebody else passes it on.
+    @inline(never)
+    private mutating func look<Point: CompoundPoint>(at point: Point, _ header: CompoundHeader, isFound: Bool)
+    {
+        let (slot, time) = (header.id.slot, header.time)
+        let member = members.element(slot)
+        guard member.pointee.generation == header.id.generation, member.pointee.state.contains(.isCumulative),
+            !header.flags.contains(.noRecordedValue)
+        else { return }
+        if !member.pointee.state.contains(.hasValue) || time > member.pointee.time {
+            compounds.forgetTwins(slot)
+            member.pointee.follow(time: time, start: header.start)
+            point.keep(in: &compounds.points.element(slot).pointee)
+        }
+        guard isFound, let number = point.fitting(member.pointee.output, in: &self) else { return }
+        showStanding(number, time: time)
     }
 
     /// Whether the points of an input go to an output; see `find`.
+    @inline(__always)
     private mutating func isFound(_ id: SeriesID, _ resolve: Resolve) -> Bool {
         let member = members.element(id.slot)
         guard member.pointee.generation == id.generation, member.pointee.output < Self.firstDropped,
@@ -81,10 +165,30 @@ extension Reaggregator {
         member.pointee.seen = nowSeconds
         return true
     }
-    /// Whether a point that goes nowhere is followed all the same.
-    private func follows(_ id: SeriesID, _ flags: PointFlags) -> Bool {
-        let member = members[id.slot]
-        return member.generation == id.generation && member.state.contains(.isCumulative)
-            && !flags.contains(.noRecordedValue)
+
+    /// Whether an output counts in such a total; makes it one where it has none.
+    @inline(__always)
+    mutating func hasTotal<Head: RowHead>(
+        _ number: UInt32,
+        _: Head.Type,
+        _ make: (CompoundExtras) -> CompoundRow
+    ) -> Bool {
+        let total = compounds.totals.element(number)
+        if total.pointee.holds(Head.self) { return true }
+        guard total.pointee.isNone else {
+            counts.invalid += 1
+            return false
+        }
+        let keepsExtremes = outputs[number].state.contains(.keepsExtremes)
+        total.pointee = make(CompoundExtras(keepsExtremes: keepsExtremes))
+        return true
+    }
+}
+
+extension Member {
+    @inline(__always)
+    mutating func follow(time: UInt64, start: UInt64) {
+        (self.time, self.start) = (time, start)
+        state.insert(.hasValue)
     }
 }

@@ -51,6 +51,7 @@ extension Reaggregator {
             return true
         }
         for slot in forgotten { evict(slot) }
+        if !forgotten.isEmpty { compounds.points.sweep { !$1.isNone } }
         // At the same moment as a reaggregator behind us, which has not seen them for as long.
         freeOutputsUnseen()
     }

@@ -5,32 +5,34 @@ extension Reaggregator {
     public static var layoutAttribute: String { "phoenix.histogram.layout" }
 
     mutating func applyHistograms(_ points: HistogramPoints, _ resolve: Resolve) {
-        for index in 0..<points.count {
-            let header = CompoundHeader(
-                id: points.series[index],
-                time: points.times[index],
-                start: points.starts[index],
-                flags: points.flags[index]
-            )
-            book(HistogramMember(points, index), header, resolve)
+        points.layouts.withAddresses { layouts in
+            points.buckets.withUnsafeBufferPointer { buckets in
+                for index in 0..<points.count {
+                    let header = CompoundHeader(
+                        id: points.series[index],
+                        time: points.times[index],
+                        start: points.starts[index],
+                        flags: points.flags[index]
+                    )
+                    book(HistogramPoint(points, index, layouts, buckets), header, resolve)
+                }
+            }
         }
     }
-    mutating func book(_ point: HistogramMember, _ header: CompoundHeader, _ resolve: Resolve) {
-        let booked = book(point, header, in: \.histograms, resolve) { $0.fitting($1, point.layout) }
-        let slot = header.id.slot
-        if let booked, booked != members[slot].output { siblings[slot] = booked }
+    @inline(__always)
+    mutating func book(_ point: HistogramPoint, _ header: CompoundHeader, _ resolve: Resolve) {
+        guard let booked = bookCompound(point, header, resolve) else { return }
+        if booked != members.element(header.id.slot).pointee.output { siblings[header.id.slot] = booked }
     }
-    /// Finds the output that a layout fits, which may be a sibling; nil where the table is full.
-    private mutating func fitting(_ number: UInt32, _ layout: BucketLayout) -> UInt32? {
-        guard let total = compounds.histograms.totals[number] else {
-            compounds.histograms.totals[number] = HistogramOutput(layout, of: outputs[number])
-            return number
-        }
-        if total.places(of: layout) != nil { return number }
+    /// Finds a sibling for a layout that an output does not fit; nil where the table is full.
+    @inline(never)
+    fileprivate mutating func sibling(of number: UInt32, _ layout: KeptLayout) -> UInt32? {
+        let total = compounds.totals[number].head(HistogramTotal.self).pointee.layout
+        if total.object.fits(layout.object) { return number }
         counts.unlikeLayouts += 1
-        let name = table.series(kept: names[number])
-        var hash: UInt64 = 0x5EED ^ (layout.hasBuckets ? 0 : 1)
-        for bound in layout.bounds { hash = fold(hash ^ bound.bitPattern, 0xe703_7ed1_a0b4_28db) }
+        let (name, bounds) = (table.series(kept: names[number]), layout.object)
+        var hash: UInt64 = 0x5EED ^ (bounds.hasBuckets ? 0 : 1)
+        for bound in bounds.bounds { hash = fold(hash ^ bound.bitPattern, 0xe703_7ed1_a0b4_28db) }
         let mark = Attribute(Self.layoutAttribute, String(hash, radix: 16))
         let attributes = name.attributes.attributes.filter { $0.key != mark.key } + [mark]
         let sibling = output(
@@ -42,9 +44,18 @@ extension Reaggregator {
             counts.refused += 1
             return nil
         }
-        if compounds.histograms.totals[found] == nil {
-            compounds.histograms.totals[found] = HistogramOutput(layout, of: outputs[found])
-        }
-        return found
+        guard hasTotal(found, HistogramTotal.self, { HistogramTotal.row(layout, $0) }) else { return nil }
+        return compounds.totals[found].head(HistogramTotal.self).pointee.layout.object.fits(bounds)
+            ? found : nil
+    }
+}
+
+extension HistogramPoint {
+    @inline(__always)
+    func fitting(_ number: UInt32, in reaggregator: inout Reaggregator) -> UInt32? {
+        let isThere = reaggregator.hasTotal(number, HistogramTotal.self) { HistogramTotal.row(layout, $0) }
+        guard isThere else { return nil }
+        let total = reaggregator.compounds.totals[number].head(HistogramTotal.self)
+        return total.pointee.layout.isLike(layout) ? number : reaggregator.sibling(of: number, layout)
     }
 }

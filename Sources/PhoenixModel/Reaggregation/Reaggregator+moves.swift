@@ -9,10 +9,15 @@ struct Move: Sendable {
     var to: SeriesKey?
     enum Point: Sendable {
         case number
-        case histogram(HistogramMember)
-        case exponential(ExponentialMember)
-        case summary(SummaryMember)
+        case compound(KeptPoint)
     }
+}
+
+/// A point of several numbers that is kept for itself.
+final class KeptPoint: Sendable {
+    let row: CompoundRow
+    init(_ row: CompoundRow) { self.row = row }
+    deinit { row.release() }
 }
 
 /// Moves, to be written before what they lead to is shown.
@@ -48,26 +53,13 @@ public struct Moves: Sendable {
 extension Move.Point {
     func write(to writer: inout StateWriter) {
         switch self {
-        case .number: writer.write(UInt64(0))
-        case .histogram(let point):
-            writer.write(UInt64(1))
-            point.write(to: &writer)
-        case .exponential(let point):
-            writer.write(UInt64(2))
-            point.write(to: &writer)
-        case .summary(let point):
-            writer.write(UInt64(3))
-            point.write(to: &writer)
+        case .number: CompoundRow.none.write(to: &writer)
+        case .compound(let point): point.row.write(to: &writer)
         }
     }
     init(from reader: inout StateReader) throws {
-        switch try reader.number() {
-        case 0: self = .number
-        case 1: self = .histogram(try HistogramMember(from: &reader))
-        case 2: self = .exponential(try ExponentialMember(from: &reader))
-        case 3: self = .summary(try SummaryMember(from: &reader))
-        default: throw StateError.malformed(what: "a point is of no kind")
-        }
+        let row = try CompoundRow.point(from: &reader)
+        self = row.isNone ? .number : .compound(KeptPoint(row))
     }
 }
 
@@ -88,10 +80,8 @@ extension Reaggregator {
         moves.append(move)
     }
     private func lastPoint(_ slot: UInt32) -> Move.Point {
-        if let point = compounds.histograms.last[slot] { return .histogram(point) }
-        if let point = compounds.exponentials.last[slot] { return .exponential(point) }
-        if let point = compounds.summaries.last[slot] { return .summary(point) }
-        return .number
+        let row = compounds.points[slot]
+        return row.isNone ? .number : .compound(KeptPoint(row.copy()))
     }
     /// The moves since this was last called; nil where there were none.
     public mutating func takeMoves() -> Moves? {
@@ -132,11 +122,14 @@ extension Reaggregator {
     /// Has an input stay where it is until it tells something.
     mutating func stay(_ slot: UInt32) {
         let member = members.element(slot)
-        guard member.pointee.state.contains(.isCumulative), !member.pointee.state.contains(.isBehind) else { return }
+        guard member.pointee.state.contains(.isCumulative), !member.pointee.state.contains(.isBehind) else {
+            return
+        }
         member.pointee.state.insert(.isBehind)
         behind += 1
     }
-    private mutating func tell(_ member: Member, _ point: Move.Point, of id: SeriesID, in output: Destination) {
+    private mutating func tell(_ member: Member, _ point: Move.Point, of id: SeriesID, in output: Destination)
+    {
         stand(id, output)
         let header = CompoundHeader(id: id, time: member.time, start: member.start, flags: [])
         switch point {
@@ -150,9 +143,15 @@ extension Reaggregator {
                 flags: member.state.contains(.isInteger) ? .isInteger : []
             )
             applyNumbers(parts.numbers) { _ in output }
-        case .histogram(let point): book(point, header) { _ in output }
-        case .exponential(let point): book(point, header) { _ in output }
-        case .summary(let point): book(point, header) { _ in output }
+        case .compound(let point): withExtendedLifetime(point) { book(point.row, header) { _ in output } }
+        }
+    }
+    private mutating func book(_ row: CompoundRow, _ header: CompoundHeader, _ resolve: Resolve) {
+        switch row.kind {
+        case .histogram: book(HistogramPoint(row), header, resolve)
+        case .exponential: _ = bookCompound(ExponentialPoint(row), header, resolve)
+        case .summary: _ = bookCompound(SummaryPoint(row), header, resolve)
+        default: break
         }
     }
 
@@ -163,7 +162,8 @@ extension Reaggregator {
         ] {
             for id in column {
                 let member = members.element(id.slot)
-                guard member.pointee.generation == id.generation, member.pointee.state.contains(.isBehind) else {
+                guard member.pointee.generation == id.generation, member.pointee.state.contains(.isBehind)
+                else {
                     continue
                 }
                 member.pointee.state.remove(.isBehind)

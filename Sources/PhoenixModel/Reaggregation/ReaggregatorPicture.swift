@@ -1,22 +1,27 @@
 /// What a reaggregator remembers at one moment, to be written while it goes on: its counters and windows, and the last
 /// points of their inputs. Gauges are not among it: their members tell them anew.
 ///
-/// Taken by copying records, some fifty bytes an input and a hundred an output, until it is let go.
+/// Taken by copying records, some fifty bytes an input and a hundred an output, and of histograms the rows of both; held
+/// until it is let go.
 public final class ReaggregatorPicture: Sendable {
     struct Input: Sendable {
         var slot: UInt32
         var member: Member
+        var point: CompoundRow
     }
     struct Total: Sendable {
         var number: UInt32
         var name: SeriesKey
         var output: Output
+        var total: CompoundRow
     }
     let table: SeriesTable
     let inputs: [Input]
     let totals: [Total]
     let twins: [UInt32: [Twin]]
-    let compounds: CompoundState
+    let compoundTwins: [UInt32: [CompoundTwin]]
+    /// Those of the inputs, the totals and the twins.
+    private let rows: RowCopies
     let horizons: (inputs: UInt64, freed: UInt64, freedAhead: UInt64)
     let hasForgotten: Bool
 
@@ -24,24 +29,35 @@ public final class ReaggregatorPicture: Sendable {
         table = reaggregator.table
         var inputs: [Input] = []
         var totals: [Total] = []
+        var rows = RowCopies()
         inputs.reserveCapacity(reaggregator.counts.members)
         totals.reserveCapacity(reaggregator.counts.outputs)
         for number in 0..<reaggregator.outputCount {
             let output = reaggregator.outputs[number]
             guard !output.state.contains(.isFree), output.kind != .gauge else { continue }
-            totals.append(Total(number: number, name: reaggregator.names[number], output: output))
+            let total = rows.copy(reaggregator.compounds.totals[number])
+            totals.append(
+                Total(number: number, name: reaggregator.names[number], output: output, total: total)
+            )
         }
         let outputs = Set(totals.map(\.number))
         reaggregator.members.sweep { slot, member in
             guard member.generation != 0 else { return false }
             if member.state.contains(.isCumulative) || outputs.contains(member.output) {
-                inputs.append(Input(slot: slot, member: member))
+                inputs.append(Input(slot: slot, member: member, point: .none))
             }
             return true
         }
+        for index in inputs.indices {
+            inputs[index].point = rows.copy(reaggregator.compounds.points[inputs[index].slot])
+        }
         table.keep(totals.map(\.name))
         (self.inputs, self.totals) = (inputs, totals)
-        (twins, compounds) = (reaggregator.twins, reaggregator.compounds)
+        twins = reaggregator.twins
+        compoundTwins = reaggregator.compounds.twins.mapValues {
+            $0.map { CompoundTwin(member: $0.member, point: rows.copy($0.point)) }
+        }
+        self.rows = rows
         horizons = (reaggregator.horizon, reaggregator.freedHorizon, reaggregator.freedHorizonAhead)
         hasForgotten = reaggregator.hasForgotten
     }
@@ -56,7 +72,7 @@ public final class ReaggregatorPicture: Sendable {
             writer.write(true)
             writer.write(table.series(kept: total.name))
             total.output.write(to: &writer)
-            compounds.write(total: total.number, to: &writer)
+            total.total.write(to: &writer)
             try writer.settle()
         }
         writer.write(false)
@@ -71,7 +87,8 @@ public final class ReaggregatorPicture: Sendable {
             let others = input.member.state.contains(.hasTwins) ? twins[input.slot] ?? [] : []
             writer.write(others.count)
             for twin in others { twin.member.write(to: &writer) }
-            compounds.write(member: input.slot, to: &writer)
+            input.point.write(to: &writer)
+            if !input.point.isNone { (compoundTwins[input.slot] ?? []).write(to: &writer) }
             try writer.settle()
         }
         writer.write(false)
@@ -101,8 +118,8 @@ extension Reaggregator {
             let number = output(resource: resource, metric: metric, attributes: attributes)
             places.append(number)
             // Without room for it the total is lost, but what follows must be read all the same.
-            var none = CompoundState()
             guard let number else {
+                var none = CompoundState()
                 try none.read(total: 0, from: &reader)
                 continue
             }
@@ -121,12 +138,12 @@ extension Reaggregator {
         let others = try (0..<(try reader.count())).map { _ in Twin(member: try Member(from: &reader)) }
         guard let id, members[id.slot].generation == 0 else {
             var none = CompoundState()
-            return try none.read(member: 0, from: &reader)
+            return try none.read(point: 0, from: &reader)
         }
         member.generation = id.generation
         member.output = Member.dropped
         if !others.isEmpty { twins[id.slot] = others }
-        try compounds.read(member: id.slot, from: &reader)
+        try compounds.read(point: id.slot, from: &reader)
         members.element(id.slot).pointee = member
         counts.members += 1
         guard place > 0, let number = places[place - 1] else { return }
