@@ -88,6 +88,37 @@ final class CompoundPoint {
         (count, sum, start, content) = (newer.count, newer.sum, newer.start, newer.content)
     }
 
+    /// Becomes a point of a batch, in place where the buckets are alike.
+    func replace(with points: HistogramPoints, _ index: Int) {
+        take(points.counts[index], points.sums[index], points.starts[index], points.flags[index])
+        let (layout, offset) = (points.layouts[index], points.offsets[index])
+        let buckets = points.buckets[offset..<offset + layout.bucketCount]
+        guard case .histogram(let known, var held) = content, known == layout else {
+            content = .histogram(layout: layout, buckets: Array(buckets))
+            return
+        }
+        // Nobody else holds them meanwhile, so they are not copied.
+        content = .summary(quantiles: [], values: [])
+        for index in held.indices { held[index] = buckets[offset + index] }
+        content = .histogram(layout: known, buckets: held)
+    }
+    func replace(with points: ExponentialPoints, _ index: Int) {
+        guard case .exponential(var held) = content else {
+            return replace(with: CompoundPoint(points, index))
+        }
+        take(points.counts[index], points.sums[index], points.starts[index], points.flags[index])
+        content = .summary(quantiles: [], values: [])
+        let threshold = points.zeroThresholds[index]
+        (held.scale, held.zeroCount) = (Int(points.scales[index]), points.zeroCounts[index])
+        held.zeroThreshold = max(0, threshold.isFinite ? threshold : 0)
+        held.positive.replace(with: points.positives[index], in: points.buckets)
+        held.negative.replace(with: points.negatives[index], in: points.buckets)
+        content = .exponential(held)
+    }
+    private func take(_ count: UInt64, _ sum: Double, _ start: UInt64, _ flags: PointFlags) {
+        (self.count, self.sum, self.start) = (count, flags.contains(.hasSum) ? sum : nil, start)
+    }
+
     /// Adds a point of the same kind; false, and nothing changed, for histograms of unlike buckets.
     func add(_ other: CompoundPoint) -> Bool {
         switch (content, other.content) {
@@ -134,5 +165,13 @@ final class CompoundPoint {
         default: return nil
         }
         return difference
+    }
+}
+
+extension ExponentialBuckets.Side {
+    fileprivate mutating func replace(with side: ExponentialPoints.Side, in buckets: [UInt64]) {
+        offset = Int(side.offset)
+        counts.removeAll(keepingCapacity: true)
+        counts += buckets[side.start..<side.start + side.count]
     }
 }

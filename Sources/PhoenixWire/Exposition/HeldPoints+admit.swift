@@ -36,7 +36,8 @@ extension HeldPoints {
             generation: id.generation,
             entity: entity,
             plan: place,
-            treatment: plan.treatment
+            treatment: plan.treatment,
+            addsWindows: plan.isDelta
         )
         new.seen = tick
         if let member = member(of: family.id, entity) {

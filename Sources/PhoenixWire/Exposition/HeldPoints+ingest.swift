@@ -13,12 +13,30 @@ extension HeldPoints {
         }
         let histograms = batch.histograms
         for index in 0..<histograms.count {
+            if let held = replaced(
+                histograms.series[index],
+                histograms.times[index],
+                histograms.flags[index],
+                tick
+            ) {
+                held.replace(with: histograms, index)
+                continue
+            }
             let time = histograms.times[index]
             let isEnd = histograms.flags[index].contains(.noRecordedValue)
             compound(histograms.series[index], time, isEnd, table, tick) { CompoundPoint(histograms, index) }
         }
         let exponentials = batch.exponentials
         for index in 0..<exponentials.count {
+            if let held = replaced(
+                exponentials.series[index],
+                exponentials.times[index],
+                exponentials.flags[index],
+                tick
+            ) {
+                held.replace(with: exponentials, index)
+                continue
+            }
             let isEnd = exponentials.flags[index].contains(.noRecordedValue)
             compound(exponentials.series[index], exponentials.times[index], isEnd, table, tick) {
                 CompoundPoint(exponentials, index)
@@ -143,6 +161,23 @@ extension HeldPoints {
         merged[Int(output)] = shown
     }
 
+    /// The common case of a point of several numbers: what is held of a known series where the point takes its place, which
+    /// is noted here; nil where it is something else.
+    @inline(__always)
+    private func replaced(
+        _ id: SeriesID,
+        _ time: UInt64,
+        _ flags: PointFlags,
+        _ tick: UInt32
+    ) -> CompoundPoint? {
+        guard let record = records.known(id.slot), record.pointee.generation == id.generation,
+            record.pointee.isReplacedCompound, time >= record.pointee.time,
+            !flags.contains(.noRecordedValue)
+        else { return nil }
+        record.pointee.time = time
+        record.pointee.seen = tick
+        return compounds[Int(record.pointee.value)]
+    }
     private func compound(
         _ id: SeriesID,
         _ time: UInt64,

@@ -14,7 +14,7 @@ struct HeldSeries: BitwiseCopyable, Sendable {
     var position: UInt32 = .max
     /// The next in the chain of the index.
     var next: UInt32 = ChainIndex.end
-    /// The metric's plan in the upper 24 bits, the treatment and two flags in the lower.
+    /// The metric's plan in the upper 24 bits, the treatment and three flags in the lower.
     private var packed: UInt32 = 0
 
     /// What a point of the series means to what is held.
@@ -32,15 +32,24 @@ struct HeldSeries: BitwiseCopyable, Sendable {
     }
     static let maximumPlans = 1 << 24
     init() {}
-    init(generation: UInt32, entity: UInt32, plan: UInt32, treatment: Treatment) {
+    init(
+        generation: UInt32,
+        entity: UInt32,
+        plan: UInt32,
+        treatment: Treatment,
+        addsWindows: Bool = false
+    ) {
         (self.generation, self.entity) = (generation, entity)
-        packed = plan << 8 | treatment.rawValue << 1
+        packed = plan << 8 | treatment.rawValue << 1 | (addsWindows ? 0x20 : 0)
     }
     var plan: UInt32 { packed >> 8 }
     @inline(__always)
     var treatment: Treatment { Treatment(rawValue: packed >> 1 & 7).unsafelyUnwrapped }
     @inline(__always)
     var isReplaced: Bool { packed & 0x1e == 0 }
+    /// A point of several numbers takes the place of what is held, and nothing else is to be looked at.
+    @inline(__always)
+    var isReplacedCompound: Bool { packed & 0x3e == Treatment.compound.rawValue << 1 }
     /// What is held is of the process before, and nothing has come yet that goes on from it.
     var isRestored: Bool {
         get { packed & 0x10 != 0 }

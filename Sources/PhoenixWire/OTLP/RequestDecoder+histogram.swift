@@ -122,11 +122,19 @@ extension RequestDecoder {
         return layout
     }
 
+    /// Appends packed words. The column grows by doubling: to reserve what this point needs would copy what all points
+    /// before it needed.
     func appendFixed(_ packed: ProtobufCursor, to column: inout [UInt64]) throws(MalformedMessage) {
         guard packed.left % 8 == 0 else { throw MalformedMessage(.truncated) }
-        var cursor = packed
-        column.reserveCapacity(column.count + packed.left / 8)
-        while !cursor.isAtEnd { column.append(try cursor.fixed64()) }
+        let (start, count) = (column.count, packed.left / 8)
+        let words = UnsafeRawPointer(packed.position)
+        column.append(contentsOf: repeatElement(0, count: count))
+        column.withUnsafeMutableBufferPointer { column in
+            for index in 0..<count {
+                let word = words.loadUnaligned(fromByteOffset: index * 8, as: UInt64.self)
+                column[start + index] = UInt64(littleEndian: word)
+            }
+        }
     }
 }
 
