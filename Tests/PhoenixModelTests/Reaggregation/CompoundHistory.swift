@@ -1,17 +1,21 @@
 import PhoenixModel
 
-/// A random history of histograms or summaries, the same to a reaggregator, to one behind it, and to the oracle: what each
-/// output grew by, bucket by bucket, in windows and in totals.
+/// A random history of histograms, summaries or sums, or of all of them at once, the same to a reaggregator, to one behind it,
+/// and to the oracle: what each output grew by, bucket by bucket, in windows and in totals.
 struct CompoundHistory: ~Copyable {
     enum Kind: CaseIterable, Sendable {
         case histogram, exponential, summary
+        /// Whole numbers and quarters, as integers and doubles.
+        case sum
         var point: PointKind {
             switch self {
             case .histogram: .histogram
             case .exponential: .exponentialHistogram
             case .summary: .summary
+            case .sum: .sum
             }
         }
+        var name: String { "\(self)" }
     }
     /// The buckets that all senders' points can be told in, then the sum in quarters.
     static let cells = 4
@@ -23,6 +27,7 @@ struct CompoundHistory: ~Copyable {
         var start: UInt64 = 0
         var buckets: [UInt64] = []
         var quarters: UInt64 = 0
+        var isNegative = false
         var last: Sent?
     }
     private struct Sent {
@@ -31,12 +36,18 @@ struct CompoundHistory: ~Copyable {
         var start: UInt64
         var buckets: [UInt64]
         var quarters: UInt64
+        var isNegative: Bool
+        /// What a sum says, in quarters.
+        var value: Int64 { (isNegative ? -1 : 1) * Int64(buckets[0] * 4 + quarters) }
     }
-    let kind: Kind
+    /// Those of the senders in turn.
+    let kinds: [Kind]
     let isDelta: Bool
+    /// Sums that may fall: what comes is added as it is.
+    let isMonotonic: Bool
     private var random: TestRandom
     private let table = SeriesTable(capacity: 2048)
-    private let metric: Metric
+    private var metrics: [Kind: Metric] = [:]
     private let began = 1_000_000 * second
     private var now: UInt64
     private var first: Reaggregator
@@ -49,11 +60,19 @@ struct CompoundHistory: ~Copyable {
     private var dropsOne = false
     var counts: ReaggregatorCounts { first.counts }
 
-    init(seed: UInt64, _ kind: Kind, isDelta: Bool) {
-        (random, self.kind, self.isDelta) = (TestRandom(seed: seed), kind, isDelta)
-        metric = table.metric(
-            MetricIdentity(name: "latency", kind: kind.point, temporality: isDelta ? .delta : .cumulative)
-        )
+    init(seed: UInt64, _ kinds: [Kind], isDelta: Bool, isMonotonic: Bool = true) {
+        (random, self.kinds, self.isDelta) = (TestRandom(seed: seed), kinds, isDelta)
+        self.isMonotonic = isMonotonic
+        for kind in kinds {
+            metrics[kind] = table.metric(
+                MetricIdentity(
+                    name: kind.name,
+                    kind: kind.point,
+                    temporality: isDelta && kind != .summary ? .delta : .cumulative,
+                    isMonotonic: kind == .sum && isMonotonic
+                )
+            )
+        }
         var options = Reaggregator.Options()
         options.forgetAfterSeconds = 120
         now = began
@@ -78,8 +97,8 @@ struct CompoundHistory: ~Copyable {
 
     private mutating func remap() {
         (groups, dropsOne) = (.random(in: 1...3, using: &random), chance(4))
-        let (groups, dropsOne) = (groups, dropsOne)
-        oracle.remap { Self.place($0, groups, dropsOne) }
+        let (groups, dropsOne, kinds) = (groups, dropsOne, kinds)
+        oracle.remap { Self.destination($0, kinds, groups, dropsOne) }
         first.remap(now: now) { Self.resolve($0, groups, dropsOne) }
         pass(first.settle(now: now, epoch: 0))
     }
@@ -92,6 +111,16 @@ struct CompoundHistory: ~Copyable {
         let group = name % groups
         return dropsOne && group == 0 ? nil : "g\(group)/\(groups)"
     }
+    /// What an output is called in the oracle and the ledgers.
+    private static func destination(
+        _ name: Int,
+        _ kinds: [Kind],
+        _ groups: Int,
+        _ dropsOne: Bool
+    ) -> String? {
+        place(name, groups, dropsOne).map { "\(kinds[name % kinds.count].name) \($0)" }
+    }
+    private func kind(_ name: Int) -> Kind { kinds[name % kinds.count] }
     private static func resolve(_ series: Series, _ groups: Int, _ dropsOne: Bool) -> Destination {
         guard case .int(let pid)? = series.attributes["pid"], let name = place(Int(pid), groups, dropsOne)
         else { return .drop(reason: 1) }
@@ -100,7 +129,7 @@ struct CompoundHistory: ~Copyable {
 
     private mutating func send() {
         var points: [Sent] = []
-        for name in 0..<6 where Bool.random(using: &random) {
+        for name in 0..<6 * kinds.count where Bool.random(using: &random) {
             let (before, point) = (senders[name]?.last, next(name))
             // Twice, late, or once more after the next one.
             if let before, chance(10) { points.append(before) }
@@ -108,20 +137,23 @@ struct CompoundHistory: ~Copyable {
             if chance(10) { points.append(point) }
             if let before, chance(12) { points.append(before) }
         }
+        // A batch holds them by kind: what is forgotten on the way tells whoever comes behind.
+        let order: [Kind] = [.sum, .histogram, .exponential, .summary]
+        points = order.flatMap { kind in points.filter { self.kind($0.name) == kind } }
         var parts = MetricBatch.Parts()
         oracle.beginBatch(now: now)
-        let (groups, dropsOne) = (groups, dropsOne)
+        let (groups, dropsOne, kinds) = (groups, dropsOne, kinds)
         for point in points {
             oracle.apply(
                 .init(
                     name: point.name,
                     time: point.time,
                     start: point.start,
-                    own: point.buckets,
+                    own: kind(point.name) == .sum ? [UInt64(clamping: point.value)] : point.buckets,
                     cells: cells(point)
                 ),
                 now: now
-            ) { Self.place($0, groups, dropsOne) }
+            ) { Self.destination($0, kinds, groups, dropsOne) }
             append(point, to: &parts)
         }
         pass(first.apply(MetricBatch(parts), now: now) { Self.resolve($0, groups, dropsOne) })
@@ -146,12 +178,14 @@ struct CompoundHistory: ~Copyable {
         }
         for index in sender.buckets.indices { sender.buckets[index] += .random(in: 0...9, using: &random) }
         sender.quarters += .random(in: 0...100, using: &random)
+        sender.isNegative = isDelta && !isMonotonic && Bool.random(using: &random)
         let sent = Sent(
             name: name,
             time: max(now, (sender.last?.time ?? 0) + 1),
             start: sender.start,
             buckets: sender.buckets,
-            quarters: sender.quarters
+            quarters: sender.quarters,
+            isNegative: sender.isNegative
         )
         sender.last = sent
         senders[name] = sender
@@ -162,16 +196,17 @@ struct CompoundHistory: ~Copyable {
 
     /// Of the histograms every other has finer bounds; of the exponential ones a finer scale: two buckets in one.
     private func width(_ name: Int) -> Int {
-        switch kind {
-        case .histogram: name % 2 == 0 ? 3 : 5
-        case .exponential: name % 2 == 0 ? 3 : 6
-        case .summary: 1
+        switch kind(name) {
+        case .histogram: name / kinds.count % 2 == 0 ? 3 : 5
+        case .exponential: name / kinds.count % 2 == 0 ? 3 : 6
+        case .summary, .sum: 1
         }
     }
     private func cells(_ point: Sent) -> [Int128] {
+        if kind(point.name) == .sum { return [0, 0, 0, Int128(point.value)] }
         var cells = Array(repeating: Int128(0), count: Self.cells)
         let places =
-            switch (kind, point.buckets.count) {
+            switch (kind(point.name), point.buckets.count) {
             case (.histogram, 5): [0, 0, 1, 1, 2]
             case (.exponential, 6): [0, 0, 1, 1, 2, 2]
             default: Array(point.buckets.indices)
@@ -182,9 +217,21 @@ struct CompoundHistory: ~Copyable {
     }
     private func append(_ point: Sent, to parts: inout MetricBatch.Parts) {
         let set = table.intern([Attribute("pid", .int(Int64(point.name)))])
-        guard let id = table.id(resource: table.intern([]), metric: metric, attributes: set) else { return }
+        guard let metric = metrics[kind(point.name)],
+            let id = table.id(resource: table.intern([]), metric: metric, attributes: set)
+        else { return }
         let (count, sum) = (point.buckets.reduce(0, +), Double(point.quarters) / 4)
-        switch kind {
+        switch kind(point.name) {
+        case .sum:
+            let isInteger = point.value % 4 == 0 && point.time % 3 == 0
+            parts.numbers.append(
+                id,
+                time: point.time,
+                start: point.start,
+                bits: isInteger
+                    ? UInt64(bitPattern: point.value / 4) : (Double(point.value) / 4).bitPattern,
+                flags: isInteger ? .isInteger : []
+            )
         case .histogram:
             parts.histograms.series.append(id)
             parts.histograms.times.append(point.time)

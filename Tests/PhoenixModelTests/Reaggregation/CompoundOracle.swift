@@ -116,6 +116,18 @@ struct CompoundLedger {
 
     mutating func note(_ batch: MetricBatch?, _ table: SeriesTable) {
         guard let batch else { return }
+        let numbers = batch.numbers
+        for index in 0..<numbers.count {
+            let bits = numbers.values[index]
+            let isInteger = numbers.flags[index].contains(.isInteger)
+            note(
+                table.series(numbers.series[index]),
+                (numbers.times[index], numbers.starts[index]),
+                [],
+                0,
+                isInteger ? Double(Int64(bitPattern: bits)) : Double(bitPattern: bits)
+            )
+        }
         let (histograms, exponentials, summaries) = (batch.histograms, batch.exponentials, batch.summaries)
         for index in 0..<histograms.count {
             let offset = histograms.offsets[index]
@@ -159,9 +171,10 @@ struct CompoundLedger {
         _ count: UInt64,
         _ sum: Double
     ) {
-        guard let series, case .string(let group)? = series.attributes["group"] else {
+        guard let series, case .string(let place)? = series.attributes["group"] else {
             return complaints.append("a point of no group")
         }
+        let group = "\(series.metric.name) \(place)"
         // Siblings of unlike bounds are series of their own, of one whole.
         var name = group
         if case .string(let mark)? = series.attributes[Reaggregator.layoutAttribute] { name += " " + mark }

@@ -1,12 +1,12 @@
 import PhoenixModel
 import Testing
 
-/// Histograms and summaries against the oracle, over random histories: churn, idling, restarts with and without a word, disorder,
+/// Histograms, summaries and sums against the oracle, over random histories: churn, idling, restarts with and without a word, disorder,
 /// repetition, unlike bounds and scales, changes of the mapping, dropping, forgetting; behind one reaggregator and behind two.
 @Suite struct CompoundPropertyTests {
-    private func check(_ kind: CompoundHistory.Kind, isDelta: Bool) {
+    private func check(_ kinds: [CompoundHistory.Kind], isDelta: Bool) {
         for seed in Histories.seeds {
-            var history = CompoundHistory(seed: seed, kind, isDelta: isDelta)
+            var history = CompoundHistory(seed: seed, kinds, isDelta: isDelta)
             history.run(steps: 6 + Int(seed % 30))
             let (oracle, ledger, chained) = (history.oracle, history.ledger, history.chained)
             #expect(ledger.complaints.isEmpty, "seed \(seed): \(ledger.complaints)")
@@ -23,9 +23,13 @@ import Testing
             #expect(history.counts.overlaps == 0, "seed \(seed)")
         }
     }
-    @Test func histogramsAreExact() { check(.histogram, isDelta: false) }
-    @Test func exponentialHistogramsAreExact() { check(.exponential, isDelta: false) }
-    @Test func summariesAreExact() { check(.summary, isDelta: false) }
-    @Test func windowsOfHistogramsAreCountedOnce() { check(.histogram, isDelta: true) }
-    @Test func windowsOfExponentialHistogramsAreCountedOnce() { check(.exponential, isDelta: true) }
+    @Test func histogramsAreExact() { check([.histogram], isDelta: false) }
+    @Test func exponentialHistogramsAreExact() { check([.exponential], isDelta: false) }
+    @Test func summariesAreExact() { check([.summary], isDelta: false) }
+    @Test func windowsOfHistogramsAreCountedOnce() { check([.histogram], isDelta: true) }
+    @Test func windowsOfExponentialHistogramsAreCountedOnce() { check([.exponential], isDelta: true) }
+    @Test func sumsAreExact() { check([.sum], isDelta: false) }
+    @Test func kindsInOneBatchDoNotMix() {
+        check([.sum, .histogram, .exponential, .summary], isDelta: false)
+    }
 }
