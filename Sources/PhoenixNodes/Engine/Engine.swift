@@ -112,7 +112,12 @@ public final class Engine: Sendable {
     /// every node runs.
     public func run(whenServing: @escaping @Sendable ([Address]) -> Void = { _ in }) async throws {
         do {
-            try await runAll(whenServing)
+            // What commands goes before the data where both want a core: nodes, and what is written now and then, run at
+            // a priority of their own.
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask(priority: .high) { try await self.runAll(whenServing) }
+                try await group.waitForAll()
+            }
         } catch {
             await closeLoops()
             throw error
@@ -126,7 +131,7 @@ public final class Engine: Sendable {
             group.addTask { try await self.keepTime() }
             group.addTask { await self.endpoints.answer(self.supervisor, metrics) }
             group.addTask { await self.admin.routed.serve() }
-            if let keeper { group.addTask { await keeper.run(self.supervisor) } }
+            if let keeper { group.addTask(priority: .medium) { await keeper.run(self.supervisor) } }
             defer { group.cancelAll() }
             try await supervisor.run(
                 graph,

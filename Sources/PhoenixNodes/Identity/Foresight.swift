@@ -34,7 +34,7 @@ final class Foresight<Program: IdentityProgram & Equatable>: Sendable {
         init(_ program: Program) { self.program = program }
     }
     /// So many inputs are judged at once.
-    private static var sliceInputs: Int { 1024 }
+    private static var sliceInputs: Int { 512 }
     private let table: SeriesTable
     private let queue: Lock<Queue>
     private let desk = Lock(Desk())

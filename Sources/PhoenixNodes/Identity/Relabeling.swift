@@ -122,8 +122,6 @@ final class Relabeling<Program: IdentityProgram & Equatable> {
             input.settle()
             try await deliver()
         }
-        // A change of mode that was under way when the data ended.
-        while !Task.isCancelled, state.withMemory({ $0.isRemapping }) { try await remapSlice() }
     }
     func handle(_ event: RelabelingEvent) async throws {
         switch event {
@@ -170,8 +168,9 @@ final class Relabeling<Program: IdentityProgram & Equatable> {
         }
         try await deliver()
     }
-    /// Sends what is held, for no heir will.
+    /// Ends a change of programs that is under way and sends what is held, for no heir will.
     func flush() async throws {
+        while !Task.isCancelled, state.withMemory({ $0.isRemapping }) { try await remapSlice() }
         let now = now
         state.withMemory { $0.release(now: now) }
         try await deliver()

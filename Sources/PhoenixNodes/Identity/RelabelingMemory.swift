@@ -4,8 +4,9 @@ import PhoenixRuntime
 /// What a node that changes identities remembers: where each series goes, the sums of those that meet, and what is booked
 /// and not yet sent. Knows no task; batches and moments in, batches out.
 final class RelabelingMemory<Program: IdentityProgram & Equatable> {
-    /// So many inputs are asked at once: a few milliseconds' work.
-    static var sliceSlots: Int { 2048 }
+    /// So many inputs are asked at once: about a millisecond's work, for paths that have nothing to do with it wait for a
+    /// core that long.
+    static var sliceSlots: Int { 512 }
 
     private(set) var programs: Programs<Program>
     private(set) var mode: Mode?

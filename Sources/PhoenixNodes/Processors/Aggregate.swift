@@ -122,6 +122,7 @@ public actor Aggregate: JournalingNode {
         work.replace(with: Programs(settings) { $0 })
         return true
     }
+    public func flush() async throws { try await work.flush() }
     public func handOver() -> State? { State(content: work.state) }
     public func inherit(_ state: State) { work.inherit(state.content) }
     public static let stateVersion: UInt32 = 1

@@ -53,6 +53,7 @@ public actor CumulativeToDelta: Node {
     }
 
     public func run() async throws { try await work.run { try await self.handle($0) } }
+    public func flush() async throws { try await work.flush() }
     public func handOver() -> State? { State(content: work.state) }
     public func inherit(_ state: State) { work.inherit(state.content) }
 

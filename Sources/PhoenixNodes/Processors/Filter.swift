@@ -44,6 +44,7 @@ public actor Filter: Node {
         work.replace(with: Programs(settings) { $0 })
         return true
     }
+    public func flush() async throws { try await work.flush() }
     public func handOver() -> State? { State(content: work.state) }
     public func inherit(_ state: State) { work.inherit(state.content) }
 

@@ -1,5 +1,5 @@
 public import PhoenixGraph
-import PhoenixModel
+public import PhoenixModel
 public import PhoenixRuntime
 
 /// Sends each series once in an interval, whatever came meanwhile: downsampling.
@@ -8,7 +8,7 @@ public import PhoenixRuntime
 /// multiple of its length since 1970, by the clock of this machine: what was received until then is sent, and nothing that
 /// is received later, so that what a counter grew by between two ends is the same before the node and behind it. Restarts of
 /// senders within an interval do not show. What is held at the end is sent; an heir goes on holding it.
-public actor Interval: Node {
+public actor Interval: JournalingNode {
     public struct Config: NodeConfig {
         public var interval = Duration.seconds(60)
         public var staleAfter = 2.5
@@ -62,6 +62,23 @@ public actor Interval: Node {
     public func flush() async throws { try await work.flush() }
     public func handOver() -> State? { State(content: work.state) }
     public func inherit(_ state: State) { work.inherit(state.content) }
+    public static let stateVersion: UInt32 = 1
+    public func picture() -> (any StatePicture)? { work.state.picture }
+    public static func read(
+        from reader: inout StateReader,
+        _ settings: Settings<Config>,
+        _ context: NodeContext
+    ) throws -> State {
+        State(content: try .read(from: &reader, Programs(settings) { $0 }, context))
+    }
+    public func note(in journal: any StateJournal) { work.state.note(in: journal) }
+    public static func read(
+        journal reader: inout StateReader,
+        into state: State,
+        _ context: NodeContext
+    ) throws {
+        try state.content.read(journal: &reader)
+    }
 
     private func handle(_ event: RelabelingEvent) async throws { try await work.handle(event) }
 }

@@ -153,6 +153,7 @@ public actor Limit: JournalingNode {
         return true
     }
 
+    public func flush() async throws { try await work.flush() }
     public func handOver() -> State? { State(content: work.state, book: book) }
     public func inherit(_ state: State) {
         if state.book.counts(settings.base) {

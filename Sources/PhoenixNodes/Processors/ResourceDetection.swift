@@ -86,6 +86,7 @@ public actor ResourceDetection: JournalingNode {
     }
 
     public func run() async throws { try await work.run { try await self.handle($0) } }
+    public func flush() async throws { try await work.flush() }
     public func handOver() -> State? { State(content: work.state) }
     public func inherit(_ state: State) { work.inherit(state.content) }
     public static let stateVersion: UInt32 = 1

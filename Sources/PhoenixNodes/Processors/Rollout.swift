@@ -1,5 +1,5 @@
 public import PhoenixGraph
-import PhoenixModel
+public import PhoenixModel
 public import PhoenixRuntime
 
 /// Sends a stable share of the series by another way: what is new in a graph is tried on some, then on more.
@@ -10,7 +10,7 @@ public import PhoenixRuntime
 /// Both ways carry sums of the node's own, so that a series may change its way at any batch: what it grew by is counted on
 /// one of them, and `out` and `share` together come to what came in. Where the ways meet again their series must differ:
 /// let `mark` name an attribute.
-public actor Rollout: Node {
+public actor Rollout: JournalingNode {
     public struct Config: NodeConfig {
         public var share = 0.0
         public var by: [AttributeTarget] = []
@@ -109,8 +109,26 @@ public actor Rollout: Node {
         decide()
         return true
     }
+    public func flush() async throws { try await work.flush() }
     public func handOver() -> State? { State(content: work.state) }
     public func inherit(_ state: State) { work.inherit(state.content) }
+    public static let stateVersion: UInt32 = 1
+    public func picture() -> (any StatePicture)? { work.state.picture }
+    public static func read(
+        from reader: inout StateReader,
+        _ settings: Settings<Config>,
+        _ context: NodeContext
+    ) throws -> State {
+        State(content: try .read(from: &reader, Programs(settings) { RolloutProgram($0) }, context))
+    }
+    public func note(in journal: any StateJournal) { work.state.note(in: journal) }
+    public static func read(
+        journal reader: inout StateReader,
+        into state: State,
+        _ context: NodeContext
+    ) throws {
+        try state.content.read(journal: &reader)
+    }
 
     private func handle(_ event: RelabelingEvent) async throws {
         if case .tick = event { look() }

@@ -144,6 +144,7 @@ public actor TopK: JournalingNode {
         return true
     }
 
+    public func flush() async throws { try await work.flush() }
     public func handOver() -> State? { State(content: work.state, league: league) }
     public func inherit(_ state: State) {
         if state.league.ranks(settings.base) {

@@ -91,6 +91,7 @@ public actor Transform: Node {
     }
 
     public func run() async throws { try await work.run { try await self.handle($0) } }
+    public func flush() async throws { try await work.flush() }
     public func handOver() -> State? { State(content: work.state) }
     public func inherit(_ state: State) { work.inherit(state.content) }
     /// In another unit the increase since the last value would be wrong.

@@ -83,15 +83,19 @@ struct ListenerTable {
     /// The addresses were opened.
     mutating func noteOpened(_ keys: some Sequence<Key>) { open.formUnion(keys) }
 
-    /// The new claims of these owners are served in place of those before them.
-    mutating func switchOver(_ owners: Set<String>) {
+    /// The new claims of these owners are served in place of those before them; answers whether there were such.
+    mutating func switchOver(_ owners: Set<String>) -> Bool {
+        var isReplacing = false
         for index in claims.indices where owners.contains(claims[index].route.owner) {
             switch claims[index].phase {
-            case .served where claims[index].generation < generation: claims[index].phase = .parked
+            case .served where claims[index].generation < generation:
+                claims[index].phase = .parked
+                isReplacing = true
             case .pending: claims[index].phase = .served
             case .served, .parked: continue
             }
         }
+        return isReplacing
     }
     var pendingOwners: Set<String> { Set(claims.filter { $0.phase == .pending }.map(\.route.owner)) }
 

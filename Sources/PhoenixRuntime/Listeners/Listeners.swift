@@ -75,11 +75,20 @@ public final class Listeners: Sendable {
     public func commit(closingWithin deadline: Duration = .seconds(5)) async throws {
         try await open()
         switchOver(state.withLock { $0.table.pendingOwners })
-        await settle(closingWithin: deadline)
+        await close(settle(), within: deadline)
     }
 
     // MARK: The steps of a change
 
+    /// Whether an address is claimed that is not open yet.
+    ///
+    /// Throws `ListenError` where claims contradict each other; they are dropped.
+    func hasToOpen() throws -> Bool {
+        do { return try state.withLock { try !$0.table.change().opened.isEmpty } } catch {
+            abandon()
+            throw error
+        }
+    }
     /// Opens the addresses that are newly claimed; nothing is served there yet.
     ///
     /// Throws `ListenError` with everything as it was: what had been opened is closed again, the claims are dropped.
@@ -96,10 +105,14 @@ public final class Listeners: Sendable {
         }
     }
     /// Requests that begin from now on go to the new claims of these owners, in place of their old ones.
-    func switchOver(_ owners: Set<NodeID>) {
+    ///
+    /// Answers whether requests may be on their way to one that was served before: see `quiet`.
+    @discardableResult
+    func switchOver(_ owners: Set<NodeID>) -> Bool {
         state.withLock { state in
-            state.table.switchOver(owners)
+            let isReplacing = state.table.switchOver(owners)
             state.setRoutes()
+            return isReplacing
         }
     }
     /// Requests that begin from now on find what was served when the change began; nothing is closed yet.
@@ -112,26 +125,23 @@ public final class Listeners: Sendable {
     }
     /// Returns once no request is on its way to an endpoint that was served before the last switch.
     func quiet() async {
-        for server in state.withLock({ Array($0.servers.values) }) { await server.quiet() }
+        let servers = state.withLock { Array($0.servers.values) }
+        await withDiscardingTaskGroup { group in
+            for server in servers { group.addTask { await server.quiet() } }
+        }
     }
-    /// The change is for good: what nobody claims any more is closed.
+    /// The change is for good; answers what nobody claims any more, for `close`.
+    func settle() -> [any OpenServer] { state.withLock { $0.close($0.table.settle()) } }
+    /// The change is undone: everything is served as before it. Answers what it had opened, for `close`.
+    func undo() -> [any OpenServer] { state.withLock { $0.close($0.table.undo()) } }
+    /// Closes what a change left to nobody.
     ///
     /// - Parameter whenFree: called once the addresses can be had again, before what is being served there has finished.
-    func settle(
-        closingWithin deadline: Duration = .seconds(5),
+    func close(
+        _ servers: [any OpenServer],
+        within deadline: Duration = .seconds(5),
         whenFree: @Sendable () -> Void = {}
     ) async {
-        let servers = state.withLock { $0.close($0.table.settle()) }
-        for server in servers { await server.stopAccepting() }
-        whenFree()
-        await Self.close(servers, within: deadline)
-    }
-    /// The change is undone: everything is served as before it, and what it opened is closed.
-    func undo(
-        closingWithin deadline: Duration = .seconds(5),
-        whenFree: @Sendable () -> Void = {}
-    ) async {
-        let servers = state.withLock { $0.close($0.table.undo()) }
         for server in servers { await server.stopAccepting() }
         whenFree()
         await Self.close(servers, within: deadline)

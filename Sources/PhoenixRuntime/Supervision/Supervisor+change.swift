@@ -68,8 +68,7 @@ extension Supervisor {
         )
         let sources = change.successors.values.filter { living[$0.member.id]?.part.member.kind == .source }
         let owners = Set(change.fresh.map(\.member.id) + sources.map(\.member.id))
-        services.listeners.switchOver(owners)
-        tellWhenQuiet(&group)
+        if services.listeners.switchOver(owners) { tellWhenQuiet(&group) } else { decide(.led) }
     }
     private func adopt(_ graph: Graph, _ kept: [Supervision.Member]) {
         self.graph = graph
@@ -123,11 +122,19 @@ extension Supervisor {
             }
             if graph.vertices[id] == nil, living[id] == nil { forget(id, part.ends) }
         }
-        let (listeners, signal, serial) = (services.listeners, signal, change.serial)
         let record = change.record(.taken, generation: change.serial, at: services.time.monotonic)
-        group.addTask {
-            await listeners.settle { signal.yield(.settled(serial, .success(record))) }
-        }
+        end(change, .success(record), closing: services.listeners.settle(), &group)
+    }
+    /// The change is over once the addresses that nobody claims any more can be had again.
+    private func end(
+        _ change: Change,
+        _ result: Result<ReloadRecord, any Error>,
+        closing servers: [any OpenServer],
+        _ group: inout DiscardingTaskGroup
+    ) {
+        guard !servers.isEmpty else { return endChange(result) }
+        let (listeners, signal, serial) = (services.listeners, signal, change.serial)
+        group.addTask { await listeners.close(servers) { signal.yield(.settled(serial, result)) } }
     }
     /// The name and its edges are no more; answers the points that were still to be read.
     @discardableResult
@@ -214,11 +221,8 @@ extension Supervisor {
     private func giveUp(_ group: inout DiscardingTaskGroup) {
         guard let change else { return }
         for id in change.decisions.unrestored.sorted() { noteUnrestored(id) }
-        let (listeners, signal, serial) = (services.listeners, signal, change.serial)
         let failure = change.failure ?? ReloadFailure(.handOver, node: nil, "it was given up")
-        group.addTask {
-            await listeners.undo { signal.yield(.settled(serial, .failure(failure))) }
-        }
+        end(change, .failure(failure), closing: services.listeners.undo(), &group)
     }
 
     /// The change is over: those who wait are told, and the next may begin.

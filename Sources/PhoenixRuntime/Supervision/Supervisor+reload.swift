@@ -123,7 +123,9 @@ extension Supervisor {
         let removed = changes.filter { $0.value == .remove }.keys
         for id in Array(successors.keys) + removed { services.listeners.detach(id) }
         let listeners = services.listeners
-        do { try await limited(limits.step) { try await listeners.open() } } catch {
+        do {
+            if try listeners.hasToOpen() { try await limited(limits.step) { try await listeners.open() } }
+        } catch {
             let placed = Self.placed(error, in: graph)
             let owner = (error as? ListenError)?.owner
             throw ReloadFailure(.listen, node: owner, "\(placed)", cause: placed)
@@ -174,7 +176,7 @@ extension Supervisor {
             let isRestored = try? await limited(change.limits.step) { try await node.reconfigure(vertex) }
             if isRestored != true { noteUnrestored(id) }
         }
-        await services.listeners.undo()
+        await services.listeners.close(services.listeners.undo())
         var record = change.record(.failed, generation: ledger.generation, at: services.time.monotonic)
         record.message = "\((error as? ReloadFailure)?.message ?? "\(error)")"
         record.node = (error as? ReloadFailure)?.node

@@ -236,7 +236,8 @@ extension Supervisor {
         self.living[id]?.stop = StopSignal()
         guard let living = living[id] else { return }
         let (time, signal, logger, ends) = (services.time, signal, services.logger, living.part.ends)
-        group.addTask {
+        // Not that of the supervisor, which goes before them.
+        group.addTask(priority: .medium) {
             let began = time.monotonic
             do {
                 try await living.stop.guarding(living.part.node.run)

@@ -47,10 +47,9 @@ public final class BoundServer: Sendable {
     /// Returns once every event loop has ended the turn that it is in: the handler of a request is chosen and shown its
     /// head in one turn, so that those taken out of `routes` before see no new request after.
     public func turn() async {
-        for loop in loops {
-            // A loop that has ended has no turn.
-            do { try await loop.loop.submit {}.get() } catch {}
-        }
+        let turns = loops.map { $0.loop.submit {} }
+        // A loop that has ended has no turn.
+        for turn in turns { do { try await turn.get() } catch {} }
     }
 
     private func onAllConnections(_ work: @escaping @Sendable (HTTPChannelHandler) -> Void) {

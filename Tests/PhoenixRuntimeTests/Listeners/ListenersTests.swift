@@ -79,6 +79,29 @@ struct ListenersTests {
         #expect(listeners.bound == [a, b].compactMap { $0 }.sorted())
     }
 
+    @Test func `a change knows whether it has to open, to wait for requests, and to close`() async throws {
+        let listeners = Listeners(FakeServer())
+        listeners.attach("h:1", paths: ["/"], Page(), owner: "a")
+        try await listeners.commit()
+        listeners.detach("a")
+        listeners.attach("h:1", paths: ["/"], Page(), owner: "a")
+        #expect(try !listeners.hasToOpen())
+        let (stranger, heir) = (listeners.switchOver(["b"]), listeners.switchOver(["a"]))
+        #expect(!stranger && heir)
+        #expect(listeners.settle().isEmpty)
+        listeners.attach("h:2", paths: ["/"], Page(), owner: "b")
+        #expect(try listeners.hasToOpen())
+        try await listeners.open()
+        // Nobody served before what is new.
+        let newcomer = listeners.switchOver(["b"])
+        #expect(!newcomer)
+        #expect(listeners.undo().count == 1)
+        listeners.attach("h:1", protocol: "statsd", paths: ["/b"], Page(), owner: "b")
+        #expect(throws: ListenError.self) { try listeners.hasToOpen() }
+        // The claims were dropped.
+        #expect(try !listeners.hasToOpen())
+    }
+
     @Test func `without a server a claim is refused, and says so`() async throws {
         let listeners = Listeners()
         try await listeners.commit()

@@ -14,7 +14,7 @@ import Testing
 
     /// In a process of its own: beside other tests nobody could tell whose the memory is.
     @Test func nothingIsLostAndMemoryStaysFlat() async {
-        await #expect(processExitsWith: .success) {
+        let result = await #expect(processExitsWith: .success, observing: [\.standardOutputContent]) {
             var run = ChurnRun(.init(series: ChurnTests.series))
             run.run()
             let (early, late) = (run.residentEarly, run.residentLate)
@@ -23,6 +23,7 @@ import Testing
                     + "\(run.retired) retired; \(run.linesRead) lines read; resident \(Int(early / 1e6)) MB after a third, "
                     + "\(Int(late / 1e6)) MB at the end"
             )
+            print("dropped: \(run.dropped); complaints: \(run.complaints)")
             #expect(run.complaints.isEmpty)
             #expect(run.dropped.isEmpty)
             #expect(run.pointsShown == run.pointsSent)
@@ -31,5 +32,6 @@ import Testing
             // A tenth and 20 MB are what an allocator may keep.
             #expect(late < early * 1.1 + 20e6)
         }
+        print(String(decoding: result?.standardOutputContent ?? [], as: UTF8.self))
     }
 }
