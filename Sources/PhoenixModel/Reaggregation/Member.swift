@@ -4,7 +4,7 @@ struct Member: BitwiseCopyable, Sendable {
     var generation: UInt32 = 0
     /// The number of the output; from `Reaggregator.firstDropped` on it goes nowhere, and this says why.
     var output: UInt32 = 0
-    /// The bits of its last value; of a delta stream the end of what was counted before its last gap.
+    /// The bits of its last value; of a delta stream the end of what was taken before its last gap.
     var value: UInt64 = 0
     /// The start of its last point; of a delta stream the end of its last gap.
     var start: UInt64 = 0
@@ -26,7 +26,7 @@ struct Member: BitwiseCopyable, Sendable {
         static let hasTwins = State(rawValue: 8)
         /// It stands in its output's list of candidates.
         static let isCandidate = State(rawValue: 16)
-        /// Its points are followed even while they go nowhere, so that a later output begins with what comes then.
+        /// Each of its points tells all that came before.
         static let isCumulative = State(rawValue: 32)
         /// A process before followed it, and to this one it has told nothing yet: what it grew by meanwhile belongs where it
         /// was, so it stays there until then.
@@ -75,6 +75,39 @@ struct Member: BitwiseCopyable, Sendable {
         guard state.contains(.isLive), next > time, next - time >= 100_000_000 else { return }
         let gap = UInt16(clamping: (next - time + 99_999_999) / 100_000_000)
         interval = gap >= interval ? gap : max(gap, interval - max(1, interval / 8))
+    }
+}
+
+extension Member {
+    /// Since when a window counts whose start may be unknown.
+    func windowStart(_ start: UInt64, time end: UInt64) -> UInt64 {
+        if start != 0 { return start }
+        return state.contains(.hasValue) ? min(time, end) : end
+    }
+    /// Takes in the window of a delta point; false where it was taken before.
+    ///
+    /// A window is taken the first time that it comes: into a total, or by nobody where its stream went nowhere then. Windows
+    /// follow each other. The first must end after `floor`: what ended before may have been counted. One that comes late is
+    /// news only where it fills the last gap, (`value`, `start`]: any other has been taken, and is a repetition.
+    @inline(__always)
+    @discardableResult
+    mutating func takeWindow(start begin: UInt64, time end: UInt64, after floor: UInt64) -> Bool {
+        let isFirst = !state.contains(.hasValue)
+        if isFirst, end <= floor { return false }
+        if isFirst || end > time {
+            if isFirst {
+                (value, start) = (floor, begin)
+            } else if begin > time {
+                (value, start) = (time, begin)
+            }
+            time = end
+            state.insert(.hasValue)
+            return true
+        }
+        guard begin != 0, begin >= value, end <= start, begin < end else { return false }
+        // Windows that came late come in order, or from the end of the gap backwards.
+        if end == start, begin > value { start = begin } else { value = end }
+        return true
     }
 }
 

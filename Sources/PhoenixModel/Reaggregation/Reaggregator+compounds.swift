@@ -142,14 +142,15 @@ extension Reaggregator {
     private mutating func look<Point: CompoundPoint>(at point: Point, _ header: CompoundHeader, isFound: Bool)
     {
         let (slot, time) = (header.id.slot, header.time)
-        let member = members.element(slot)
-        guard member.pointee.generation == header.id.generation, member.pointee.state.contains(.isCumulative),
-            !header.flags.contains(.noRecordedValue)
+        let (member, last) = (members.element(slot), compounds.points.element(slot))
+        guard member.pointee.generation == header.id.generation, !header.flags.contains(.noRecordedValue)
         else { return }
-        if !member.pointee.state.contains(.hasValue) || time > member.pointee.time {
+        if member.pointee.state.contains(.isDelta) {
+            member.pointee.takeWindow(start: header.start, time: time, after: windowFloor)
+        } else if !member.pointee.state.contains(.hasValue) || time > member.pointee.time {
             compounds.forgetTwins(slot)
             member.pointee.follow(time: time, start: header.start)
-            point.keep(in: &compounds.points.element(slot).pointee)
+            point.keep(in: &last.pointee)
         }
         guard isFound, let number = point.fitting(member.pointee.output, in: &self) else { return }
         showStanding(number, time: time)
@@ -160,7 +161,8 @@ extension Reaggregator {
     private mutating func isFound(_ id: SeriesID, _ resolve: Resolve) -> Bool {
         let member = members.element(id.slot)
         guard member.pointee.generation == id.generation, member.pointee.output < Self.firstDropped,
-            id.slot < unasked, !member.pointee.state.contains(.isOpen), !isForgotten(member.pointee.seen, at: nowSeconds)
+            id.slot < unasked, !member.pointee.state.contains(.isOpen),
+            !isForgotten(member.pointee.seen, at: nowSeconds)
         else { return find(id, resolve) }
         member.pointee.seen = nowSeconds
         return true

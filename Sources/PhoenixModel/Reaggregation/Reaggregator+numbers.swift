@@ -64,19 +64,26 @@ extension Reaggregator {
             showStanding(number, time: point.time)
         }
     }
-    /// Has an output emitted to which nothing is added.
+    /// Has an output emitted to which nothing is added; an empty window says nothing.
     mutating func showStanding(_ number: UInt32, time: UInt64) {
         let output = outputs.element(number)
+        if output.pointee.state.contains(.isDelta) { return }
         wake(number, seen: output.pointee.seen)
         output.pointee.begin(at: time, ahead: lead(time))
         touch(&output.pointee, number, time: time)
     }
 
-    /// Follows a point that goes nowhere: what its stream grew by meanwhile is nobody's.
+    /// Follows a point that goes nowhere: what its stream grew by meanwhile is nobody's, and nobody's stays a window that
+    /// came, should it come once more.
     @inline(never)
     private mutating func skip(_ point: NumberPoint, _ id: SeriesID) {
         let member = members.element(id.slot)
         guard member.pointee.generation == id.generation, !point.flags.contains(.noRecordedValue) else {
+            return
+        }
+        if member.pointee.state.contains(.isDelta) {
+            guard point.isFinite else { return }
+            member.pointee.takeWindow(start: point.start, time: point.time, after: windowFloor)
             return
         }
         guard !member.pointee.state.contains(.hasValue) || point.time > member.pointee.time else { return }
@@ -259,35 +266,4 @@ extension Reaggregator {
     }
     /// Windows that ended before may have been counted for an input since forgotten.
     var windowFloor: UInt64 { hasForgotten ? horizon : 0 }
-}
-
-extension Member {
-    /// Since when a window counts whose start may be unknown.
-    func windowStart(_ start: UInt64, time end: UInt64) -> UInt64 {
-        if start != 0 { return start }
-        return state.contains(.hasValue) ? min(time, end) : end
-    }
-    /// Takes in the window of a delta point; false where it was counted before.
-    ///
-    /// Windows follow each other. The first must end after `floor`: what ended before may have been counted. One that comes
-    /// late is news only where it fills the last gap, (`value`, `start`]: any other has been counted, and is a repetition.
-    @inline(__always)
-    mutating func takeWindow(start begin: UInt64, time end: UInt64, after floor: UInt64) -> Bool {
-        let isFirst = !state.contains(.hasValue)
-        if isFirst, end <= floor { return false }
-        if isFirst || end > time {
-            if isFirst {
-                (value, start) = (floor, begin)
-            } else if begin > time {
-                (value, start) = (time, begin)
-            }
-            time = end
-            state.insert(.hasValue)
-            return true
-        }
-        guard begin != 0, begin >= value, end <= start, begin < end else { return false }
-        // Windows that came late come in order, or from the end of the gap backwards.
-        if end == start, begin > value { start = begin } else { value = end }
-        return true
-    }
 }

@@ -43,7 +43,9 @@ public final class ReaggregatorPicture: Sendable {
         let outputs = Set(totals.map(\.number))
         reaggregator.members.sweep { slot, member in
             guard member.generation != 0 else { return false }
-            if member.state.contains(.isCumulative) || outputs.contains(member.output) {
+            // Also of those that go nowhere: what they told is told.
+            let isFollowed = !member.state.isDisjoint(with: [.isCumulative, .isDelta])
+            if isFollowed || outputs.contains(member.output) {
                 inputs.append(Input(slot: slot, member: member, point: .none))
             }
             return true

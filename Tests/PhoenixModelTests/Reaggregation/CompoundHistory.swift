@@ -19,18 +19,20 @@ struct CompoundHistory: ~Copyable {
     }
     /// The buckets that all senders' points can be told in, then the sum in quarters.
     static let cells = 4
-    private static let second: UInt64 = 1_000_000_000
-    private static let coarse = BucketLayout(bounds: [10, 100])
-    private static let fine = BucketLayout(bounds: [5, 10, 50, 100])
+    static let second: UInt64 = 1_000_000_000
+    static let coarse = BucketLayout(bounds: [10, 100])
+    static let fine = BucketLayout(bounds: [5, 10, 50, 100])
 
-    private struct Sender {
+    struct Sender {
         var start: UInt64 = 0
         var buckets: [UInt64] = []
         var quarters: UInt64 = 0
         var isNegative = false
         var last: Sent?
+        /// Windows that are still under way: they come late.
+        var held: [Sent] = []
     }
-    private struct Sent {
+    struct Sent {
         var name: Int
         var time: UInt64
         var start: UInt64
@@ -45,24 +47,26 @@ struct CompoundHistory: ~Copyable {
     let isDelta: Bool
     /// Sums that may fall: what comes is added as it is.
     let isMonotonic: Bool
-    private var random: TestRandom
-    private let table = SeriesTable(capacity: 2048)
-    private var metrics: [Kind: Metric] = [:]
+    /// Whether totals become windows, and windows totals.
+    let converts: Bool
+    var random: TestRandom
+    let table = SeriesTable(capacity: 2048)
+    private(set) var metrics: [Kind: Metric] = [:]
     private let began = 1_000_000 * second
-    private var now: UInt64
+    var now: UInt64
     private var first: Reaggregator
     private var behind: Reaggregator
     private(set) var oracle: CompoundOracle
     private(set) var ledger = CompoundLedger()
     private(set) var chained = CompoundLedger()
-    private var senders: [Int: Sender] = [:]
+    var senders: [Int: Sender] = [:]
     private var groups = 3
     private var dropsOne = false
     var counts: ReaggregatorCounts { first.counts }
 
-    init(seed: UInt64, _ kinds: [Kind], isDelta: Bool, isMonotonic: Bool = true) {
+    init(seed: UInt64, _ kinds: [Kind], isDelta: Bool, isMonotonic: Bool = true, converts: Bool = false) {
         (random, self.kinds, self.isDelta) = (TestRandom(seed: seed), kinds, isDelta)
-        self.isMonotonic = isMonotonic
+        (self.isMonotonic, self.converts) = (isMonotonic, converts)
         for kind in kinds {
             metrics[kind] = table.metric(
                 MetricIdentity(
@@ -93,13 +97,13 @@ struct CompoundHistory: ~Copyable {
             }
         }
     }
-    private mutating func chance(_ oneIn: Int) -> Bool { Int.random(in: 0..<oneIn, using: &random) == 0 }
+    mutating func chance(_ oneIn: Int) -> Bool { Int.random(in: 0..<oneIn, using: &random) == 0 }
 
     private mutating func remap() {
         (groups, dropsOne) = (.random(in: 1...3, using: &random), chance(4))
-        let (groups, dropsOne, kinds) = (groups, dropsOne, kinds)
+        let (groups, dropsOne, kinds, converts) = (groups, dropsOne, kinds, converts)
         oracle.remap { Self.destination($0, kinds, groups, dropsOne) }
-        first.remap(now: now) { Self.resolve($0, groups, dropsOne) }
+        first.remap(now: now) { Self.resolve($0, groups, dropsOne, converts) }
         pass(first.settle(now: now, epoch: 0))
     }
     private mutating func lapse() {
@@ -120,17 +124,32 @@ struct CompoundHistory: ~Copyable {
     ) -> String? {
         place(name, groups, dropsOne).map { "\(kinds[name % kinds.count].name) \($0)" }
     }
-    private func kind(_ name: Int) -> Kind { kinds[name % kinds.count] }
-    private static func resolve(_ series: Series, _ groups: Int, _ dropsOne: Bool) -> Destination {
+    func kind(_ name: Int) -> Kind { kinds[name % kinds.count] }
+    private static func resolve(
+        _ series: Series,
+        _ groups: Int,
+        _ dropsOne: Bool,
+        _ converts: Bool
+    ) -> Destination {
         guard case .int(let pid)? = series.attributes["pid"], let name = place(Int(pid), groups, dropsOne)
         else { return .drop(reason: 1) }
-        return .output(resource: .empty, attributes: AttributeSet([Attribute("group", name)]))
+        var metric = series.metric.identity
+        metric.temporality = metric.temporality == .delta ? .cumulative : .delta
+        return .output(
+            metric: converts ? metric : nil,
+            resource: .empty,
+            attributes: AttributeSet([Attribute("group", name)])
+        )
     }
 
     private mutating func send() {
         var points: [Sent] = []
         for name in 0..<6 * kinds.count where Bool.random(using: &random) {
-            let (before, point) = (senders[name]?.last, next(name))
+            if isDelta {
+                points += windows(name)
+                continue
+            }
+            let (before, point) = (senders[name]?.last, total(name))
             // Twice, late, or once more after the next one.
             if let before, chance(10) { points.append(before) }
             points.append(point)
@@ -142,7 +161,7 @@ struct CompoundHistory: ~Copyable {
         points = order.flatMap { kind in points.filter { self.kind($0.name) == kind } }
         var parts = MetricBatch.Parts()
         oracle.beginBatch(now: now)
-        let (groups, dropsOne, kinds) = (groups, dropsOne, kinds)
+        let (groups, dropsOne, kinds, converts) = (groups, dropsOne, kinds, converts)
         for point in points {
             oracle.apply(
                 .init(
@@ -156,17 +175,16 @@ struct CompoundHistory: ~Copyable {
             ) { Self.destination($0, kinds, groups, dropsOne) }
             append(point, to: &parts)
         }
-        pass(first.apply(MetricBatch(parts), now: now) { Self.resolve($0, groups, dropsOne) })
+        pass(
+            first.apply(MetricBatch(parts), now: now) {
+                Self.resolve($0, groups, dropsOne, converts)
+            }
+        )
     }
-    private mutating func next(_ name: Int) -> Sent {
+    private mutating func total(_ name: Int) -> Sent {
         var sender = senders[name] ?? Sender()
         let isNew = sender.last == nil
-        if isDelta {
-            // Windows follow each other, now and then with a gap between.
-            sender.start =
-                sender.last.map { chance(5) ? $0.time + (now - $0.time) / 2 : $0.time } ?? now - Self.second
-            (sender.buckets, sender.quarters) = (Array(repeating: 0, count: width(name)), 0)
-        } else if isNew || chance(8) {
+        if isNew || chance(8) {
             let since = sender.last?.time ?? began
             switch Int.random(in: 0..<5, using: &random) {
             case 0: sender.start = 0
@@ -176,101 +194,24 @@ struct CompoundHistory: ~Copyable {
             }
             (sender.buckets, sender.quarters) = (Array(repeating: 0, count: width(name)), 0)
         }
+        defer { senders[name] = sender }
+        return say(name, &sender, at: max(now, (sender.last?.time ?? 0) + 1))
+    }
+    /// Has a sender count something and tell it.
+    mutating func say(_ name: Int, _ sender: inout Sender, at time: UInt64) -> Sent {
         for index in sender.buckets.indices { sender.buckets[index] += .random(in: 0...9, using: &random) }
-        sender.quarters += .random(in: 0...100, using: &random)
+        sender.quarters += isWhole(name) ? 4 : .random(in: 0...100, using: &random)
         sender.isNegative = isDelta && !isMonotonic && Bool.random(using: &random)
         let sent = Sent(
             name: name,
-            time: max(now, (sender.last?.time ?? 0) + 1),
+            time: time,
             start: sender.start,
             buckets: sender.buckets,
             quarters: sender.quarters,
             isNegative: sender.isNegative
         )
         sender.last = sent
-        senders[name] = sender
         return sent
-    }
-
-    // MARK: How a sender's buckets look
-
-    /// Of the histograms every other has finer bounds; of the exponential ones a finer scale: two buckets in one.
-    private func width(_ name: Int) -> Int {
-        switch kind(name) {
-        case .histogram: name / kinds.count % 2 == 0 ? 3 : 5
-        case .exponential: name / kinds.count % 2 == 0 ? 3 : 6
-        case .summary, .sum: 1
-        }
-    }
-    private func cells(_ point: Sent) -> [Int128] {
-        if kind(point.name) == .sum { return [0, 0, 0, Int128(point.value)] }
-        var cells = Array(repeating: Int128(0), count: Self.cells)
-        let places =
-            switch (kind(point.name), point.buckets.count) {
-            case (.histogram, 5): [0, 0, 1, 1, 2]
-            case (.exponential, 6): [0, 0, 1, 1, 2, 2]
-            default: Array(point.buckets.indices)
-            }
-        for (place, count) in zip(places, point.buckets) { cells[place] += Int128(count) }
-        cells[Self.cells - 1] = Int128(point.quarters)
-        return cells
-    }
-    private func append(_ point: Sent, to parts: inout MetricBatch.Parts) {
-        let set = table.intern([Attribute("pid", .int(Int64(point.name)))])
-        guard let metric = metrics[kind(point.name)],
-            let id = table.id(resource: table.intern([]), metric: metric, attributes: set)
-        else { return }
-        let (count, sum) = (point.buckets.reduce(0, +), Double(point.quarters) / 4)
-        switch kind(point.name) {
-        case .sum:
-            let isInteger = point.value % 4 == 0 && point.time % 3 == 0
-            parts.numbers.append(
-                id,
-                time: point.time,
-                start: point.start,
-                bits: isInteger
-                    ? UInt64(bitPattern: point.value / 4) : (Double(point.value) / 4).bitPattern,
-                flags: isInteger ? .isInteger : []
-            )
-        case .histogram:
-            parts.histograms.series.append(id)
-            parts.histograms.times.append(point.time)
-            parts.histograms.starts.append(point.start)
-            parts.histograms.flags.append(.hasSum)
-            parts.histograms.counts.append(count)
-            parts.histograms.sums.append(sum)
-            parts.histograms.minima.append(0)
-            parts.histograms.maxima.append(0)
-            // An object of its own now and then: equal bounds are equal layouts.
-            let layout = point.buckets.count == 3 ? Self.coarse : Self.fine
-            parts.histograms.layouts.append(count % 3 == 0 ? BucketLayout(bounds: layout.bounds) : layout)
-            parts.histograms.offsets.append(parts.histograms.buckets.count)
-            parts.histograms.buckets += point.buckets
-        case .exponential:
-            parts.exponentials.series.append(id)
-            parts.exponentials.times.append(point.time)
-            parts.exponentials.starts.append(point.start)
-            parts.exponentials.flags.append(.hasSum)
-            parts.exponentials.counts.append(count)
-            parts.exponentials.sums.append(sum)
-            parts.exponentials.minima.append(0)
-            parts.exponentials.maxima.append(0)
-            parts.exponentials.scales.append(point.buckets.count == 3 ? 0 : 1)
-            parts.exponentials.zeroCounts.append(0)
-            parts.exponentials.zeroThresholds.append(0)
-            let start = parts.exponentials.buckets.count
-            parts.exponentials.positives.append(.init(offset: 0, start: start, count: point.buckets.count))
-            parts.exponentials.negatives.append(.init())
-            parts.exponentials.buckets += point.buckets
-        case .summary:
-            parts.summaries.series.append(id)
-            parts.summaries.times.append(point.time)
-            parts.summaries.starts.append(point.start)
-            parts.summaries.flags.append(.hasSum)
-            parts.summaries.counts.append(count)
-            parts.summaries.sums.append(sum)
-            parts.summaries.offsets.append(0)
-        }
     }
 
     private mutating func pass(_ batch: MetricBatch?) {

@@ -15,9 +15,9 @@ struct CompoundOracle {
     private struct Input {
         var destination: String?
         var last: Point?
-        var windows: Set<UInt64> = []
-        /// What ended or began before may have been counted of one that was forgotten.
-        var floor: UInt64 = 0
+        /// Of windows the last time for which none came, and what came for it late. Other gaps are not remembered.
+        var gap: (from: UInt64, to: UInt64) = (0, 0)
+        var filled: [Point] = []
         var seen: UInt64
     }
     private static let second: UInt64 = 1_000_000_000
@@ -66,21 +66,27 @@ struct CompoundOracle {
         inputs[point.name] = input
     }
     private mutating func applyWindow(_ point: Point, _ input: inout Input) {
-        // What goes nowhere is not noted: its window may still come.
-        guard input.destination != nil else { return }
-        let isNewest = point.time > input.last?.time ?? 0
-        if input.last == nil { input.floor = hasForgotten ? horizon : 0 }
-        let isNews =
-            input.last == nil
-            ? point.time > input.floor
-            : isNewest || (point.start >= input.floor && !input.windows.contains(point.time))
-        guard isNews else {
-            late += 1
-            return
+        // A window is taken when it first comes. Where its stream goes nowhere then, it is dropped, and counted as that:
+        // to count it when it comes once more would be to count it twice.
+        var isNews = true
+        if let last = input.last, point.time <= last.time {
+            let isInGap = point.start != 0 && point.start >= input.gap.from && point.time <= input.gap.to
+            isNews = isInGap && !input.filled.contains { $0.start < point.time && point.start < $0.time }
+            if isNews { input.filled.append(point) }
+        } else if let last = input.last {
+            if point.start > last.time { (input.gap, input.filled) = ((last.time, point.start), []) }
+            input.last = point
+        } else {
+            // What ended before may have been counted of one that was forgotten.
+            let floor = hasForgotten ? horizon : 0
+            isNews = point.time > floor
+            if isNews { (input.gap, input.last) = ((floor, point.start), point) }
         }
-        input.windows.insert(point.time)
-        if isNewest { input.last = point }
-        book(point.cells, input.destination)
+        if isNews {
+            book(point.cells, input.destination)
+        } else if input.destination != nil {
+            late += 1
+        }
     }
     private mutating func applyTotal(_ point: Point, _ input: inout Input) {
         if let last = input.last {
@@ -187,7 +193,8 @@ struct CompoundLedger {
         var before: [Int128]?
         if let last = shown[name] {
             if span.time <= last.time { complaints.append("\(name) shows \(span.time) after \(last.time)") }
-            if span.start != last.start, span.start < last.time {
+            // The start of windows may be unknown.
+            if span.start != last.start, span.start != 0, span.start < last.time {
                 complaints.append("\(name) moved its start back")
             }
             if series.metric.temporality != .delta, span.start == last.start {

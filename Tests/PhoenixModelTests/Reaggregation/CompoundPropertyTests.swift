@@ -4,9 +4,20 @@ import Testing
 /// Histograms, summaries and sums against the oracle, over random histories: churn, idling, restarts with and without a word, disorder,
 /// repetition, unlike bounds and scales, changes of the mapping, dropping, forgetting; behind one reaggregator and behind two.
 @Suite struct CompoundPropertyTests {
-    private func check(_ kinds: [CompoundHistory.Kind], isDelta: Bool) {
+    private func check(
+        _ kinds: [CompoundHistory.Kind],
+        isDelta: Bool,
+        isMonotonic: Bool = true,
+        converts: Bool = false
+    ) {
         for seed in Histories.seeds {
-            var history = CompoundHistory(seed: seed, kinds, isDelta: isDelta)
+            var history = CompoundHistory(
+                seed: seed,
+                kinds,
+                isDelta: isDelta,
+                isMonotonic: isMonotonic,
+                converts: converts
+            )
             history.run(steps: 6 + Int(seed % 30))
             let (oracle, ledger, chained) = (history.oracle, history.ledger, history.chained)
             #expect(ledger.complaints.isEmpty, "seed \(seed): \(ledger.complaints)")
@@ -28,6 +39,15 @@ import Testing
     @Test func summariesAreExact() { check([.summary], isDelta: false) }
     @Test func windowsOfHistogramsAreCountedOnce() { check([.histogram], isDelta: true) }
     @Test func windowsOfExponentialHistogramsAreCountedOnce() { check([.exponential], isDelta: true) }
+    @Test func windowsOfSumsAreCountedOnce() { check([.sum], isDelta: true) }
+    @Test func windowsOfSumsThatMayFallAreCountedOnce() { check([.sum], isDelta: true, isMonotonic: false) }
+    @Test func windowsOfKindsInOneBatchDoNotMix() { check([.sum, .histogram, .exponential], isDelta: true) }
+    @Test func windowsBecomeTotals() {
+        check([.sum, .histogram, .exponential], isDelta: true, converts: true)
+    }
+    @Test func totalsBecomeWindows() {
+        check([.sum, .histogram, .exponential], isDelta: false, converts: true)
+    }
     @Test func sumsAreExact() { check([.sum], isDelta: false) }
     @Test func kindsInOneBatchDoNotMix() {
         check([.sum, .histogram, .exponential, .summary], isDelta: false)

@@ -38,6 +38,27 @@ import Testing
         #expect(feed.send(.init("a", .int(9), at: 20, since: 10)).map(\.integer) == [9])
         #expect(feed.send(.init("a", .int(9), at: 20, since: 10)).isEmpty)
     }
+    /// It was dropped, and counted as that: once more it is a repetition, as it is to those who counted it.
+    @Test func aWindowThatWentNowhereIsTaken() {
+        var feed = Self.delta()
+        feed.resolve = { _ in nil }
+        let repeated = Feed.Point("a", .int(5), at: 10, since: 0)
+        #expect(feed.send(repeated).isEmpty)
+        _ = feed.remap { _ in "all" }
+        #expect(feed.send(repeated).isEmpty)
+        #expect(feed.reaggregator.counts.late == 1)
+        #expect(feed.send(.init("a", .int(6), at: 20, since: 10)).map(\.integer) == [6])
+    }
+    @Test func aWindowThatIsLateCountsWhereItsStreamGoesWhenItComes() {
+        var feed = Self.delta()
+        _ = feed.send(.init("a", .int(5), at: 10, since: 0))
+        _ = feed.remap { _ in nil }
+        #expect(feed.send(.init("a", .int(6), at: 30, since: 20)).isEmpty)
+        _ = feed.remap { _ in "all" }
+        #expect(feed.send(.init("a", .int(9), at: 20, since: 10)).map(\.integer) == [9])
+        #expect(feed.send(.init("a", .int(6), at: 30, since: 20)).isEmpty)
+        #expect(feed.send(.init("a", .int(9), at: 20, since: 10)).isEmpty)
+    }
     @Test func incrementsMayBeNegativeWhereTheSumMayFall() {
         var feed = Feed("level", .sum, .delta, isMonotonic: false)
         #expect(feed.send(.init("a", .int(-5), at: 10, since: 0)).map(\.integer) == [-5])

@@ -120,6 +120,23 @@ import Testing
         #expect(batch?.histograms.times == [Feed.moment(10) + 1])
     }
 
+    @Test func aWindowThatWentNowhereIsTaken() {
+        var feed = Feed("h", .histogram, .delta)
+        feed.resolve = { _ in nil }
+        let first = Observed(name: "a", buckets: [1, 0, 0], layout: Self.coarse, time: 10, start: 0)
+        let late = Observed(name: "a", buckets: [0, 7, 0], layout: Self.coarse, time: 20, start: 10)
+        #expect(send(&feed, [first]) == nil)
+        #expect(
+            send(&feed, [Observed(name: "a", buckets: [2, 0, 0], layout: Self.coarse, time: 30, start: 20)])
+                == nil
+        )
+        _ = feed.remap { _ in "all" }
+        #expect(send(&feed, [first]) == nil)
+        #expect(buckets(send(&feed, [late])) == [0, 7, 0])
+        #expect(send(&feed, [late]) == nil)
+        #expect(feed.reaggregator.counts.late == 2)
+    }
+
     /// Random histories of several streams with coarse and fine bounds: the counts at the shared bounds add up.
     @Test func countsAreExactThroughRestartsAndChangesOfTheMapping() {
         for seed in Histories.seeds {
