@@ -84,6 +84,15 @@ protocol RowHead: BitwiseCopyable, Sendable {
 enum RowKind: UInt8, BitwiseCopyable, Sendable {
     case histogram, exponential, summary
     case histogramTotal, exponentialTotal, summaryTotal
+
+    /// Those of which points it is.
+    var points: PointKind {
+        switch self {
+        case .histogram, .histogramTotal: .histogram
+        case .exponential, .exponentialTotal: .exponentialHistogram
+        case .summary, .summaryTotal: .summary
+        }
+    }
 }
 
 /// Copies of rows, one behind the other, which go together.

@@ -50,6 +50,8 @@ struct CompoundTwin: Sendable {
 
 /// A point of several numbers, looked at where it lies: in its batch, or in the row that it was kept in.
 protocol CompoundPoint {
+    /// What it is kept as.
+    associatedtype Head: RowHead
     /// The number of the output that it fits, the one given or a sibling of that, which has a total then; nil where there
     /// is none.
     func fitting(_ number: UInt32, in reaggregator: inout Reaggregator) -> UInt32?

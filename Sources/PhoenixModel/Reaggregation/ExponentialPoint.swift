@@ -1,5 +1,6 @@
 /// An exponential histogram point where it lies.
 struct ExponentialPoint: CompoundPoint {
+    typealias Head = ExponentialHead
     /// Counts of one side, the first that of the bucket `offset`.
     struct Side: BitwiseCopyable {
         var offset: Int

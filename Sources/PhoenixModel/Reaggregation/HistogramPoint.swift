@@ -1,5 +1,6 @@
 /// A histogram point where it lies.
 struct HistogramPoint: CompoundPoint {
+    typealias Head = HistogramHead
     var count: UInt64
     var sum: Double
     var minimum: Double

@@ -69,8 +69,10 @@ extension Reaggregator {
         wake(number, seen: output.pointee.seen)
         let (last, total) = (compounds.points.element(slot), compounds.totals.element(number))
         let since: UInt64
-        if !member.state.contains(.hasValue) || last.pointee.isNone {
-            let isCounted = countsFromZero(start: start, time: time)
+        if !member.state.contains(.hasValue) || !last.pointee.holds(Point.Head.self) {
+            // A point of another kind says nothing of what was counted by then, but that something may have been.
+            if member.state.contains(.hasValue) { compounds.forgetTwins(slot) }
+            let isCounted = !member.state.contains(.hasValue) && countsFromZero(start: start, time: time)
             since = isCounted ? start : time
             if isCounted {
                 point.add(to: &total.pointee)
@@ -147,7 +149,9 @@ extension Reaggregator {
         else { return }
         if member.pointee.state.contains(.isDelta) {
             member.pointee.takeWindow(start: header.start, time: time, after: windowFloor)
-        } else if !member.pointee.state.contains(.hasValue) || time > member.pointee.time {
+        } else if !member.pointee.state.contains(.hasValue) || time > member.pointee.time,
+            last.pointee.isNone || last.pointee.holds(Point.Head.self)
+        {
             compounds.forgetTwins(slot)
             member.pointee.follow(time: time, start: header.start)
             point.keep(in: &last.pointee)
@@ -168,7 +172,7 @@ extension Reaggregator {
         return true
     }
 
-    /// Whether an output counts in such a total; makes it one where it has none.
+    /// Whether an output counts in such a total; makes it one where it has none, and its metric is of that kind.
     @inline(__always)
     mutating func hasTotal<Head: RowHead>(
         _ number: UInt32,
@@ -177,7 +181,7 @@ extension Reaggregator {
     ) -> Bool {
         let total = compounds.totals.element(number)
         if total.pointee.holds(Head.self) { return true }
-        guard total.pointee.isNone else {
+        guard total.pointee.isNone, table.series(kept: names[number]).metric.kind == Head.kind.points else {
             counts.invalid += 1
             return false
         }

@@ -1,5 +1,6 @@
 /// A summary point where it lies, without its quantiles.
 struct SummaryPoint: CompoundPoint {
+    typealias Head = SummaryHead
     var count: UInt64
     var sum: Double
 
