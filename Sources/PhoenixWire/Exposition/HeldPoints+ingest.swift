@@ -11,37 +11,8 @@ extension HeldPoints {
             rare(numbers, stop, table, tick)
             place = stop + 1
         }
-        let histograms = batch.histograms
-        for index in 0..<histograms.count {
-            if let held = replaced(
-                histograms.series[index],
-                histograms.times[index],
-                histograms.flags[index],
-                tick
-            ) {
-                held.replace(with: histograms, index)
-                continue
-            }
-            let time = histograms.times[index]
-            let isEnd = histograms.flags[index].contains(.noRecordedValue)
-            compound(histograms.series[index], time, isEnd, table, tick) { CompoundPoint(histograms, index) }
-        }
-        let exponentials = batch.exponentials
-        for index in 0..<exponentials.count {
-            if let held = replaced(
-                exponentials.series[index],
-                exponentials.times[index],
-                exponentials.flags[index],
-                tick
-            ) {
-                held.replace(with: exponentials, index)
-                continue
-            }
-            let isEnd = exponentials.flags[index].contains(.noRecordedValue)
-            compound(exponentials.series[index], exponentials.times[index], isEnd, table, tick) {
-                CompoundPoint(exponentials, index)
-            }
-        }
+        ingest(batch.histograms, table, tick)
+        ingest(batch.exponentials, table, tick)
         let summaries = batch.summaries
         for index in 0..<summaries.count {
             let isEnd = summaries.flags[index].contains(.noRecordedValue)
@@ -161,24 +132,8 @@ extension HeldPoints {
         merged[Int(output)] = shown
     }
 
-    /// The common case of a point of several numbers: what is held of a known series where the point takes its place, which
-    /// is noted here; nil where it is something else.
-    @inline(__always)
-    private func replaced(
-        _ id: SeriesID,
-        _ time: UInt64,
-        _ flags: PointFlags,
-        _ tick: UInt32
-    ) -> CompoundPoint? {
-        guard let record = records.known(id.slot), record.pointee.generation == id.generation,
-            record.pointee.isReplacedCompound, time >= record.pointee.time,
-            !flags.contains(.noRecordedValue)
-        else { return nil }
-        record.pointee.time = time
-        record.pointee.seen = tick
-        return compounds[Int(record.pointee.value)]
-    }
-    private func compound(
+    /// A point of several numbers.
+    func compound(
         _ id: SeriesID,
         _ time: UInt64,
         _ isEnd: Bool,
@@ -261,9 +216,9 @@ extension HeldPoints {
         case .counter: break
         case .histogram:
             guard let point = compounds[Int(record.value)] else { return }
-            switch point.content {
-            case .histogram(let layout, _): bounds = layout.bounds
-            case .exponential(let buckets): bounds = buckets.classic().dropLast().map(\.bound)
+            switch point.shape {
+            case .histogram: bounds = point.numbers.pointee.layout.bounds
+            case .exponential: bounds = point.classicBuckets.dropLast().map(\.bound)
             case .summary: return
             }
         default: return

@@ -10,7 +10,9 @@ final class HeldPoints {
     var records = SlotMap<HeldSeries>(vacant: HeldSeries(), pageBits: 5)
     var merged = ContiguousArray<HeldSeries>()
     var freeMerged: [UInt32] = []
-    var compounds = ContiguousArray<CompoundPoint?>()
+    private(set) var compounds = ContiguousArray<CompoundPoint?>()
+    /// Where the numbers of each are.
+    private(set) var compoundNumbers = ContiguousArray<UnsafeMutablePointer<HeldNumbers>?>()
     var freeCompounds: [UInt32] = []
     let entities: Entities
     var families: FamilyTable
@@ -162,13 +164,14 @@ final class HeldPoints {
     func hold(_ compound: CompoundPoint) -> UInt64 {
         guard let place = freeCompounds.popLast() else {
             compounds.append(compound)
+            compoundNumbers.append(compound.numbers)
             return UInt64(compounds.count - 1)
         }
-        compounds[Int(place)] = compound
+        (compounds[Int(place)], compoundNumbers[Int(place)]) = (compound, compound.numbers)
         return UInt64(place)
     }
     private func freeCompound(_ place: UInt64) {
-        compounds[Int(place)] = nil
+        (compounds[Int(place)], compoundNumbers[Int(place)]) = (nil, nil)
         freeCompounds.append(UInt32(place))
     }
 

@@ -169,9 +169,10 @@ struct SeriesLine {
         exemplars: [ExemplarShelf.Held]
     ) -> Bool {
         let buckets = point.classicBuckets
-        var quantiles = 0
-        if case .summary(let list, _) = point.content { quantiles = list.count }
-        var room = header.count + (buckets.count + quantiles + 3) * (name.count + labels.count + 128)
+        let summary = point.summary
+        var room =
+            header.count + (buckets.count + (summary?.quantiles.count ?? 0) + 3)
+            * (name.count + labels.count + 128)
         room += exemplars.reduce(0) { $0 + $1.text.count }
         guard page.reserve(room) else { return false }
         writeHeader(to: &page)
@@ -183,7 +184,7 @@ struct SeriesLine {
             end(time, inside.max { $0.time < $1.time }, &page)
             lower = bound
         }
-        if case .summary(let quantiles, let values) = point.content {
+        if let (quantiles, values) = summary {
             for (quantile, value) in zip(quantiles, values) {
                 begin("", labels, ("quantile", quantile), &page)
                 page.write(value, format)

@@ -65,6 +65,39 @@ import Testing
         #expect(try fixture.read(.text).value("e_bucket", ["le": "+Inf"]) == 17)
         #expect(try fixture.read(.text).value("e_count") == 17)
     }
+    /// What is held is written over in place, whatever its buckets were before.
+    @Test func pointsOfOtherBucketsReplaceTheOlder() throws {
+        let fixture = ExpositionFixture()
+        let (plain, exponential) = (
+            fixture.series("h", kind: .histogram), fixture.series("e", kind: .exponentialHistogram)
+        )
+        for (bounds, buckets) in [
+            ([1.0], [1, 2]), ([1, 2, 3], [1, 2, 3, 4]), ([2], [3, 0]), ([2], [4, 1]),
+        ]
+            as [([Double], [UInt64])]
+        {
+            for sum in [nil, 2.5] {
+                fixture.put(histogram: plain, buckets, bounds: bounds, sum: sum)
+                let shown = try fixture.read(.text)
+                #expect(shown.value("h_count") == Double(buckets.reduce(0, +)))
+                #expect(shown.value("h_sum") == sum)
+                #expect(shown.value("h_bucket", ["le": "1"]) == (bounds.contains(1) ? 1 : nil))
+                #expect(shown.value("h_bucket", ["le": "+Inf"]) == Double(buckets.reduce(0, +)))
+            }
+        }
+        for counts in [[1, 2], [1, 2, 3, 4, 5, 6], [7], []] as [[UInt64]] {
+            fixture.put(
+                exponential: exponential,
+                scale: 0,
+                zero: 1,
+                positive: (0, counts),
+                negative: (1, [2])
+            )
+            let shown = try fixture.read(.text)
+            #expect(shown.value("e_bucket", ["le": "+Inf"]) == Double(counts.reduce(3, +)))
+            #expect(shown.value("e_bucket", ["le": "-2"]) == 2)
+        }
+    }
     @Test func seriesEndByTheClock() throws {
         var fixture = ExpositionFixture()
         let (old, young) = (fixture.series("a"), fixture.series("b"))

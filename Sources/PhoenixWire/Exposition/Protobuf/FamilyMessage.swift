@@ -73,9 +73,10 @@ struct FamilyMessage: ~Copyable {
         exemplars: [ExemplarShelf.Held]
     ) -> Bool {
         begin(labels)
-        switch point.content {
-        case .summary(let quantiles, let values): writeSummary(point, quantiles, values)
-        case .histogram, .exponential: writeHistogram(point, exemplars)
+        if let (quantiles, values) = point.summary {
+            writeSummary(point, quantiles, values)
+        } else {
+            writeHistogram(point, exemplars)
         }
         return end(time, &page)
     }
@@ -170,7 +171,7 @@ struct FamilyMessage: ~Copyable {
                 lower = bound
             }
             // Without a sum there is no native histogram (specification).
-            if case .exponential(let buckets) = point.content, point.sum != nil,
+            if let buckets = point.exponential, point.sum != nil,
                 let native = NativeBuckets(buckets)
             {
                 Self.write(native, to: &histogram)
