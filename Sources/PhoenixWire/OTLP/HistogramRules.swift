@@ -23,16 +23,6 @@ enum HistogramRules {
         if bucketCount > 0, bucketSum() != draft.count { return .count }
         return nil
     }
-    /// The sum, or nil where it does not fit.
-    static func sum(_ counts: some Sequence<UInt64>) -> UInt64? {
-        var sum: UInt64 = 0
-        for count in counts {
-            let (next, overflow) = sum.addingReportingOverflow(count)
-            if overflow { return nil }
-            sum = next
-        }
-        return sum
-    }
     static func areIncreasing(_ bounds: [Double]) -> Bool {
         if let first = bounds.first, first.isNaN { return false }
         return zip(bounds, bounds.dropFirst()).allSatisfy { $0 < $1 }
@@ -40,7 +30,10 @@ enum HistogramRules {
     /// Whether all buckets of a side lie within what a double can hold: 2^-1074 to 2^1024.
     static func isInRange(scale: Int32, offset: Int32, count: Int) -> Bool {
         guard count > 0 else { return true }
-        let exponentsPerBucket = Foundation.exp2(-Double(scale))
+        let exponentsPerBucket =
+            (-20...20).contains(scale)
+            // A power of two of a double's own, as exact.
+            ? Double(bitPattern: UInt64(1023 - Int(scale)) << 52) : Foundation.exp2(-Double(scale))
         let lower = offset == 0 ? 0 : Double(offset) * exponentsPerBucket
         let last = Double(offset) + Double(count)
         let upper = last == 0 ? 0 : last * exponentsPerBucket

@@ -17,20 +17,26 @@ struct PointBuilder {
         var exemplars: Int
     }
     var numbers = NumberColumns()
-    var histograms = HistogramPoints()
-    var exponentials = ExponentialPoints()
+    var histograms = HistogramRows()
+    var exponentials = ExponentialRows()
     var summaries = SummaryPoints()
     var exemplars: [Exemplar] = []
 
+    /// Gives the memory back.
+    func free() {
+        numbers.free()
+        histograms.counts.free()
+        exponentials.counts.free()
+    }
     var count: Int { numbers.count + histograms.count + exponentials.count + summaries.count }
 
     var mark: Mark {
         Mark(
             numbers: numbers.count,
             histograms: histograms.count,
-            histogramBuckets: histograms.buckets.count,
+            histogramBuckets: histograms.counts.count,
             exponentials: exponentials.count,
-            exponentialBuckets: exponentials.buckets.count,
+            exponentialBuckets: exponentials.counts.count,
             summaries: summaries.count,
             quantiles: summaries.quantiles.count,
             exemplars: exemplars.count
@@ -39,15 +45,9 @@ struct PointBuilder {
     mutating func rollBack(to mark: Mark) {
         numbers.count = mark.numbers
         exemplars.truncate(to: mark.exemplars)
-        if histograms.count > mark.histograms {
-            histograms.truncate(to: mark.histograms, mark.histogramBuckets)
-        }
-        if exponentials.count > mark.exponentials {
-            exponentials.truncate(to: mark.exponentials, mark.exponentialBuckets)
-        }
+        histograms.truncate(to: mark.histograms, mark.histogramBuckets)
+        exponentials.truncate(to: mark.exponentials, mark.exponentialBuckets)
         if summaries.count > mark.summaries { summaries.truncate(to: mark.summaries, mark.quantiles) }
-        histograms.buckets.truncate(to: mark.histogramBuckets)
-        exponentials.buckets.truncate(to: mark.exponentialBuckets)
         summaries.quantiles.truncate(to: mark.quantiles)
         summaries.values.truncate(to: mark.quantiles)
     }
@@ -57,8 +57,8 @@ struct PointBuilder {
         guard count > 0 else { return nil }
         var parts = MetricBatch.Parts()
         parts.numbers = numbers.take()
-        swap(&parts.histograms, &histograms)
-        swap(&parts.exponentials, &exponentials)
+        if histograms.count > 0 { parts.histograms = histograms.take() }
+        if exponentials.count > 0 { parts.exponentials = exponentials.take() }
         swap(&parts.summaries, &summaries)
         swap(&parts.exemplars, &exemplars)
         return MetricBatch(parts, epoch: epoch)
@@ -68,39 +68,6 @@ struct PointBuilder {
 extension Array {
     fileprivate mutating func truncate(to count: Int) {
         if self.count > count { removeSubrange(count...) }
-    }
-}
-extension HistogramPoints {
-    fileprivate mutating func truncate(to points: Int, _ bucketCount: Int) {
-        series.truncate(to: points)
-        times.truncate(to: points)
-        starts.truncate(to: points)
-        flags.truncate(to: points)
-        counts.truncate(to: points)
-        sums.truncate(to: points)
-        minima.truncate(to: points)
-        maxima.truncate(to: points)
-        layouts.truncate(to: points)
-        offsets.truncate(to: points)
-        buckets.truncate(to: bucketCount)
-    }
-}
-extension ExponentialPoints {
-    fileprivate mutating func truncate(to points: Int, _ bucketCount: Int) {
-        series.truncate(to: points)
-        times.truncate(to: points)
-        starts.truncate(to: points)
-        flags.truncate(to: points)
-        counts.truncate(to: points)
-        sums.truncate(to: points)
-        minima.truncate(to: points)
-        maxima.truncate(to: points)
-        scales.truncate(to: points)
-        zeroCounts.truncate(to: points)
-        zeroThresholds.truncate(to: points)
-        positives.truncate(to: points)
-        negatives.truncate(to: points)
-        buckets.truncate(to: bucketCount)
     }
 }
 extension SummaryPoints {

@@ -8,7 +8,7 @@ extension RequestDecoder {
     ) throws(MalformedMessage) {
         var (cursor, draft, flags) = (message, HistogramDraft(), PointFlags())
         var (scale, zeroCount, zeroThreshold): (Int32, UInt64, Double) = (0, 0, 0)
-        var (hasExemplars, positive, negative) = (false, SideDraft(), SideDraft())
+        var (hasExemplars, above, below) = (false, SideRun(), SideRun())
         var run = AttributeRun(message.position)
         while !cursor.isAtEnd {
             let fieldStart = cursor.position
@@ -24,8 +24,8 @@ extension RequestDecoder {
                 flags.insert(.hasSum)
             case 0x30: scale = Self.zigzag(try cursor.varint())
             case 0x39: zeroCount = try cursor.fixed64()
-            case 0x42: try positive.read(cursor.delimited())
-            case 0x4A: try negative.read(cursor.delimited())
+            case 0x42: above.add(try cursor.delimited())
+            case 0x4A: below.add(try cursor.delimited())
             case 0x50: try readFlags(&cursor, &flags)
             case 0x5A:
                 _ = try cursor.delimited()
@@ -40,6 +40,9 @@ extension RequestDecoder {
             case let tag: try cursor.skip(tag)
             }
         }
+        let bucketStart = builder.exponentials.counts.count
+        let positive = try readSide(above, message, tag: 0x42)
+        let negative = try readSide(below, message, tag: 0x4A)
         let attributes = try attributeSlot(run, message, tag: 0x0A)
         let exemplars = hasExemplars ? try parseExemplars(message, tag: 0x5A) : []
         let point = ExponentialDraft(
@@ -49,37 +52,88 @@ extension RequestDecoder {
             positive: positive,
             negative: negative
         )
-        guard context.hasTemporality else { return refusals.add(.temporality) }
-        if let refusal = point.refusal(draft, flags) { return refusals.add(refusal) }
-        guard let id = series(context, attributes) else { return refusals.add(.seriesLimit) }
+        if refuses(draft, flags, point, context, bucketStart: bucketStart) { return }
+        guard let id = series(context, attributes) else {
+            return refuseExponential(.seriesLimit, bucketStart)
+        }
         builder.exponentials.append(id, draft, flags, point)
         if !exemplars.isEmpty { attach(exemplars, to: id) }
+    }
+    /// Whether a point is refused whose counts stand in the column from `bucketStart` on; it is counted then.
+    @inline(__always)
+    mutating func refuses(
+        _ draft: HistogramDraft,
+        _ flags: PointFlags,
+        _ point: ExponentialDraft,
+        _ context: PointContext,
+        bucketStart: Int
+    ) -> Bool {
+        let refusal =
+            context.hasTemporality ? point.refusal(draft, flags, builder.exponentials.counts) : .temporality
+        if let refusal { refuseExponential(refusal, bucketStart) }
+        return refusal != nil
+    }
+    @inline(never)
+    mutating func refuseExponential(_ reason: PointRefusal, _ bucketStart: Int) {
+        refusals.add(reason)
+        builder.exponentials.truncate(to: builder.exponentials.count, bucketStart)
     }
     static func zigzag(_ value: UInt64) -> Int32 {
         let bits = UInt32(truncatingIfNeeded: value)
         return Int32(bitPattern: bits >> 1 ^ (0 &- (bits & 1)))
     }
-}
-
-/// One side of an exponential histogram's buckets while it is read.
-struct SideDraft {
-    var offset: Int32 = 0
-    var counts: [UInt64] = []
-
+    /// Reads one side of a point into the column, where its counts stand in a row however many parts it came in.
+    @inline(__always)
+    private mutating func readSide(
+        _ run: SideRun,
+        _ message: ProtobufCursor,
+        tag: UInt32
+    ) throws(MalformedMessage) -> ExponentialPoints.Side {
+        var side = ExponentialPoints.Side(start: builder.exponentials.counts.count)
+        if run.parts == 1 { try readBuckets(run.last, &side) }
+        if run.parts > 1 { try readParts(message, tag, &side) }
+        side.count = builder.exponentials.counts.count - side.start
+        return side
+    }
+    @inline(never)
+    private mutating func readParts(
+        _ message: ProtobufCursor,
+        _ wanted: UInt32,
+        _ side: inout ExponentialPoints.Side
+    ) throws(MalformedMessage) {
+        var cursor = message
+        while !cursor.isAtEnd {
+            let tag = try cursor.tag()
+            if tag == wanted { try readBuckets(cursor.delimited(), &side) } else { try cursor.skip(tag) }
+        }
+    }
     /// Reads `Buckets`; a second message of the same field goes on where the first ended.
-    mutating func read(_ message: ProtobufCursor) throws(MalformedMessage) {
+    @inline(__always)
+    private mutating func readBuckets(
+        _ message: ProtobufCursor,
+        _ side: inout ExponentialPoints.Side
+    ) throws(MalformedMessage) {
         var cursor = message
         while !cursor.isAtEnd {
             switch try cursor.tag() {
-            case 0x08: offset = RequestDecoder.zigzag(try cursor.varint())
-            case 0x12:
-                var packed = try cursor.delimited()
-                while !packed.isAtEnd { counts.append(try packed.varint()) }
-            case 0x10: counts.append(try cursor.varint())
+            case 0x08: side.offset = Self.zigzag(try cursor.varint())
+            case 0x12: try builder.exponentials.counts.append(varints: cursor.delimited())
+            case 0x10: builder.exponentials.counts.append(try cursor.varint())
             case let tag: try cursor.skip(tag)
             }
         }
     }
+}
+
+/// The messages of one side of a point while it is read: one nearly always, and then it is not looked for again.
+private struct SideRun {
+    private(set) var parts = 0
+    private var part: ProtobufCursor?
+    mutating func add(_ part: ProtobufCursor) {
+        (self.part, parts) = (part, parts + 1)
+    }
+    /// The last one; there must be one.
+    var last: ProtobufCursor { part.unsafelyUnwrapped }
 }
 
 /// What an exponential histogram point has beside the fields of every histogram.
@@ -87,46 +141,27 @@ struct ExponentialDraft {
     var scale: Int32
     var zeroCount: UInt64
     var zeroThreshold: Double
-    var positive: SideDraft
-    var negative: SideDraft
+    var positive: ExponentialPoints.Side
+    var negative: ExponentialPoints.Side
 
-    func refusal(_ draft: HistogramDraft, _ flags: PointFlags) -> PointRefusal? {
+    /// Why a point cannot be taken whose counts stand in `counts`.
+    @inline(__always)
+    func refusal(_ draft: HistogramDraft, _ flags: PointFlags, _ counts: CountColumn) -> PointRefusal? {
         if flags.contains(.noRecordedValue) { return nil }
         if draft.time == 0 { return .noTime }
-        guard HistogramRules.sum([zeroCount] + positive.counts + negative.counts) == draft.count else {
-            return .count
-        }
-        guard HistogramRules.isInRange(scale: scale, offset: positive.offset, count: positive.counts.count),
-            HistogramRules.isInRange(scale: scale, offset: negative.offset, count: negative.counts.count)
+        guard let above = counts.sum(of: positive, and: zeroCount),
+            counts.sum(of: negative, and: above) == draft.count
+        else { return .count }
+        guard HistogramRules.isInRange(scale: scale, offset: positive.offset, count: positive.count),
+            HistogramRules.isInRange(scale: scale, offset: negative.offset, count: negative.count)
         else { return .range }
         return nil
     }
 }
 
-extension ExponentialPoints {
-    mutating func append(
-        _ id: SeriesID,
-        _ draft: HistogramDraft,
-        _ pointFlags: PointFlags,
-        _ point: ExponentialDraft
-    ) {
-        series.append(id)
-        times.append(draft.time)
-        starts.append(draft.start)
-        flags.append(pointFlags)
-        counts.append(draft.count)
-        sums.append(draft.sum)
-        minima.append(draft.minimum)
-        maxima.append(draft.maximum)
-        scales.append(point.scale)
-        zeroCounts.append(point.zeroCount)
-        zeroThresholds.append(point.zeroThreshold)
-        positives.append(append(point.positive))
-        negatives.append(append(point.negative))
-    }
-    private mutating func append(_ side: SideDraft) -> Side {
-        let start = buckets.count
-        buckets += side.counts
-        return Side(offset: side.offset, start: start, count: side.counts.count)
+extension CountColumn {
+    @inline(__always)
+    fileprivate func sum(of side: ExponentialPoints.Side, and other: UInt64) -> UInt64? {
+        sum(side.start..<side.start + side.count, and: other)
     }
 }

@@ -7,7 +7,7 @@ extension RequestDecoder {
         var (cursor, draft, flags) = (message, HistogramDraft(), PointFlags())
         var hasExemplars = false
         var run = AttributeRun(message.position)
-        let bucketStart = builder.histograms.buckets.count
+        let bucketStart = builder.histograms.counts.count
         var bounds = BoundsRun(message.position)
         while !cursor.isAtEnd {
             let fieldStart = cursor.position
@@ -18,8 +18,8 @@ extension RequestDecoder {
             case 0x29:
                 draft.sum = try cursor.double()
                 flags.insert(.hasSum)
-            case 0x32: try appendFixed(cursor.delimited(), to: &builder.histograms.buckets)
-            case 0x31: builder.histograms.buckets.append(try cursor.fixed64())
+            case 0x32: try builder.histograms.counts.append(fixed: cursor.delimited())
+            case 0x31: builder.histograms.counts.append(try cursor.fixed64())
             case 0x3A: bounds.add(packed: try cursor.delimited())
             case 0x39: bounds.add(single: try cursor.double())
             case 0x42:
@@ -41,99 +41,64 @@ extension RequestDecoder {
         guard bounds.isWhole else { throw MalformedMessage(.truncated) }
         let attributes = try attributeSlot(run, message, tag: 0x4A)
         let exemplars = hasExemplars ? try parseExemplars(message, tag: 0x42) : []
-        let refusal = check(draft, flags, context, bucketStart: bucketStart, bounds: bounds)
+        // Bounds that were seen before were found to be in order then.
+        let known = bounds.packed.flatMap { knownLayout($0) }
+        let bucketCount = builder.histograms.counts.count - bucketStart
+        let refusal =
+            context.hasTemporality
+            ? HistogramRules.refusal(
+                of: draft,
+                flags,
+                bucketCount: bucketCount,
+                bucketSum: { builder.histograms.counts.sum(from: bucketStart) },
+                bounds: bounds.count,
+                areIncreasing: known != nil || bounds.areIncreasing
+            ) : .temporality
         if let refusal { return refuseHistogram(refusal, bucketStart) }
         guard let id = series(context, attributes) else { return refuseHistogram(.seriesLimit, bucketStart) }
-        append(
-            draft,
-            flags,
-            id,
-            layout(of: bounds, bucketCount: builder.histograms.buckets.count - bucketStart),
-            bucketStart
-        )
+        // Nobody holds a layout anew where it is the one of the point before.
+        let key = bucketCount == 0 ? -1 : known.map { layouts.age << 32 | Int($0) } ?? -1
+        if !builder.histograms.appendAgain(id, draft, flags, key: key, bucketsFrom: bucketStart) {
+            let layout = layout(of: bounds, known: known, bucketCount: bucketCount)
+            builder.histograms.append(id, draft, flags, layout, key: key, bucketsFrom: bucketStart)
+        }
         if !exemplars.isEmpty { attach(exemplars, to: id) }
     }
 
     mutating func refuseHistogram(_ reason: PointRefusal, _ bucketStart: Int) {
         refusals.add(reason)
-        builder.histograms.buckets.removeSubrange(bucketStart...)
-    }
-    mutating func append(
-        _ draft: HistogramDraft,
-        _ flags: PointFlags,
-        _ id: SeriesID,
-        _ layout: BucketLayout,
-        _ bucketStart: Int
-    ) {
-        builder.histograms.series.append(id)
-        builder.histograms.times.append(draft.time)
-        builder.histograms.starts.append(draft.start)
-        builder.histograms.flags.append(flags)
-        builder.histograms.counts.append(draft.count)
-        builder.histograms.sums.append(draft.sum)
-        builder.histograms.minima.append(draft.minimum)
-        builder.histograms.maxima.append(draft.maximum)
-        builder.histograms.layouts.append(layout)
-        builder.histograms.offsets.append(bucketStart)
-    }
-    private func check(
-        _ draft: HistogramDraft,
-        _ flags: PointFlags,
-        _ context: PointContext,
-        bucketStart: Int,
-        bounds: BoundsRun
-    ) -> PointRefusal? {
-        guard context.hasTemporality else { return .temporality }
-        let buckets = builder.histograms.buckets
-        return HistogramRules.refusal(
-            of: draft,
-            flags,
-            bucketCount: buckets.count - bucketStart,
-            bucketSum: { HistogramRules.sum(buckets[bucketStart...]) },
-            bounds: bounds.count,
-            areIncreasing: bounds.areIncreasing
-        )
+        builder.histograms.truncate(to: builder.histograms.count, bucketStart)
     }
 
     /// The layout of these bounds, one object for all points that have it.
-    private mutating func layout(of bounds: BoundsRun, bucketCount: Int) -> BucketLayout {
+    @inline(__always)
+    private mutating func layout(of bounds: BoundsRun, known: Int32?, bucketCount: Int) -> BucketLayout {
         if bucketCount == 0 { return .none }
+        if let known { return layouts.meanings[Int(known)] }
         guard let packed = bounds.packed else { return BucketLayout(bounds: bounds.values) }
-        return layout(of: packed) { bounds.values }
+        return add(BucketLayout(bounds: bounds.values), packed)
     }
-
+    /// The entry of bounds that were seen before.
+    @inline(__always)
+    private mutating func knownLayout(_ packed: ProtobufCursor) -> Int32? {
+        let entry = layouts.find(packed.position, packed.left, context: 0, after: cursors.layout)
+        if let entry { cursors.layout = entry }
+        return entry
+    }
+    @inline(never)
+    private mutating func add(_ layout: BucketLayout, _ packed: ProtobufCursor) -> BucketLayout {
+        cursors.layout = layouts.add(packed.position, packed.left, context: 0, after: cursors.layout, layout)
+        return layout
+    }
     /// The layout of bounds that lie in an array, recognised by the same bytes as those of a message.
     mutating func layout(of bounds: [Double], bucketCount: Int) -> BucketLayout {
         if bucketCount == 0 { return .none }
         return bounds.withUnsafeBytes { bytes in
             guard let base = bytes.baseAddress, !bounds.isEmpty else { return BucketLayout(bounds: []) }
             let start = base.assumingMemoryBound(to: UInt8.self)
-            return layout(of: ProtobufCursor(start, start + bytes.count)) { bounds }
-        }
-    }
-    private mutating func layout(of packed: ProtobufCursor, values: () -> [Double]) -> BucketLayout {
-        let (start, count) = (packed.position, packed.left)
-        if let entry = layouts.find(start, count, context: 0, after: cursors.layout) {
-            cursors.layout = entry
-            return layouts.meanings[Int(entry)]
-        }
-        let layout = BucketLayout(bounds: values())
-        cursors.layout = layouts.add(start, count, context: 0, after: cursors.layout, layout)
-        return layout
-    }
-
-    /// Appends packed words. The column grows by doubling: to reserve what this point needs would copy what all points
-    /// before it needed.
-    func appendFixed(_ packed: ProtobufCursor, to column: inout [UInt64]) throws(MalformedMessage) {
-        guard packed.left % 8 == 0 else { throw MalformedMessage(.truncated) }
-        let (start, count) = (column.count, packed.left / 8)
-        let words = UnsafeRawPointer(packed.position)
-        column.append(contentsOf: repeatElement(0, count: count))
-        column.withUnsafeMutableBufferPointer { column in
-            for index in 0..<count {
-                let word = words.loadUnaligned(fromByteOffset: index * 8, as: UInt64.self)
-                column[start + index] = UInt64(littleEndian: word)
-            }
+            let packed = ProtobufCursor(start, start + bytes.count)
+            if let known = knownLayout(packed) { return layouts.meanings[Int(known)] }
+            return add(BucketLayout(bounds: bounds), packed)
         }
     }
 }

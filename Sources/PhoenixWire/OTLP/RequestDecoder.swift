@@ -38,7 +38,7 @@ struct RequestDecoder {
     }
     /// Gives the memory back; the value may not be used afterwards.
     mutating func free() {
-        builder.numbers.free()
+        builder.free()
         resources.removeAll()
         scopes.removeAll()
         metrics.removeAll()

@@ -121,6 +121,20 @@ import Testing
         )
         #expect(error(torn) == .truncated)
     }
+    @Test func partsOfASideAreOne() {
+        func buckets(_ counts: [UInt8]) -> [UInt8] { [tag(1, 0), 4] + field(2, counts) }
+        func body(_ sides: [UInt8]) -> [UInt8] {
+            let point = fixed(3, 1) + fixed(4, 36) + sides
+            return request(metric: field(1, "m") + field(10, field(1, point) + [tag(2, 0), 2]))
+        }
+        let whole = body(field(8, buckets([1, 2, 3, 4, 5])) + field(9, buckets([6, 7, 8])))
+        let torn = [
+            field(8, buckets([1, 2])), field(9, buckets([6])), field(8, buckets([3])), field(8, buckets([])),
+            field(9, buckets([7, 8])), field(8, buckets([4, 5])),
+        ]
+        #expect(verdict(whole).exponentials.count == 1)
+        #expect(verdict(body(torn.flatMap { $0 })).exponentials == verdict(whole).exponentials)
+    }
     @Test func stringsAreUTF8() {
         let bad: [UInt8] = [0xC0, 0x80]
         #expect(error(request(metric: field(1, bad))) == .utf8)

@@ -53,26 +53,25 @@ extension RequestDecoder {
         let exemplars = try exemplars(fields[.exemplars])
         var bounds: [Double] = []
         for bound in try fields.elements(.explicitBounds) { bounds.append(try bound.double()) }
-        let bucketStart = builder.histograms.buckets.count
+        let bucketStart = builder.histograms.counts.count
         for count in try fields.elements(.bucketCounts) {
-            builder.histograms.buckets.append(try count.uint64())
+            builder.histograms.counts.append(try count.uint64())
         }
-        let bucketCount = builder.histograms.buckets.count - bucketStart
+        let bucketCount = builder.histograms.counts.count - bucketStart
         let refusal =
             context.hasTemporality
             ? HistogramRules.refusal(
                 of: draft,
                 flags,
                 bucketCount: bucketCount,
-                bucketSum: { [buckets = builder.histograms.buckets] in
-                    HistogramRules.sum(buckets[bucketStart...])
-                },
+                bucketSum: { builder.histograms.counts.sum(from: bucketStart) },
                 bounds: bounds.count,
                 areIncreasing: HistogramRules.areIncreasing(bounds)
             ) : .temporality
         if let refusal { return refuseHistogram(refusal, bucketStart) }
         guard let id = series(context, attributes) else { return refuseHistogram(.seriesLimit, bucketStart) }
-        append(draft, flags, id, layout(of: bounds, bucketCount: bucketCount), bucketStart)
+        let layout = layout(of: bounds, bucketCount: bucketCount)
+        builder.histograms.append(id, draft, flags, layout, bucketsFrom: bucketStart)
         if !exemplars.isEmpty { attach(exemplars, to: id) }
     }
 
@@ -82,16 +81,18 @@ extension RequestDecoder {
         let draft = try Self.draft(fields, &flags)
         let attributes = try fields.attributes(.attributes)
         let exemplars = try exemplars(fields[.exemplars])
+        let bucketStart = builder.exponentials.counts.count
         let point = ExponentialDraft(
             scale: try fields[.scale]?.int32() ?? 0,
             zeroCount: try fields.uint64(.zeroCount),
             zeroThreshold: try fields.double(.zeroThreshold),
-            positive: try Self.side(fields[.positive]),
-            negative: try Self.side(fields[.negative])
+            positive: try side(fields[.positive]),
+            negative: try side(fields[.negative])
         )
-        guard context.hasTemporality else { return refusals.add(.temporality) }
-        if let refusal = point.refusal(draft, flags) { return refusals.add(refusal) }
-        guard let id = series(context, attributes) else { return refusals.add(.seriesLimit) }
+        if refuses(draft, flags, point, context, bucketStart: bucketStart) { return }
+        guard let id = series(context, attributes) else {
+            return refuseExponential(.seriesLimit, bucketStart)
+        }
         builder.exponentials.append(id, draft, flags, point)
         if !exemplars.isEmpty { attach(exemplars, to: id) }
     }
@@ -154,11 +155,14 @@ extension RequestDecoder {
             maximum: try fields.double(.max)
         )
     }
-    private static func side(_ value: JSONValue?) throws(MalformedJSON) -> SideDraft {
-        var side = SideDraft()
+    private mutating func side(_ value: JSONValue?) throws(MalformedJSON) -> ExponentialPoints.Side {
+        var side = ExponentialPoints.Side(start: builder.exponentials.counts.count)
         guard let fields = try value?.fields(SideField.self) else { return side }
         side.offset = try fields[.offset]?.int32() ?? 0
-        for count in try fields.elements(.bucketCounts) { side.counts.append(try count.uint64()) }
+        for count in try fields.elements(.bucketCounts) {
+            builder.exponentials.counts.append(try count.uint64())
+        }
+        side.count = builder.exponentials.counts.count - side.start
         return side
     }
     private func exemplars(_ value: JSONValue?) throws(MalformedJSON) -> [LooseExemplar] {
