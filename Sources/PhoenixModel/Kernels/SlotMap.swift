@@ -3,8 +3,10 @@
 /// A page never moves while it exists. The caller compares generations: the map knows slots only.
 public struct SlotMap<Element: BitwiseCopyable & Sendable>: ~Copyable, @unchecked Sendable {
     // Sendable because the pages are owned by this one value, which cannot be copied, and hold Sendable elements.
+    // Shifts are masked (`&>>`): a shift by a number that the compiler does not know asks first whether it is sound.
     @usableFromInline let pageBits: Int
-    @usableFromInline var pageSize: Int { 1 << pageBits }
+    @usableFromInline let pageMask: Int
+    private var pageSize: Int { pageMask + 1 }
     @usableFromInline var pages: UnsafeMutablePointer<UnsafeMutablePointer<Element>?>
     @usableFromInline var pageCount = 0
     @usableFromInline let vacant: Element
@@ -15,7 +17,8 @@ public struct SlotMap<Element: BitwiseCopyable & Sendable>: ~Copyable, @unchecke
     ///
     /// - Parameter pageBits: pages have so many bits of slots: few for who holds some of another node's slots only.
     public init(vacant: Element, pageBits: Int = 9) {
-        (self.vacant, self.pageBits) = (vacant, pageBits)
+        precondition((0..<32).contains(pageBits))
+        (self.vacant, self.pageBits, pageMask) = (vacant, pageBits, (1 << pageBits) - 1)
         pages = .allocate(capacity: 1)
         pages.initialize(to: nil)
         pageCount = 1
@@ -32,23 +35,23 @@ public struct SlotMap<Element: BitwiseCopyable & Sendable>: ~Copyable, @unchecke
     /// The address of a slot's element, made where there was none; valid until the map goes.
     @inlinable @inline(__always)
     public mutating func element(_ slot: UInt32) -> UnsafeMutablePointer<Element> {
-        let index = Int(slot) >> pageBits
-        if index < pageCount, let page = pages[index] { return page + (Int(slot) & (pageSize - 1)) }
-        return makePage(index) + (Int(slot) & (pageSize - 1))
+        let index = Int(slot) &>> pageBits
+        if index < pageCount, let page = pages[index] { return page + (Int(slot) & pageMask) }
+        return makePage(index) + (Int(slot) & pageMask)
     }
     /// The address of a slot's element where its page exists.
     @inlinable @inline(__always)
     public mutating func known(_ slot: UInt32) -> UnsafeMutablePointer<Element>? {
-        let index = Int(slot) >> pageBits
+        let index = Int(slot) &>> pageBits
         guard index < pageCount, let page = pages[index] else { return nil }
-        return page + (Int(slot) & (pageSize - 1))
+        return page + (Int(slot) & pageMask)
     }
     /// A slot's element, where its page exists.
     @inlinable @inline(__always)
     public subscript(slot: UInt32) -> Element {
-        let index = Int(slot) >> pageBits
+        let index = Int(slot) &>> pageBits
         guard index < pageCount, let page = pages[index] else { return vacant }
-        return page[Int(slot) & (pageSize - 1)]
+        return page[Int(slot) & pageMask]
     }
     @usableFromInline
     mutating func makePage(_ index: Int) -> UnsafeMutablePointer<Element> {
@@ -69,7 +72,7 @@ public struct SlotMap<Element: BitwiseCopyable & Sendable>: ~Copyable, @unchecke
 
     /// The first slot at or after `slot` whose page exists; nil where there is none.
     public func firstStored(from slot: UInt32) -> UInt32? {
-        var index = Int(slot) >> pageBits
+        var index = Int(slot) &>> pageBits
         if index < pageCount, pages[index] != nil { return slot }
         repeat {
             index += 1
@@ -103,13 +106,14 @@ public struct SlotMap<Element: BitwiseCopyable & Sendable>: ~Copyable, @unchecke
     public struct Reader {
         @usableFromInline let pages: UnsafeMutablePointer<UnsafeMutablePointer<Element>?>
         @usableFromInline let pageBits: Int
+        @usableFromInline let pageMask: Int
         /// A slot's element; its page must exist.
         @inlinable @inline(__always)
         public subscript(slot: UInt32) -> Element {
-            pages[Int(slot) >> pageBits].unsafelyUnwrapped[Int(slot) & ((1 << pageBits) - 1)]
+            pages[Int(slot) &>> pageBits].unsafelyUnwrapped[Int(slot) & pageMask]
         }
     }
-    public var reader: Reader { Reader(pages: pages, pageBits: pageBits) }
+    public var reader: Reader { Reader(pages: pages, pageBits: pageBits, pageMask: pageMask) }
     /// Makes every slot vacant.
     public mutating func removeAll() {
         for index in 0..<pageCount {
