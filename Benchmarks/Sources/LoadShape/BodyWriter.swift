@@ -5,7 +5,7 @@ struct BodyWriter {
     /// Whether resources carry what the detectors of SDKs and collectors add.
     var isWide = false
 
-    private static func varint(_ value: Int) -> [UInt8] {
+    static func varint(_ value: Int) -> [UInt8] {
         var (rest, bytes) = (UInt64(value), [UInt8]())
         while rest >= 0x80 {
             bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
@@ -13,16 +13,16 @@ struct BodyWriter {
         }
         return bytes + [UInt8(rest)]
     }
-    private static func field(_ tag: UInt8, _ content: [UInt8]) -> [UInt8] {
+    static func field(_ tag: UInt8, _ content: [UInt8]) -> [UInt8] {
         [tag] + varint(content.count) + content
     }
-    private static func fixed(_ tag: UInt8, _ value: UInt64) -> [UInt8] {
+    static func fixed(_ tag: UInt8, _ value: UInt64) -> [UInt8] {
         [tag] + (0..<8).map { UInt8(truncatingIfNeeded: value >> (8 * UInt64($0))) }
     }
-    private static func attribute(_ tag: UInt8, _ key: String, _ value: String) -> [UInt8] {
+    static func attribute(_ tag: UInt8, _ key: String, _ value: String) -> [UInt8] {
         field(tag, field(0x0A, Array(key.utf8)) + field(0x12, field(0x0A, Array(value.utf8))))
     }
-    private static func attribute(_ tag: UInt8, _ key: String, _ value: Int) -> [UInt8] {
+    static func attribute(_ tag: UInt8, _ key: String, _ value: Int) -> [UInt8] {
         field(tag, field(0x0A, Array(key.utf8)) + field(0x12, [0x18] + varint(value)))
     }
     static let executables = [
@@ -47,7 +47,7 @@ struct BodyWriter {
             + attribute(0x0A, "k8s.node.name", "ip-10-0-\(host % 250)-17.ec2.internal")
             + attribute(0x0A, "k8s.pod.uid", "7c9e6679-\(pod)")
     }
-    private static func resource(_ process: Int) -> [UInt8] {
+    static func resource(_ process: Int) -> [UInt8] {
         let host = process / 250
         let executable = executables[process % executables.count]
         let container = String(UInt64(process) &* 0x9E37_79B9_7F4A_7C15, radix: 16)

@@ -8,7 +8,7 @@ enum Micro {
     static func main() async throws {
         let all: [(name: String, run: () async throws -> Void)] = [
             ("decode", Decoding.run), ("plans", Plans.run), ("aggregate", Aggregation.run),
-            ("edge", Edges.run),
+            ("edge", Edges.run), ("mix", Mixes.run),
             ("exposition", Expositions.run),
         ]
         let wanted = Set(CommandLine.arguments.dropFirst())
