@@ -47,7 +47,7 @@ build() { "${swift[@]}" build "${testing[@]}" "${checked[@]}" --build-tests; }
 sanitize() { tools/sanitize.sh "${swift[*]}"; }
 # Random histories of each kind against the oracle, and series that come and go.
 histories() {
-    local kinds='CounterPropertyTests|ReaggregatorCounterTests|GaugePropertyTests|DeltaTests|CompoundPropertyTests|HistogramTests|ExponentialTests'
+    local kinds='CounterPropertyTests|ReaggregatorCounterTests|GaugePropertyTests|DeltaTests|LevelPropertyTests|CompoundPropertyTests|HistogramTests|ExponentialTests'
     PHOENIX_HISTORIES=$(scaled 1000000 1000) swift_tests "$kinds" &&
         PHOENIX_CHURN_SERIES=$(scaled 10000000 200000) swift_tests ChurnTests
 }

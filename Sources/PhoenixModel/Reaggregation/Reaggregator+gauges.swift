@@ -8,8 +8,11 @@ extension Reaggregator {
         _ output: UnsafeMutablePointer<Output>
     ) {
         let isLive = member.pointee.state.contains(.isLive)
-        if member.pointee.state.contains(.hasValue) || member.pointee.time != 0 {
-            let isRepetition = point.time == member.pointee.time && point.bits == member.pointee.value
+        if member.pointee.time != 0 {
+            // What ended has no value that could be told again.
+            let isRepetition =
+                member.pointee.state.contains(.hasValue) && point.time == member.pointee.time
+                && point.bits == member.pointee.value
             guard point.time >= member.pointee.time, !isRepetition || point.flags.contains(.noRecordedValue)
             else {
                 counts.late += 1
@@ -19,10 +22,12 @@ extension Reaggregator {
         if point.flags.contains(.noRecordedValue) {
             member.pointee.time = point.time
             guard isLive else {
+                member.pointee.state.remove(.hasValue)
                 counts.ends += 1
                 return
             }
             withdraw(slot, number)
+            member.pointee.state.remove(.hasValue)
             return touch(&output.pointee, number, time: point.time)
         }
         if isLive, output.pointee.live == 1 || output.pointee.merge != .sum && output.pointee.merge != .avg {

@@ -86,7 +86,7 @@ extension Reaggregator {
             member.pointee.takeWindow(start: point.start, time: point.time, after: windowFloor)
             return
         }
-        guard !member.pointee.state.contains(.hasValue) || point.time > member.pointee.time else { return }
+        guard point.time > member.pointee.time else { return }
         if member.pointee.state.contains(.isCumulative) {
             guard point.isAmount else { return }
             // A twin would find what went by while nobody counted.

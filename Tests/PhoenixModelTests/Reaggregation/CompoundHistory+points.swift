@@ -13,24 +13,15 @@ extension CompoundHistory {
         case .summary, .sum: 1
         }
     }
-    func cells(_ point: Sent) -> [Int128] {
-        if kind(point.name) == .sum { return [0, 0, 0, Int128(point.value)] }
-        var cells = Array(repeating: Int128(0), count: Self.cells)
-        let places =
-            switch (kind(point.name), point.buckets.count) {
-            case (.histogram, 5): [0, 0, 1, 1, 2]
-            case (.exponential, 6): [0, 0, 1, 1, 2, 2]
-            default: Array(point.buckets.indices)
-            }
-        for (place, count) in zip(places, point.buckets) { cells[place] += Int128(count) }
-        cells[Self.cells - 1] = Int128(point.quarters)
+    func cells(_ point: Sent) -> Cells {
+        if kind(point.name) == .sum { return [0, 0, 0, point.value] }
+        // What is finer is told in the coarser ones.
+        let shift = point.buckets.count > 3 ? 1 : 0
+        var cells: Cells = [0, 0, 0, Int64(point.quarters)]
+        for (place, count) in point.buckets.enumerated() { cells[place >> shift] += Int64(count) }
         return cells
     }
-    func append(_ point: Sent, to parts: inout MetricBatch.Parts) {
-        let set = table.intern([Attribute("pid", .int(Int64(point.name)))])
-        guard let metric = metrics[kind(point.name)],
-            let id = table.id(resource: table.intern([]), metric: metric, attributes: set)
-        else { return }
+    func append(_ point: Sent, _ id: SeriesID, to parts: inout MetricBatch.Parts) {
         let (count, sum) = (point.buckets.reduce(0, +), Double(point.quarters) / 4)
         switch kind(point.name) {
         case .sum:

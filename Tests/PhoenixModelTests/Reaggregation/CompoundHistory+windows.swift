@@ -1,9 +1,10 @@
 /// What senders of windows say: they follow each other, but for gaps, some of which are filled late.
 extension CompoundHistory {
     mutating func windows(_ name: Int) -> [Sent] {
-        var sender = senders[name] ?? Sender()
+        var sender = senders[name]
         defer { senders[name] = sender }
         var points: [Sent] = []
+        let now = now - lag(name)
         let isHolding = sender.held.isEmpty && chance(6)
         if isHolding {
             for _ in 0..<Int.random(in: 1...2, using: &random) {

@@ -3,7 +3,7 @@ import PhoenixModel
 /// A random history of histograms, summaries or sums, or of all of them at once, the same to a reaggregator, to one behind it,
 /// and to the oracle: what each output grew by, bucket by bucket, in windows and in totals.
 struct CompoundHistory: ~Copyable {
-    enum Kind: CaseIterable, Sendable {
+    enum Kind: String, CaseIterable, Sendable {
         case histogram, exponential, summary
         /// Whole numbers and quarters, as integers and doubles.
         case sum
@@ -15,10 +15,17 @@ struct CompoundHistory: ~Copyable {
             case .sum: .sum
             }
         }
-        var name: String { "\(self)" }
+        var index: Int {
+            switch self {
+            case .sum: 0
+            case .histogram: 1
+            case .exponential: 2
+            case .summary: 3
+            }
+        }
     }
     /// The buckets that all senders' points can be told in, then the sum in quarters.
-    static let cells = 4
+    typealias Cells = SIMD4<Int64>
     static let second: UInt64 = 1_000_000_000
     static let coarse = BucketLayout(bounds: [10, 100])
     static let fine = BucketLayout(bounds: [5, 10, 50, 100])
@@ -49,6 +56,8 @@ struct CompoundHistory: ~Copyable {
     let isMonotonic: Bool
     /// Whether totals become windows, and windows totals.
     let converts: Bool
+    /// Whether some senders' clocks are behind.
+    let hasLag: Bool
     var random: TestRandom
     let table = SeriesTable(capacity: 2048)
     private(set) var metrics: [Kind: Metric] = [:]
@@ -59,18 +68,27 @@ struct CompoundHistory: ~Copyable {
     private(set) var oracle: CompoundOracle
     private(set) var ledger = CompoundLedger()
     private(set) var chained = CompoundLedger()
-    var senders: [Int: Sender] = [:]
-    private var groups = 3
-    private var dropsOne = false
+    var senders: [Sender]
+    private var ids: SenderIDs
+    private var groups = Groups()
     var counts: ReaggregatorCounts { first.counts }
 
-    init(seed: UInt64, _ kinds: [Kind], isDelta: Bool, isMonotonic: Bool = true, converts: Bool = false) {
+    init(
+        seed: UInt64,
+        _ kinds: [Kind],
+        isDelta: Bool,
+        isMonotonic: Bool = true,
+        converts: Bool = false,
+        hasLag: Bool = false
+    ) {
         (random, self.kinds, self.isDelta) = (TestRandom(seed: seed), kinds, isDelta)
-        (self.isMonotonic, self.converts) = (isMonotonic, converts)
+        (self.isMonotonic, self.converts, self.hasLag) = (isMonotonic, converts, hasLag)
+        senders = Array(repeating: Sender(), count: 6 * kinds.count)
+        ids = SenderIDs(count: senders.count)
         for kind in kinds {
             metrics[kind] = table.metric(
                 MetricIdentity(
-                    name: kind.name,
+                    name: kind.rawValue,
                     kind: kind.point,
                     temporality: isDelta && kind != .summary ? .delta : .cumulative,
                     isMonotonic: kind == .sum && isMonotonic
@@ -100,10 +118,10 @@ struct CompoundHistory: ~Copyable {
     mutating func chance(_ oneIn: Int) -> Bool { Int.random(in: 0..<oneIn, using: &random) == 0 }
 
     private mutating func remap() {
-        (groups, dropsOne) = (.random(in: 1...3, using: &random), chance(4))
-        let (groups, dropsOne, kinds, converts) = (groups, dropsOne, kinds, converts)
-        oracle.remap { Self.destination($0, kinds, groups, dropsOne) }
-        first.remap(now: now) { Self.resolve($0, groups, dropsOne, converts) }
+        groups.change(&random)
+        let (groups, kinds, converts) = (groups, kinds, converts)
+        oracle.remap { Self.place($0, kinds, groups) }
+        first.remap(now: now) { Self.destination(of: $0, groups, converts) }
         pass(first.settle(now: now, epoch: 0))
     }
     private mutating func lapse() {
@@ -111,45 +129,26 @@ struct CompoundHistory: ~Copyable {
         pass(first.lapse(now: now, epoch: 0))
         chained.note(behind.lapse(now: now, epoch: 0), table)
     }
-    private static func place(_ name: Int, _ groups: Int, _ dropsOne: Bool) -> String? {
-        let group = name % groups
-        return dropsOne && group == 0 ? nil : "g\(group)/\(groups)"
-    }
-    /// What an output is called in the oracle and the ledgers.
-    private static func destination(
-        _ name: Int,
-        _ kinds: [Kind],
-        _ groups: Int,
-        _ dropsOne: Bool
-    ) -> String? {
-        place(name, groups, dropsOne).map { "\(kinds[name % kinds.count].name) \($0)" }
+    /// The place of an output in the oracle and the ledgers: by its kind, then by its group.
+    private static func place(_ name: Int, _ kinds: [Kind], _ groups: Groups) -> Int? {
+        groups.place(name).map { kinds[name % kinds.count].index * Groups.placeCount + $0 }
     }
     func kind(_ name: Int) -> Kind { kinds[name % kinds.count] }
-    private static func resolve(
-        _ series: Series,
-        _ groups: Int,
-        _ dropsOne: Bool,
-        _ converts: Bool
-    ) -> Destination {
-        guard case .int(let pid)? = series.attributes["pid"], let name = place(Int(pid), groups, dropsOne)
-        else { return .drop(reason: 1) }
+    private static func destination(of series: Series, _ groups: Groups, _ converts: Bool) -> Destination {
+        guard converts else { return groups.destination(of: series) }
         var metric = series.metric.identity
         metric.temporality = metric.temporality == .delta ? .cumulative : .delta
-        return .output(
-            metric: converts ? metric : nil,
-            resource: .empty,
-            attributes: AttributeSet([Attribute("group", name)])
-        )
+        return groups.destination(of: series, metric: metric)
     }
 
     private mutating func send() {
         var points: [Sent] = []
-        for name in 0..<6 * kinds.count where Bool.random(using: &random) {
+        for name in senders.indices where Bool.random(using: &random) {
             if isDelta {
                 points += windows(name)
                 continue
             }
-            let (before, point) = (senders[name]?.last, total(name))
+            let (before, point) = (senders[name].last, total(name))
             // Twice, late, or once more after the next one.
             if let before, chance(10) { points.append(before) }
             points.append(point)
@@ -157,33 +156,34 @@ struct CompoundHistory: ~Copyable {
             if let before, chance(12) { points.append(before) }
         }
         // A batch holds them by kind: what is forgotten on the way tells whoever comes behind.
-        let order: [Kind] = [.sum, .histogram, .exponential, .summary]
-        points = order.flatMap { kind in points.filter { self.kind($0.name) == kind } }
+        if kinds.count > 1 {
+            let order: [Kind] = [.sum, .histogram, .exponential, .summary]
+            points = order.flatMap { kind in points.filter { self.kind($0.name) == kind } }
+        }
         var parts = MetricBatch.Parts()
         oracle.beginBatch(now: now)
-        let (groups, dropsOne, kinds, converts) = (groups, dropsOne, kinds, converts)
+        let (groups, kinds, converts) = (groups, kinds, converts)
         for point in points {
-            oracle.apply(
-                .init(
-                    name: point.name,
-                    time: point.time,
-                    start: point.start,
-                    own: kind(point.name) == .sum ? [UInt64(clamping: point.value)] : point.buckets,
-                    cells: cells(point)
-                ),
-                now: now
-            ) { Self.destination($0, kinds, groups, dropsOne) }
-            append(point, to: &parts)
+            let told = CompoundOracle.Point(
+                name: point.name,
+                time: point.time,
+                start: point.start,
+                own: kind(point.name) == .sum ? [UInt64(clamping: point.value)] : point.buckets,
+                cells: cells(point)
+            )
+            oracle.apply(told, now: now) { Self.place($0, kinds, groups) }
+            let metric = metrics[kind(point.name)]
+            let id = ids.id(point.name, metric, table)
+            append(point, id, to: &parts)
         }
         pass(
-            first.apply(MetricBatch(parts), now: now) {
-                Self.resolve($0, groups, dropsOne, converts)
-            }
+            first.apply(MetricBatch(parts), now: now) { Self.destination(of: $0, groups, converts) }
         )
     }
     private mutating func total(_ name: Int) -> Sent {
-        var sender = senders[name] ?? Sender()
+        var sender = senders[name]
         let isNew = sender.last == nil
+        let (now, began) = (now - lag(name), began - lag(name))
         if isNew || chance(8) {
             let since = sender.last?.time ?? began
             switch Int.random(in: 0..<5, using: &random) {
@@ -196,6 +196,10 @@ struct CompoundHistory: ~Copyable {
         }
         defer { senders[name] = sender }
         return say(name, &sender, at: max(now, (sender.last?.time ?? 0) + 1))
+    }
+    /// How far a sender's clock is behind ours.
+    func lag(_ name: Int) -> UInt64 {
+        hasLag ? [0, 20, 100, 3600][name / kinds.count % 4] * Self.second : 0
     }
     /// Has a sender count something and tell it.
     mutating func say(_ name: Int, _ sender: inout Sender, at time: UInt64) -> Sent {

@@ -10,10 +10,10 @@ struct CompoundOracle {
         /// As its sender tells it: where one of these falls, it began anew.
         var own: [UInt64]
         /// The same in the cells of the outputs.
-        var cells: [Int128]
+        var cells: CompoundHistory.Cells
     }
     private struct Input {
-        var destination: String?
+        var destination: Int?
         var last: Point?
         /// Of windows the last time for which none came, and what came for it late. Other gaps are not remembered.
         var gap: (from: UInt64, to: UInt64) = (0, 0)
@@ -27,7 +27,7 @@ struct CompoundOracle {
     private var sweptAt: UInt64
     private let memorySeconds: UInt64
     private let isDelta: Bool
-    private(set) var totals: [String: [Int128]] = [:]
+    private(set) var totals: [Int: CompoundHistory.Cells] = [:]
     private(set) var resets: UInt64 = 0
     private(set) var late: UInt64 = 0
 
@@ -50,11 +50,11 @@ struct CompoundOracle {
             horizon = max(horizon, min(last.time, (input.seen + 1) * Self.second - 1))
         }
     }
-    mutating func remap(_ resolve: (Int) -> String?) {
+    mutating func remap(_ resolve: (Int) -> Int?) {
         for name in inputs.keys { inputs[name]!.destination = resolve(name) }
     }
 
-    mutating func apply(_ point: Point, now: UInt64, _ resolve: (Int) -> String?) {
+    mutating func apply(_ point: Point, now: UInt64, _ resolve: (Int) -> Int?) {
         forgetUnseen(point.name, now: now)
         var input = inputs[point.name] ?? Input(destination: resolve(point.name), seen: 0)
         input.seen = now / Self.second
@@ -99,25 +99,31 @@ struct CompoundOracle {
                 if input.destination != nil { resets += 1 }
                 book(point.cells, input.destination)
             } else {
-                book(zip(point.cells, last.cells).map { $0 - $1 }, input.destination)
+                book(point.cells &- last.cells, input.destination)
             }
         } else {
             let counts = point.start != 0 && point.start < point.time && point.start > horizon
-            book(counts ? point.cells : point.cells.map { _ in 0 }, input.destination)
+            book(counts ? point.cells : .zero, input.destination)
         }
         input.last = point
     }
-    private mutating func book(_ cells: [Int128], _ destination: String?) {
-        guard let destination else { return }
-        let before = totals[destination] ?? cells.map { _ in 0 }
-        totals[destination] = zip(before, cells).map { $0 + $1 }
+    private mutating func book(_ cells: CompoundHistory.Cells, _ destination: Int?) {
+        if let destination { totals[destination, default: .zero] &+= cells }
     }
 }
 
 /// Adds up what came out as any reader would: windows as they are, totals by what they grew by since their start.
 struct CompoundLedger {
-    private var shown: [String: (time: UInt64, start: UInt64, cells: [Int128])] = [:]
-    private(set) var totals: [String: [Int128]] = [:]
+    private typealias Cells = CompoundHistory.Cells
+    /// A series that came out: siblings of unlike bounds are series of their own, of one whole.
+    private struct Name: Hashable {
+        var place: Int
+        var mark: AttributeValue?
+        var isDelta: Bool
+    }
+    private var names: [SeriesID: Name] = [:]
+    private var shown: [Name: (time: UInt64, start: UInt64, cells: Cells)] = [:]
+    private(set) var totals: [Int: CompoundHistory.Cells] = [:]
     private(set) var complaints: [String] = []
 
     mutating func note(_ batch: MetricBatch?, _ table: SeriesTable) {
@@ -126,86 +132,100 @@ struct CompoundLedger {
         for index in 0..<numbers.count {
             let bits = numbers.values[index]
             let isInteger = numbers.flags[index].contains(.isInteger)
+            let value = isInteger ? Double(Int64(bitPattern: bits)) : Double(bitPattern: bits)
             note(
-                table.series(numbers.series[index]),
+                numbers.series[index],
                 (numbers.times[index], numbers.starts[index]),
-                [],
-                0,
-                isInteger ? Double(Int64(bitPattern: bits)) : Double(bitPattern: bits)
+                .zero,
+                value,
+                of: 0,
+                table
             )
         }
         let (histograms, exponentials, summaries) = (batch.histograms, batch.exponentials, batch.summaries)
         for index in 0..<histograms.count {
-            let offset = histograms.offsets[index]
-            let buckets = histograms.buckets[offset..<offset + histograms.layouts[index].bucketCount]
+            let (offset, width) = (histograms.offsets[index], histograms.layouts[index].bucketCount)
+            var cells = Cells.zero
+            // Finer bounds are told in the coarser ones.
+            for place in 0..<width {
+                cells[width > 3 ? place >> 1 : place] += Int64(histograms.buckets[offset + place])
+            }
             note(
-                table.series(histograms.series[index]),
+                histograms.series[index],
                 (histograms.times[index], histograms.starts[index]),
-                Array(buckets),
-                histograms.counts[index],
-                histograms.sums[index]
+                cells,
+                histograms.sums[index],
+                of: histograms.counts[index],
+                table
             )
         }
         for index in 0..<exponentials.count {
             let (side, scale) = (exponentials.positives[index], exponentials.scales[index])
-            var buckets: [UInt64] = [0, 0, 0]
+            var cells = Cells.zero
             for place in 0..<side.count {
-                buckets[(Int(side.offset) + place) >> Int(scale)] += exponentials.buckets[side.start + place]
+                cells[(Int(side.offset) + place) >> Int(scale)] += Int64(
+                    exponentials.buckets[side.start + place]
+                )
             }
             note(
-                table.series(exponentials.series[index]),
+                exponentials.series[index],
                 (exponentials.times[index], exponentials.starts[index]),
-                buckets,
-                exponentials.counts[index],
-                exponentials.sums[index]
+                cells,
+                exponentials.sums[index],
+                of: exponentials.counts[index],
+                table
             )
         }
         for index in 0..<summaries.count {
             note(
-                table.series(summaries.series[index]),
+                summaries.series[index],
                 (summaries.times[index], summaries.starts[index]),
-                [summaries.counts[index]],
-                summaries.counts[index],
-                summaries.sums[index]
+                [Int64(summaries.counts[index]), 0, 0, 0],
+                summaries.sums[index],
+                of: summaries.counts[index],
+                table
             )
         }
     }
+    private mutating func name(_ id: SeriesID, _ table: SeriesTable) -> Name? {
+        if let name = names[id] { return name }
+        guard let series = table.series(id), let place = Groups.place(of: series),
+            let kind = CompoundHistory.Kind(rawValue: series.metric.name)
+        else { return nil }
+        let name = Name(
+            place: kind.index * Groups.placeCount + place,
+            mark: series.attributes[Reaggregator.layoutAttribute],
+            isDelta: series.metric.temporality == .delta
+        )
+        names[id] = name
+        return name
+    }
     private mutating func note(
-        _ series: Series?,
+        _ id: SeriesID,
         _ span: (time: UInt64, start: UInt64),
-        _ buckets: [UInt64],
-        _ count: UInt64,
-        _ sum: Double
+        _ buckets: CompoundHistory.Cells,
+        _ sum: Double,
+        of count: UInt64,
+        _ table: SeriesTable
     ) {
-        guard let series, case .string(let place)? = series.attributes["group"] else {
-            return complaints.append("a point of no group")
-        }
-        let group = "\(series.metric.name) \(place)"
-        // Siblings of unlike bounds are series of their own, of one whole.
-        var name = group
-        if case .string(let mark)? = series.attributes[Reaggregator.layoutAttribute] { name += " " + mark }
-        if buckets.reduce(0, +) != count { complaints.append("\(name): buckets \(buckets) for \(count)") }
-        // Finer bounds are told in the coarser ones.
-        let places = buckets.count == 5 ? [0, 0, 1, 1, 2] : Array(buckets.indices)
-        var cells = Array(repeating: Int128(0), count: CompoundHistory.cells)
-        for (place, bucket) in zip(places, buckets) { cells[place] += Int128(bucket) }
-        cells[CompoundHistory.cells - 1] = Int128((sum * 4).rounded())
-        var before: [Int128]?
+        guard let name = self.name(id, table) else { return complaints.append("a point of no group") }
+        if buckets.wrappedSum() != Int64(count) { complaints.append("\(name): \(buckets) for \(count)") }
+        var cells = buckets
+        cells[3] = Int64((sum * 4).rounded())
+        var increase = cells
         if let last = shown[name] {
             if span.time <= last.time { complaints.append("\(name) shows \(span.time) after \(last.time)") }
             // The start of windows may be unknown.
             if span.start != last.start, span.start != 0, span.start < last.time {
                 complaints.append("\(name) moved its start back")
             }
-            if series.metric.temporality != .delta, span.start == last.start {
-                before = last.cells
+            if !name.isDelta, span.start == last.start {
+                increase = cells &- last.cells
                 // A sum falls where somebody observes what is negative.
-                if zip(cells, last.cells).dropLast().contains(where: <) { complaints.append("\(name) fell") }
+                if min(increase[0], increase[1], increase[2]) < 0 { complaints.append("\(name) fell") }
             }
         }
         shown[name] = (span.time, span.start, cells)
-        let increase = before.map { zip(cells, $0).map { $0 - $1 } } ?? cells
-        let total = totals[group] ?? cells.map { _ in 0 }
-        totals[group] = zip(total, increase).map { $0 + $1 }
+        totals[name.place, default: .zero] &+= increase
     }
 }

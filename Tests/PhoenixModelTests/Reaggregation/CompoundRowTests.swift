@@ -94,8 +94,8 @@ import Testing
             return points.buckets.withUnsafeBufferPointer { body(ExponentialPoint(points, 0, $0)) }
         }
     }
-    @Test func exponentialTotalsAreThoseOfTheSlowWay() {
-        for seed in Histories.seeds {
+    @Test func exponentialTotalsAreThoseOfTheSlowWay() async {
+        await Histories.each { seed in
             var random = TestRandom(seed: seed)
             var (reference, row) = (
                 Reference(), CompoundRow(ExponentialTotal(CompoundExtras(keepsExtremes: false)), capacity: 0)
@@ -160,8 +160,8 @@ import Testing
             points.buckets.withUnsafeBufferPointer { body(HistogramPoint(points, 0, layouts, $0)) }
         }
     }
-    @Test func histogramTotalsAreThoseOfTheSlowWay() {
-        for seed in Histories.seeds {
+    @Test func histogramTotalsAreThoseOfTheSlowWay() async {
+        await Histories.each { seed in
             var random = TestRandom(seed: seed)
             func layout() -> BucketLayout {
                 if Int.random(in: 0..<12, using: &random) == 0 { return .none }

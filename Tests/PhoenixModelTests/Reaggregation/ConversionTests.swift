@@ -98,8 +98,8 @@ import Testing
 
     /// Random windows: with gaps, some sent twice, some after the next one. Totals come to what was sent, never fall, and
     /// the way back gives the same windows.
-    @Test(arguments: kinds) func windowsMakeTotalsAndTotalsWindows(_ kind: PointKind) {
-        for seed in Histories.seeds {
+    @Test(arguments: kinds) func windowsMakeTotalsAndTotalsWindows(_ kind: PointKind) async {
+        await Histories.each { seed in
             var random = TestRandom(seed: seed)
             let (table, began) = (SeriesTable(capacity: 2048), 1_000_000 * Self.second)
             var now = began
@@ -155,8 +155,8 @@ import Testing
 
     /// Random totals: increases, restarts that say so and some that do not, points out of order and twice, long gaps. The
     /// windows of each series come to what the rules say, follow each other, and none is of before the watch.
-    @Test(arguments: kinds) func totalsMakeTheWindowsThatTheRulesSay(_ kind: PointKind) {
-        for seed in Histories.seeds {
+    @Test(arguments: kinds) func totalsMakeTheWindowsThatTheRulesSay(_ kind: PointKind) async {
+        await Histories.each { seed in
             var random = TestRandom(seed: seed)
             let (table, began) = (SeriesTable(capacity: 2048), 1_000_000 * Self.second)
             var now = began

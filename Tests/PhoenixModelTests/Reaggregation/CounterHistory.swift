@@ -6,14 +6,16 @@ struct CounterHistory: ~Copyable {
     private struct Sender {
         var start: UInt64
         var value: Double = 0
-        /// How far its clock is ahead of ours.
-        var ahead: UInt64
+        /// How far its clock is ahead of ours, or behind it.
+        var skew: Int64
         var last: CounterOracle.Point?
     }
     static let second: UInt64 = 1_000_000_000
     private let numbers: Numbers
     /// Whether some senders' clocks are ahead: their groups cannot be told from outside to have begun after the watch.
     private let hasSkew: Bool
+    /// Whether some senders' clocks are behind: what they tell of their start is before they began.
+    private let hasLag: Bool
     private var random: TestRandom
     private let table = SeriesTable(capacity: 2048)
     private let metric: Metric
@@ -26,15 +28,18 @@ struct CounterHistory: ~Copyable {
     /// Of the reaggregator behind the first.
     private(set) var chained = EmissionLedger()
     private var senders: [Int: Sender] = [:]
-    private var groups = 3
-    private var dropsOne = false
+    private var ids = SenderIDs(count: 8)
+    private var groups = Groups()
+    /// The places of what came out.
+    private var places: [SeriesID: Int] = [:]
     var counts: ReaggregatorCounts { first.counts }
     /// Whether the reaggregator behind the first forgot an input: one that then comes back counts from its first value
     /// on, so that what it grew by meanwhile is a gap there.
     var chainForgot: Bool { second.horizon > began }
 
-    init(seed: UInt64, _ numbers: Numbers, hasSkew: Bool) {
+    init(seed: UInt64, _ numbers: Numbers, hasSkew: Bool, hasLag: Bool = false) {
         (random, self.numbers, self.hasSkew) = (TestRandom(seed: seed), numbers, hasSkew)
+        self.hasLag = hasLag
         metric = table.metric(
             MetricIdentity(name: "requests", kind: .sum, temporality: .cumulative, isMonotonic: true)
         )
@@ -61,11 +66,10 @@ struct CounterHistory: ~Copyable {
     private mutating func chance(_ oneIn: Int) -> Bool { Int.random(in: 0..<oneIn, using: &random) == 0 }
 
     private mutating func remap() {
-        groups = .random(in: 1...3, using: &random)
-        dropsOne = chance(4)
-        let (groups, dropsOne) = (groups, dropsOne)
-        oracle.remap { Self.place($0, groups, dropsOne) }
-        first.remap(now: now) { Self.resolve($0, groups, dropsOne) }
+        groups.change(&random)
+        let groups = groups
+        oracle.remap { groups.place($0) }
+        first.remap(now: now) { groups.destination(of: $0) }
         pass(first.settle(now: now, epoch: 0))
     }
     private mutating func lapse() {
@@ -73,18 +77,6 @@ struct CounterHistory: ~Copyable {
         pass(first.lapse(now: now, epoch: 0))
         collect(second.lapse(now: now, epoch: 0), isChained: true)
     }
-    private static func place(_ name: String, _ groups: Int, _ dropsOne: Bool) -> String? {
-        let group = Int(name)! % groups
-        return dropsOne && group == 0 ? nil : "g\(group)/\(groups)"
-    }
-    private static func resolve(_ series: Series, _ groups: Int, _ dropsOne: Bool) -> Destination {
-        guard case .int(let pid)? = series.attributes["pid"], let name = place("\(pid)", groups, dropsOne)
-        else {
-            return .drop(reason: 1)
-        }
-        return .output(resource: .empty, attributes: AttributeSet([Attribute("group", name)]))
-    }
-
     private mutating func send() {
         var parts = MetricBatch.Parts()
         var points: [CounterOracle.Point] = []
@@ -101,13 +93,10 @@ struct CounterHistory: ~Copyable {
             senders[pid]!.last = point
         }
         oracle.beginBatch(now: now)
-        let (groups, dropsOne) = (groups, dropsOne)
+        let groups = groups
         for point in points {
-            oracle.apply(point, now: now) { Self.place($0, groups, dropsOne) }
-            let set = table.intern([Attribute("pid", .int(Int64(point.name)!))])
-            guard let id = table.id(resource: table.intern([]), metric: metric, attributes: set) else {
-                continue
-            }
+            oracle.apply(point, now: now) { groups.place($0) }
+            let id = ids.id(point.name, metric, table)
             let value = Double(point.value) / 0x1p40
             parts.numbers.append(
                 id,
@@ -117,21 +106,22 @@ struct CounterHistory: ~Copyable {
                 flags: point.isDouble ? [] : .isInteger
             )
         }
-        pass(first.apply(MetricBatch(parts), now: now) { Self.resolve($0, groups, dropsOne) })
+        pass(first.apply(MetricBatch(parts), now: now) { groups.destination(of: $0) })
     }
 
     /// What a sender says next.
     private mutating func next(_ pid: Int) -> CounterOracle.Point {
         let isNew = senders[pid] == nil
-        var sender = senders[pid] ?? Sender(start: 0, ahead: hasSkew && chance(5) ? 3600 * Self.second : 0)
-        let time = max(now + sender.ahead, (sender.last?.time ?? 0) + 1)
+        var sender = senders[pid] ?? Sender(start: 0, skew: skew())
+        let time = max(UInt64(Int64(now) + sender.skew), (sender.last?.time ?? 0) + 1)
         if isNew || chance(8) {
             // It begins, or begins anew: with a start of its own, with none, or with one that says nothing.
-            let since = sender.last?.time ?? began + sender.ahead
+            let watch = UInt64(Int64(began) + sender.skew)
+            let since = sender.last?.time ?? watch
             switch Int.random(in: 0..<6, using: &random) {
             case 0: sender.start = 0
             case 1: sender.start = time
-            case 2 where isNew: sender.start = began + sender.ahead - 5 * Self.second
+            case 2 where isNew: sender.start = watch - 5 * Self.second
             default: sender.start = since + (time - since) / 2
             }
             sender.value = amount()
@@ -150,12 +140,19 @@ struct CounterHistory: ~Copyable {
             case .mixed: sender.value != sender.value.rounded() || chance(3)
             }
         return CounterOracle.Point(
-            name: "\(pid)",
+            name: pid,
             time: time,
             start: sender.start,
             value: EmissionLedger.units(sender.value),
             isDouble: isDouble
         )
+    }
+    private mutating func skew() -> Int64 {
+        if hasSkew { return chance(5) ? 3600_000_000_000 : 0 }
+        guard hasLag, chance(2) else { return 0 }
+        return -[1_000_000_000, 20_000_000_000, 100_000_000_000, 3600_000_000_000][
+            Int.random(in: 0..<4, using: &random)
+        ]
     }
     /// Whole multiples of 2^-40 whose sums stay so, as doubles too.
     private mutating func amount() -> Double {
@@ -177,9 +174,9 @@ struct CounterHistory: ~Copyable {
     private mutating func collect(_ batch: MetricBatch?, isChained: Bool) {
         guard let points = batch?.numbers else { return }
         for index in 0..<points.count {
-            guard let series = table.series(points.series[index]),
-                case .string(let name)? = series.attributes["group"]
-            else { continue }
+            let id = points.series[index]
+            guard let name = places[id] ?? Groups.place(of: table.series(id)) else { continue }
+            places[id] = name
             let value: Int128 =
                 points.flags[index].contains(.isInteger)
                 ? Int128(Int64(bitPattern: points.values[index])) << 40

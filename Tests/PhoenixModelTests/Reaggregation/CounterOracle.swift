@@ -2,7 +2,7 @@
 /// dictionaries, every number a whole multiple of 2^-40.
 struct CounterOracle {
     struct Point {
-        var name: String
+        var name: Int
         var time: UInt64
         var start: UInt64
         /// In units of 2^-40.
@@ -10,17 +10,17 @@ struct CounterOracle {
         var isDouble = false
     }
     private struct Input {
-        var destination: String?
+        var destination: Int?
         var last: Point?
         var seen: UInt64
     }
     static let second: UInt64 = 1_000_000_000
-    private var inputs: [String: Input] = [:]
+    private var inputs: [Int: Input] = [:]
     private(set) var horizon: UInt64
     private var sweptAt: UInt64
     let memorySeconds: UInt64
     /// What each output's increases must add up to, and the sum of their magnitudes.
-    private(set) var totals: [String: Int128] = [:]
+    private(set) var totals: [Int: Int128] = [:]
     private(set) var resets: UInt64 = 0
     private(set) var late: UInt64 = 0
 
@@ -35,18 +35,18 @@ struct CounterOracle {
         sweptAt = now / Self.second
         for name in inputs.keys { forgetUnseen(name, now: now) }
     }
-    private mutating func forgetUnseen(_ name: String, now: UInt64) {
+    private mutating func forgetUnseen(_ name: Int, now: UInt64) {
         guard let input = inputs[name], now / Self.second - input.seen > memorySeconds else { return }
         inputs[name] = nil
         guard let last = input.last else { return }
         // A sender that is ahead of us is no later than the second in which we saw it.
         horizon = max(horizon, min(last.time, (input.seen + 1) * Self.second - 1))
     }
-    mutating func remap(_ resolve: (String) -> String?) {
+    mutating func remap(_ resolve: (Int) -> Int?) {
         for name in inputs.keys { inputs[name]!.destination = resolve(name) }
     }
 
-    mutating func apply(_ point: Point, now: UInt64, _ resolve: (String) -> String?) {
+    mutating func apply(_ point: Point, now: UInt64, _ resolve: (Int) -> Int?) {
         forgetUnseen(point.name, now: now)
         var input = inputs[point.name] ?? Input(destination: resolve(point.name), last: nil, seen: 0)
         input.seen = now / Self.second
@@ -80,11 +80,11 @@ struct EmissionLedger {
         var start: UInt64
         var value: Int128
     }
-    private var shown: [String: Shown] = [:]
-    private(set) var totals: [String: Int128] = [:]
+    private var shown: [Int: Shown] = [:]
+    private(set) var totals: [Int: Int128] = [:]
     private(set) var complaints: [String] = []
     /// How far a value may be from exact, of each output: 2 ulp of all that it ever grew by.
-    func tolerance(of name: String) -> Int128 {
+    func tolerance(of name: Int) -> Int128 {
         let ulp = (Double(totals[name] ?? 0) / 0x1p40).ulp * 0x1p40
         return Int128(2 * max(1, ulp))
     }
@@ -92,7 +92,7 @@ struct EmissionLedger {
     /// A value in units of 2^-40, rounded to one.
     static func units(_ value: Double) -> Int128 { Int128((value * 0x1p40).rounded()) }
 
-    mutating func note(_ name: String, time: UInt64, start: UInt64, value: Int128) {
+    mutating func note(_ name: Int, time: UInt64, start: UInt64, value: Int128) {
         guard let last = shown[name] else {
             if value != 0, start >= time {
                 complaints.append("\(name) begins at \(start), its first time is \(time)")

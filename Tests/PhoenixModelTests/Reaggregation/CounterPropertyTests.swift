@@ -5,8 +5,8 @@ import Testing
 /// Counters against the oracle, over random histories: churn, idling, restarts, jitter, disorder, repetition, changes of
 /// the mapping, dropping, eviction, clocks ahead.
 @Suite struct CounterPropertyTests {
-    private func check(_ numbers: CounterHistory.Numbers) {
-        for seed in Histories.seeds {
+    private func check(_ numbers: CounterHistory.Numbers) async {
+        await Histories.each { seed in
             let hasSkew = seed % 4 == 0
             var history = CounterHistory(seed: seed, numbers, hasSkew: hasSkew)
             history.run(steps: 6 + Int(seed % 30))
@@ -18,12 +18,12 @@ import Testing
             for (name, expected) in oracle.totals {
                 let allowed = numbers == .integers ? 0 : ledger.tolerance(of: name)
                 for (title, found) in [
-                    "first": ledger.totals[name] ?? 0, "chained": chained.totals[name] ?? 0,
+                    ("first", ledger.totals[name] ?? 0), ("chained", chained.totals[name] ?? 0),
                 ] {
                     let difference = found > expected ? found - expected : expected - found
                     #expect(
                         difference <= allowed,
-                        "seed \(seed), \(title), \(name): \(found) for \(expected)"
+                        "seed \(seed), \(title), \(Groups.name(of: name)): \(found) for \(expected)"
                     )
                 }
             }
@@ -33,9 +33,9 @@ import Testing
             #expect(history.counts.overlaps == 0, "seed \(seed)")
         }
     }
-    @Test func integersAreExact() { check(.integers) }
-    @Test func doublesAreWithinTwoUlp() { check(.doubles) }
-    @Test func mixedNumbersAreWithinTwoUlp() { check(.mixed) }
+    @Test func integersAreExact() async { await check(.integers) }
+    @Test func doublesAreWithinTwoUlp() async { await check(.doubles) }
+    @Test func mixedNumbersAreWithinTwoUlp() async { await check(.mixed) }
     @Test(
         arguments: [574, 4927, 8503] as [UInt64],
         [.integers, .doubles, .mixed] as [CounterHistory.Numbers]
@@ -68,6 +68,21 @@ enum Histories {
         print("histories: PHOENIX_HISTORY_SEED=\(first) PHOENIX_HISTORIES=\(count)")
         return first...(first + count - 1)
     }()
+    /// Puts each history to a test, on all cores: they know nothing of each other.
+    static func each(_ check: @escaping @Sendable (_ seed: UInt64) -> Void) async {
+        let cores = max(1, ProcessInfo.processInfo.activeProcessorCount)
+        await withTaskGroup(of: Void.self) { group in
+            for share in 0..<UInt64(cores) {
+                group.addTask {
+                    for seed in stride(from: seeds.lowerBound + share, through: seeds.upperBound, by: cores) {
+                        check(seed)
+                        // Tests beside have their turn.
+                        await Task.yield()
+                    }
+                }
+            }
+        }
+    }
     private static func number(_ name: String) -> UInt64? {
         ProcessInfo.processInfo.environment[name].flatMap { UInt64($0) }
     }

@@ -69,8 +69,8 @@ import Testing
 
     /// Random histories: each window is sent, some twice, some after the next one; the batches go on to a second
     /// reaggregator, which must come to the same.
-    @Test func everyWindowIsCountedOnceAlsoBehindAnother() {
-        for seed in Histories.seeds {
+    @Test func everyWindowIsCountedOnceAlsoBehindAnother() async {
+        await Histories.each { seed in
             var random = TestRandom(seed: seed)
             var feed = Self.delta()
             var behind = Reaggregator(table: feed.table, lane: "behind", watchingSince: Feed.began)

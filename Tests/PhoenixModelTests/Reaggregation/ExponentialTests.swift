@@ -49,8 +49,8 @@ import Testing
         #expect((batch?.exponentials.buckets.count ?? 0) <= 160)
     }
     /// Random streams of several scales: the counts below each power of two add up.
-    @Test func noCountIsLost() {
-        for seed in Histories.seeds {
+    @Test func noCountIsLost() async {
+        await Histories.each { seed in
             var random = TestRandom(seed: seed)
             var feed = Feed("e", .exponentialHistogram)
             var senders: [String: (scale: Int32, counts: [UInt64])] = [:]

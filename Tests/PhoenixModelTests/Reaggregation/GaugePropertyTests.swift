@@ -104,7 +104,7 @@ import Testing
             }
         }
     }
-    @Test(arguments: GaugeMerge.allCases) func gaugesShowTheirLiveMembers(merge: GaugeMerge) {
-        for seed in Histories.seeds { history(seed: seed, merge) }
+    @Test(arguments: GaugeMerge.allCases) func gaugesShowTheirLiveMembers(merge: GaugeMerge) async {
+        await Histories.each { seed in history(seed: seed, merge) }
     }
 }

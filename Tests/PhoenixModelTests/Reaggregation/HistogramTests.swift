@@ -138,8 +138,8 @@ import Testing
     }
 
     /// Random histories of several streams with coarse and fine bounds: the counts at the shared bounds add up.
-    @Test func countsAreExactThroughRestartsAndChangesOfTheMapping() {
-        for seed in Histories.seeds {
+    @Test func countsAreExactThroughRestartsAndChangesOfTheMapping() async {
+        await Histories.each { seed in
             var random = TestRandom(seed: seed)
             var feed = Feed("h", .histogram)
             var expected: [UInt64] = [0, 0, 0]

@@ -99,8 +99,8 @@ import Testing
         return outcome
     }
 
-    @Test func increasesAreExactThroughChurnRestartsAndRemaps() {
-        for seed in Histories.seeds {
+    @Test func increasesAreExactThroughChurnRestartsAndRemaps() async {
+        await Histories.each { seed in
             let outcome = Self.history(seed: seed)
             #expect(
                 outcome.expected["all", default: 0] == outcome.emitted["all", default: 0],
