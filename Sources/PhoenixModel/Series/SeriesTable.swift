@@ -284,7 +284,8 @@ public final class SeriesTable: Sendable {
             state.index.remove(slot, hash: key.hash) { self.records.read(slot: $0)!.key.hash }
             state.quarantine.append((slot, tick + Self.quarantineSeconds))
         }
-        state.sweepAt = last
+        // At the end of what there is now: a table that grows every second would else never be swept from its beginning.
+        state.sweepAt = last < used ? last : 0
     }
 
     /// What the table holds now.

@@ -90,6 +90,20 @@ import Testing
         finder.beginBatch()
         #expect(find(40_000, table, &finder, metric) != nil && table.census.series == 1)
     }
+    /// More new series a second than a chunk holds, so that the table is longer at each sweep.
+    @Test func whatIsIdleIsRetiredWhileTheTableGrows() {
+        let table = SeriesTable(capacity: 200_000, idleSeconds: 10)
+        var finder = SeriesFinder(table: table, lane: table.lane("churn"))
+        let metric = table.metric(MetricIdentity(name: "m", kind: .gauge))
+        for tick in 2...200 as ClosedRange<UInt32> {
+            finder.beginBatch()
+            for number in 0..<1_500 { _ = find(Int(tick) * 1_500 + number, table, &finder, metric) }
+            table.advance(to: tick)
+            // Ten seconds idle, one and a half for a sweep of the whole table, and then no longer found.
+            #expect(table.census.series <= 14 * 1_500)
+        }
+        #expect(table.census.refused == 0)
+    }
     @Test func aSeriesThatIsSeenAgainLivesOn() {
         let table = SeriesTable(capacity: 20_000, idleSeconds: 30)
         var finder = SeriesFinder(table: table, lane: table.lane("churn"))
