@@ -27,8 +27,18 @@ struct Change: Sendable {
     var forgotten: Set<NodeID> = []
     /// What the inlets of a name had read when its heir began.
     var pointsAtSuccession: [NodeID: Int] = [:]
+    /// The outlets whose gates are closed, by the heir that is to read what they feed.
+    var gates: [NodeID: [any OutletEnd]] = [:]
     var stateBytes = 0
     var timers: [StopSignal] = []
+
+    /// Opens the gates that were closed for a name, but for those that are closed for another as well.
+    mutating func openGates(of id: NodeID) {
+        guard let own = gates.removeValue(forKey: id) else { return }
+        let others = Set(gates.values.joined().map { ObjectIdentifier($0) })
+        for gate in own where !others.contains(ObjectIdentifier(gate)) { gate.release() }
+    }
+    mutating func openGates() { for id in gates.keys.sorted() { openGates(of: id) } }
 
     func record(_ outcome: ReloadRecord.Outcome, generation: Int, at now: Duration) -> ReloadRecord {
         var record = ReloadRecord(

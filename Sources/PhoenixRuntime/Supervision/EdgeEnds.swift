@@ -77,6 +77,14 @@ struct EdgeEnds: Sendable {
         let theirs = other.queues.values.map { ObjectIdentifier($0) }
         return queues.values.filter { !theirs.contains(ObjectIdentifier($0)) }
     }
+    /// The data inlets that the other does not read.
+    func dataPorts(besides other: EdgeEnds) -> Set<String> {
+        let theirs = other.queues.values.map { ObjectIdentifier($0) }
+        let own = allQueues.filter { port, queue in
+            queue.kind == .metrics && linked.contains(port) && !theirs.contains(ObjectIdentifier(queue.end))
+        }
+        return Set(own.keys)
+    }
     /// A data queue that the other does not read and that has not been read to its end; nil where there is none.
     func unread(besides other: EdgeEnds) -> (any QueueEnd)? {
         let theirs = other.queues.values.map { ObjectIdentifier($0) }

@@ -59,6 +59,7 @@ extension Supervisor {
         self.change?.endsBefore = assembly.ends
         for part in change.fresh { living[part.member.id] = newLiving(part) }
         for part in change.fresh + change.successors.values { assembly.ends[part.member.id] = part.ends }
+        closeGates()
         assembly.link(change.after)
         adopt(change.after, change.kept)
         ledger.generation = change.serial
@@ -69,6 +70,18 @@ extension Supervisor {
         let sources = change.successors.values.filter { living[$0.member.id]?.part.member.kind == .source }
         let owners = Set(change.fresh.map(\.member.id) + sources.map(\.member.id))
         if services.listeners.switchOver(owners) { tellWhenQuiet(&group) } else { decide(.led) }
+    }
+    /// Nobody sends to an inlet that only an heir has until the heir runs: should the old node go on instead, nobody would
+    /// ever read it. A message goes to all edges of its outlet or to none, so the outlet waits.
+    private func closeGates() {
+        guard let change else { return }
+        for (id, heir) in change.successors {
+            let ports = heir.ends.dataPorts(besides: living[id]?.part.ends ?? EdgeEnds())
+            let senders = change.after.links.filter { $0.to.node == id && ports.contains($0.to.port) }.map(\.from)
+            let gates = Set(senders).compactMap { assembly.ends[$0.node]?.outlets[$0.port] }
+            for gate in gates { gate.hold() }
+            self.change?.gates[id] = gates
+        }
     }
     private func adopt(_ graph: Graph, _ kept: [Supervision.Member]) {
         self.graph = graph
@@ -159,6 +172,7 @@ extension Supervisor {
         memoryMoves += 1
         for (id, ends) in change.endsBefore { assembly.ends[id] = ends }
         assembly.link(change.before)
+        self.change?.openGates()
         adopt(change.before, change.kept.compactMap { Self.member($0.id, in: change.before, catalog) })
         ledger.generation = generationBefore
         perform(supervision.handle(.relinked(change.kept.compactMap { living[$0.id]?.part.member })), &group)
@@ -228,6 +242,7 @@ extension Supervisor {
     /// The change is over: those who wait are told, and the next may begin.
     func endChange(_ result: Result<ReloadRecord, any Error>) {
         guard let change else { return }
+        self.change?.openGates()
         for timer in change.timers { timer.set() }
         switch result {
         case .success(let record): ledger.add(record)

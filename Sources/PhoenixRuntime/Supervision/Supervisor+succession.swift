@@ -93,6 +93,7 @@ extension Supervisor {
         }
         living[id] = newLiving(heir)
         for queue in heir.ends.queues.values { queue.resumeReading() }
+        change?.openGates(of: id)
         perform(supervision.handle(.made([heir.member])), &group)
         decide(.succeeded(id))
     }
