@@ -52,7 +52,10 @@ histories() {
         PHOENIX_CHURN_SERIES=$(scaled 10000000 200000) swift_tests ChurnTests
 }
 # How long a path stands still while a node hands over.
-pauses() { PHOENIX_SERIES=$(scaled 300000 1500) swift_tests HandOverPauseTests; }
+pauses() {
+    PHOENIX_SERIES=$(scaled 300000 1500) swift_tests HandOverPauseTests &&
+        PHOENIX_RELOAD_PAUSE=full peers_test Tests/Peers/test_reload_pause.py
+}
 # Random changes of random graphs, a hundredth of them at a time: each says the seed it began with.
 reloads() {
     local whole part done=0

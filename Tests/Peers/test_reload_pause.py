@@ -104,3 +104,6 @@ def test_a_path_that_is_not_changed_does_not_wait_for_one_that_is(engines):
     assert trips.failure is None
     assert changes.failures == [] and dict(changes.steps)["replace with state"] == CHANGES, changes.steps
     assert len(quiet) > 100 and len(busy) > 100
+    if IS_FULL:
+        # What is asked anew takes a core for a millisecond at a time; the path passes several such moments.
+        assert p99(busy) < p99(quiet) + 0.01 and max(busy) < 0.1, report
