@@ -17,11 +17,24 @@ struct ReloadPropertyTests {
         ProcessInfo.processInfo.environment["PHOENIX_RELOAD_SEED"].flatMap { UInt64($0) } ?? 1
     private static let perWorld = 50
 
-    @Test func `random changes`() throws {
+    @Test func `random changes`() async throws {
         let worlds = UInt64((Self.reloads + Self.perWorld - 1) / Self.perWorld)
         let outcomes = Shared([String: Int]())
-        for seed in Self.firstSeed..<(Self.firstSeed + worlds) {
-            try World.run(seed: seed) { try await Self.history($0, outcomes) }
+        let seeds = Self.firstSeed..<(Self.firstSeed + worlds)
+        let cores = max(1, ProcessInfo.processInfo.activeProcessorCount)
+        // On all cores: worlds know nothing of each other.
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for share in 0..<UInt64(cores) {
+                group.addTask {
+                    for seed in stride(from: seeds.lowerBound + share, to: seeds.upperBound, by: cores) {
+                        try Task.checkCancellation()
+                        try World.run(seed: seed) { try await Self.history($0, outcomes) }
+                        // Tests beside have their turn.
+                        await Task.yield()
+                    }
+                }
+            }
+            try await group.waitForAll()
         }
         print("reloads from seed \(Self.firstSeed): \(outcomes.value.sorted { $0.key < $1.key })")
         let total = outcomes.value.values.reduce(0, +)

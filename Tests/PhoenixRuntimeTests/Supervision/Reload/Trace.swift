@@ -146,19 +146,21 @@ final class Trace: Sendable {
     /// What is wrong once everything has drained: a message that did not reach exactly those that were linked.
     var verdict: [String] {
         state.withLock { state in
-            state.slips
-                + state.sent.sorted { $0.key < $1.key }.compactMap { instance, sent in
-                    let readers = (state.received[instance] ?? []).map(\.description).sorted()
-                    let times = sent.began...(sent.ended ?? state.candidates.count - 1)
-                    let allowed = Set(
-                        times.flatMap { state.candidates[$0] }.map { graph in
-                            graph.links.filter { $0.from == sent.outlet }.map(\.to.description).sorted()
-                        }
-                    )
-                    guard !allowed.contains(readers) else { return nil }
-                    return
-                        "message \(instance) of \(sent.outlet) reached \(readers), and not one of \(allowed)"
+            // What an outlet was linked to in each of the graphs, by time: few of them for all the messages.
+            let linked = state.candidates.map { graphs in
+                graphs.map { graph in
+                    [Graph.Port: [Graph.Link]](grouping: graph.links, by: \.from)
+                        .mapValues { $0.map(\.to.description).sorted() }
                 }
+            }
+            let wrong = state.sent.sorted { $0.key < $1.key }.compactMap { instance, sent -> String? in
+                let readers = (state.received[instance] ?? []).map(\.description).sorted()
+                let times = sent.began...(sent.ended ?? state.candidates.count - 1)
+                let allowed = Set(times.flatMap { linked[$0] }.map { $0[sent.outlet] ?? [] })
+                return allowed.contains(readers)
+                    ? nil : "message \(instance) of \(sent.outlet) reached \(readers), and not one of \(allowed)"
+            }
+            return state.slips + wrong
         }
     }
 }
