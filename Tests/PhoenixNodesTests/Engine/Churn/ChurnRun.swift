@@ -46,7 +46,9 @@ struct ChurnRun: ~Copyable {
     private(set) var complaints: [String] = []
     private(set) var linesRead = 0
     private(set) var mostSeries = 0
-    /// What the kernel counted after a third of the time, and at the end.
+    /// What the kernel counted after each tenth of the time.
+    private(set) var resident: [Double] = []
+    /// The same after a third of the time, and at the end.
     private(set) var residentEarly = 0.0
     private(set) var residentLate = 0.0
     var retired: UInt64 { table.census.retired }
@@ -81,6 +83,9 @@ struct ChurnRun: ~Copyable {
             live(second)
             if second % 60 == 0 || second == plan.seconds { read(at: second) }
             if second % 10 == 0 { mostSeries = max(mostSeries, table.census.series) }
+            // As an engine does.
+            if second % 10 == 9 { FreedMemory.giveBack() }
+            if second % (plan.seconds / 10) == 0 { resident.append(ProcessFigures.current.residentBytes ?? 0) }
             if second == plan.seconds / 3 { residentEarly = ProcessFigures.current.residentBytes ?? 0 }
         }
         residentLate = ProcessFigures.current.residentBytes ?? 0

@@ -23,6 +23,7 @@ import Testing
                     + "\(run.retired) retired; \(run.linesRead) lines read; resident \(Int(early / 1e6)) MB after a third, "
                     + "\(Int(late / 1e6)) MB at the end"
             )
+            print("resident after each tenth, MB: \(run.resident.map { Int($0 / 1e6) })")
             print("dropped: \(run.dropped); complaints: \(run.complaints)")
             #expect(run.complaints.isEmpty)
             #expect(run.dropped.isEmpty)
