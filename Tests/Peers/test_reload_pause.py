@@ -19,7 +19,7 @@ from test_reload import Instance
 from wire import PROTOBUF, export
 
 IS_FULL = os.environ.get("PHOENIX_RELOAD_PAUSE") == "full"
-HOSTS, CHANGES, QUIET = (200, 30, 10.0) if IS_FULL else (8, 6, 1.0)
+HOSTS, CHANGES, QUIET = (200, 30, 10.0) if IS_FULL else (8, 6, 2.0)
 TEXT = (HERE / "graphs" / "reload_pause.yaml").read_text()
 
 
@@ -103,7 +103,7 @@ def test_a_path_that_is_not_changed_does_not_wait_for_one_that_is(engines):
     print("\n" + report)
     assert trips.failure is None
     assert changes.failures == [] and dict(changes.steps)["replace with state"] == CHANGES, changes.steps
-    assert len(quiet) > 100 and len(busy) > 100
+    assert len(quiet) > 50 and len(busy) > 50
     if IS_FULL:
         # What is asked anew takes a core for a millisecond at a time; the path passes several such moments.
         assert p99(busy) < p99(quiet) + 0.01 and max(busy) < 0.1, report
