@@ -29,6 +29,9 @@ struct Change: Sendable {
     var pointsAtSuccession: [NodeID: Int] = [:]
     /// The outlets whose gates are closed, by the heir that is to read what they feed.
     var gates: [NodeID: [any OutletEnd]] = [:]
+    /// The inlets of nodes that go which the new graph no longer feeds: kept open until their nodes are asked to go, for a
+    /// reader that was told the end does not come back when the change is undone before that.
+    var keptOpen: [any QueueEnd] = []
     var stateBytes = 0
     var timers: [StopSignal] = []
 
@@ -39,6 +42,17 @@ struct Change: Sendable {
         for gate in own where !others.contains(ObjectIdentifier(gate)) { gate.release() }
     }
     mutating func openGates() { for id in gates.keys.sorted() { openGates(of: id) } }
+
+    mutating func keepOpen(_ queues: [any QueueEnd]) {
+        for queue in queues { queue.attach() }
+        keptOpen += queues
+    }
+    /// What the graph no longer feeds ends.
+    mutating func letEnd() {
+        let queues = keptOpen
+        keptOpen = []
+        for queue in queues { queue.detach() }
+    }
 
     func record(_ outcome: ReloadRecord.Outcome, generation: Int, at now: Duration) -> ReloadRecord {
         var record = ReloadRecord(

@@ -60,6 +60,7 @@ extension Supervisor {
         for part in change.fresh { living[part.member.id] = newLiving(part) }
         for part in change.fresh + change.successors.values { assembly.ends[part.member.id] = part.ends }
         closeGates()
+        keepInletsOpen()
         assembly.link(change.after)
         adopt(change.after, change.kept)
         ledger.generation = change.serial
@@ -81,6 +82,13 @@ extension Supervisor {
             let gates = Set(senders).compactMap { assembly.ends[$0.node]?.outlets[$0.port] }
             for gate in gates { gate.hold() }
             self.change?.gates[id] = gates
+        }
+    }
+    private func keepInletsOpen() {
+        guard let change else { return }
+        for id in change.decisions.replaced.union(change.decisions.removed) {
+            guard let own = living[id]?.part.ends else { continue }
+            self.change?.keepOpen(own.queues(besides: change.successors[id]?.ends ?? EdgeEnds()))
         }
     }
     private func adopt(_ graph: Graph, _ kept: [Supervision.Member]) {
@@ -106,6 +114,7 @@ extension Supervisor {
 
     private func retire(_ group: inout DiscardingTaskGroup) {
         guard let change else { return }
+        self.change?.letEnd()
         for id in change.decisions.replaced.sorted() {
             // One that has ended meanwhile leaves nothing to inherit.
             if living[id] == nil { succeed(id, &group) }
@@ -172,6 +181,7 @@ extension Supervisor {
         memoryMoves += 1
         for (id, ends) in change.endsBefore { assembly.ends[id] = ends }
         assembly.link(change.before)
+        self.change?.letEnd()
         self.change?.openGates()
         adopt(change.before, change.kept.compactMap { Self.member($0.id, in: change.before, catalog) })
         ledger.generation = generationBefore
@@ -243,6 +253,7 @@ extension Supervisor {
     func endChange(_ result: Result<ReloadRecord, any Error>) {
         guard let change else { return }
         self.change?.openGates()
+        self.change?.letEnd()
         for timer in change.timers { timer.set() }
         switch result {
         case .success(let record): ledger.add(record)
