@@ -63,7 +63,9 @@ public struct GraphDiff: Sendable, Equatable {
 
     private static func change(from old: Graph.Vertex, to new: Graph.Vertex, _ specs: NodeSpecs) -> Change {
         guard old.type == new.type else { return .replace(["type"]) }
-        guard let spec = specs[new.type] else { return old == new ? .keep : .replace([]) }
+        // What is written alike reads alike: most nodes of a change are.
+        if old == new { return .keep }
+        guard let spec = specs[new.type] else { return .replace([]) }
         var changed: Set<String> = []
         for mode in [Mode?.none] + Mode.allCases {
             let before = old.config(in: mode, exclusive: spec.exclusive)
