@@ -2,17 +2,6 @@ import PhoenixGraph
 import PhoenixModel
 import PhoenixRuntime
 
-/// What befalls a node that changes identities, beside its batches: each is handled on the node, between two batches.
-enum RelabelingEvent: Sendable {
-    case mode(ModeChange)
-    /// A second went by.
-    case tick
-    /// Some more inputs are to be asked where they go now.
-    case remap
-    /// What the modes would admit has been counted.
-    case forecast
-}
-
 /// The work of a node that changes identities: reads, has its memory book, and sends.
 ///
 /// Belongs to one actor and runs on it. A batch is booked whole before anything of it is sent; what was booked is sent
@@ -20,13 +9,14 @@ enum RelabelingEvent: Sendable {
 ///
 /// A change of programs holds for the next batch. Series that send are asked anew where they go with their next point, all
 /// others a slice at a time between batches, so that a change of 300,000 series does not hold the path up.
-final class Relabeling<Program: IdentityProgram & Equatable> {
+final class Relabeling<Program: IdentityProgram & Equatable>: IdentityWork {
     /// What a node knows of a batch before it is judged: the slots whose series go elsewhere from now on.
     typealias Preparation = @Sendable (MetricBatch, Program) -> [UInt32]
     private static var ticksToLapse: Int { 5 }
 
     /// What goes to the heir.
     private(set) var state: RelabelingState<Program>
+    var memory: any IdentityMemory { state }
     private var programs: Programs<Program>
     private var admission: Admission<Program>
     private var ticks = 0
@@ -76,7 +66,6 @@ final class Relabeling<Program: IdentityProgram & Equatable> {
     }
     private var now: UInt64 { context.time.unixNanoseconds }
 
-    /// Reads batches until they end. `handle` must bring every event back to `handle(_:)`, on the node.
     func run(_ handle: @escaping @Sendable (RelabelingEvent) async throws -> Void) async throws {
         let (time, foresight) = (context.time, admission.foresight)
         // Fresh ones for each run: a stream whose reader was cancelled is at its end.
@@ -145,7 +134,9 @@ final class Relabeling<Program: IdentityProgram & Equatable> {
         remapWhereDue()
     }
     /// Goes on with what the node before remembered, under this one's programs.
-    func inherit(_ state: RelabelingState<Program>) {
+    func inherit(_ memory: any IdentityMemory) {
+        // A node of the same type has the same kind of programs.
+        guard let state = memory as? RelabelingState<Program> else { return }
         let (now, programs, followsMode) = (now, programs, context.wiring[RelabelingPort.mode] != nil)
         state.withMemory { $0.succeed(with: programs, followsMode: followsMode, now: now) }
         self.state = state
@@ -168,7 +159,6 @@ final class Relabeling<Program: IdentityProgram & Equatable> {
         }
         try await deliver()
     }
-    /// Ends a change of programs that is under way and sends what is held, for no heir will.
     func flush() async throws {
         while !Task.isCancelled, state.withMemory({ $0.isRemapping }) { try await remapSlice() }
         let now = now

@@ -35,12 +35,12 @@ extension RelabelingMemory {
     }
 }
 
-extension RelabelingState {
+extension RelabelingState: IdentityMemory {
     func note(in journal: any StateJournal) { withMemory { $0.note(in: journal) } }
     func read(journal reader: inout StateReader) throws {
         try withThrowingMemory { memory in try memory.read(journal: &reader) }
     }
-    var picture: RelabelingPicture { withMemory { $0.picture } }
+    var picture: any StatePicture { withMemory { $0.picture } }
 
     static func read(
         from reader: inout StateReader,

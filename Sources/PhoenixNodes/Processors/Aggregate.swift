@@ -6,7 +6,7 @@ public import PhoenixRuntime
 ///
 /// Every output is a sum of the node's own, also where only one series goes into it, so that a mode may change what is
 /// left out at any batch: the outputs left stand still, and the new ones count on.
-public actor Aggregate: JournalingNode {
+public actor Aggregate: LastingIdentityNode {
     /// Attributes left out of some series only.
     public struct Rule: ObjectValue, Hashable {
         public var drop: [AttributeTarget] = []
@@ -105,45 +105,24 @@ public actor Aggregate: JournalingNode {
     public static let summary = "Leaves attributes out and adds up the series that meet, exactly."
     public static let ports = RelabelingPort.all + [.output(RelabelingPort.observations)]
 
-    /// What an heir goes on with, whatever its settings: the memory itself.
-    public struct State: Weighed {
-        let content: RelabelingState<Config>
-        public var byteCount: Int { content.byteCount }
-    }
-
     private let work: Relabeling<Config>
+    public var identities: any IdentityWork { work }
 
     public init(_ settings: Settings<Config>, _ context: NodeContext) throws {
         work = Relabeling(Programs(settings) { $0 }, context, pipeline: settings.base.pipeline)
     }
 
-    public func run() async throws { try await work.run { try await self.handle($0) } }
     public func reconfigure(_ settings: Settings<Config>) -> Bool {
         work.replace(with: Programs(settings) { $0 })
         return true
     }
-    public func flush() async throws { try await work.flush() }
-    public func handOver() -> State? { State(content: work.state) }
-    public func inherit(_ state: State) { work.inherit(state.content) }
-    public static let stateVersion: UInt32 = 1
-    public func picture() -> (any StatePicture)? { work.state.picture }
     public static func read(
         from reader: inout StateReader,
         _ settings: Settings<Config>,
         _ context: NodeContext
     ) throws -> State {
-        State(content: try .read(from: &reader, Programs(settings) { $0 }, context))
+        try RelabelingState.read(from: &reader, Programs(settings) { $0 }, context)
     }
-    public func note(in journal: any StateJournal) { work.state.note(in: journal) }
-    public static func read(
-        journal reader: inout StateReader,
-        into state: State,
-        _ context: NodeContext
-    ) throws {
-        try state.content.read(journal: &reader)
-    }
-
-    private func handle(_ event: RelabelingEvent) async throws { try await work.handle(event) }
 }
 
 extension Aggregate.Config: IdentityProgram {

@@ -7,7 +7,7 @@ public import PhoenixRuntime
 /// All of an intake in one node, since each node that renames series costs the engine one more identity for each. What
 /// is dropped ought to depend on what stays (`process.parent_pid` on `process.pid`); should two living series get one
 /// identity all the same, they are added up from then on.
-public actor Classify: JournalingNode {
+public actor Classify: LastingIdentityNode {
     /// What is set where the conditions hold.
     public struct Rule: ObjectValue, Hashable {
         public var when: Conditions = []
@@ -48,45 +48,24 @@ public actor Classify: JournalingNode {
         "Sets attributes by ordered rules, adds constants and drops what is not wanted."
     public static let ports = RelabelingPort.all
 
-    /// What an heir goes on with, whatever its settings: the memory itself.
-    public struct State: Weighed {
-        let content: RelabelingState<Config>
-        public var byteCount: Int { content.byteCount }
-    }
-
     private let work: Relabeling<Config>
+    public var identities: any IdentityWork { work }
 
     public init(_ settings: Settings<Config>, _ context: NodeContext) throws {
         work = Relabeling(Programs(settings) { $0 }, context)
     }
 
-    public func run() async throws { try await work.run { try await self.handle($0) } }
     public func reconfigure(_ settings: Settings<Config>) -> Bool {
         work.replace(with: Programs(settings) { $0 })
         return true
     }
-    public func flush() async throws { try await work.flush() }
-    public func handOver() -> State? { State(content: work.state) }
-    public func inherit(_ state: State) { work.inherit(state.content) }
-    public static let stateVersion: UInt32 = 1
-    public func picture() -> (any StatePicture)? { work.state.picture }
     public static func read(
         from reader: inout StateReader,
         _ settings: Settings<Config>,
         _ context: NodeContext
     ) throws -> State {
-        State(content: try .read(from: &reader, Programs(settings) { $0 }, context))
+        try RelabelingState.read(from: &reader, Programs(settings) { $0 }, context)
     }
-    public func note(in journal: any StateJournal) { work.state.note(in: journal) }
-    public static func read(
-        journal reader: inout StateReader,
-        into state: State,
-        _ context: NodeContext
-    ) throws {
-        try state.content.read(journal: &reader)
-    }
-
-    private func handle(_ event: RelabelingEvent) async throws { try await work.handle(event) }
 }
 
 extension Classify.Config: IdentityProgram {

@@ -8,7 +8,7 @@ public import PhoenixRuntime
 /// counted at a reset is that since the reset. A window ends with the newest point of a batch. Gauges, summaries and sums
 /// that may fall pass as they are. Sources: OpenTelemetry data model, "Cumulative to delta conversion" of temporality; the
 /// extremes of totals are no extremes of windows and are left out, but for a stream's first.
-public actor CumulativeToDelta: Node {
+public actor CumulativeToDelta: IdentityNode {
     public struct Config: NodeConfig {
         public var include: [Condition] = []
         public var exclude: [Condition] = []
@@ -40,24 +40,12 @@ public actor CumulativeToDelta: Node {
     public static let summary = "Makes deltas out of cumulative sums and histograms."
     public static let ports: [PortSpec] = [.input(RelabelingPort.input), .output(RelabelingPort.output)]
 
-    /// What an heir goes on with, whatever its settings: the memory itself.
-    public struct State: Weighed {
-        let content: RelabelingState<Config>
-        public var byteCount: Int { content.byteCount }
-    }
-
     private let work: Relabeling<Config>
+    public var identities: any IdentityWork { work }
 
     public init(_ settings: Settings<Config>, _ context: NodeContext) throws {
         work = Relabeling(Programs(settings) { $0 }, context)
     }
-
-    public func run() async throws { try await work.run { try await self.handle($0) } }
-    public func flush() async throws { try await work.flush() }
-    public func handOver() -> State? { State(content: work.state) }
-    public func inherit(_ state: State) { work.inherit(state.content) }
-
-    private func handle(_ event: RelabelingEvent) async throws { try await work.handle(event) }
 }
 
 extension CumulativeToDelta.Config: IdentityProgram {

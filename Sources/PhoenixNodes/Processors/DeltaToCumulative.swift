@@ -7,7 +7,7 @@ public import PhoenixRuntime
 /// Each window counts once: repetitions are known, and what comes late fills its gap. A gap in a stream does not make it
 /// begin anew: what came before was counted, and a total that starts over would lose nothing but clarity. Sums that may fall
 /// are added up as well. Source: OpenTelemetry data model, "Sums: Delta-to-Cumulative".
-public actor DeltaToCumulative: JournalingNode {
+public actor DeltaToCumulative: LastingIdentityNode {
     public struct Config: NodeConfig {
         public var include: [Condition] = []
         public var exclude: [Condition] = []
@@ -48,41 +48,20 @@ public actor DeltaToCumulative: JournalingNode {
     public static let summary = "Makes cumulative sums and histograms out of deltas."
     public static let ports: [PortSpec] = [.input(RelabelingPort.input), .output(RelabelingPort.output)]
 
-    /// What an heir goes on with, whatever its settings: the memory itself.
-    public struct State: Weighed {
-        let content: RelabelingState<Config>
-        public var byteCount: Int { content.byteCount }
-    }
-
     private let work: Relabeling<Config>
+    public var identities: any IdentityWork { work }
 
     public init(_ settings: Settings<Config>, _ context: NodeContext) throws {
         work = Relabeling(Programs(settings) { $0 }, context)
     }
 
-    public func run() async throws { try await work.run { try await self.handle($0) } }
-    public func flush() async throws { try await work.flush() }
-    public func handOver() -> State? { State(content: work.state) }
-    public func inherit(_ state: State) { work.inherit(state.content) }
-    public static let stateVersion: UInt32 = 1
-    public func picture() -> (any StatePicture)? { work.state.picture }
     public static func read(
         from reader: inout StateReader,
         _ settings: Settings<Config>,
         _ context: NodeContext
     ) throws -> State {
-        State(content: try .read(from: &reader, Programs(settings) { $0 }, context))
+        try RelabelingState.read(from: &reader, Programs(settings) { $0 }, context)
     }
-    public func note(in journal: any StateJournal) { work.state.note(in: journal) }
-    public static func read(
-        journal reader: inout StateReader,
-        into state: State,
-        _ context: NodeContext
-    ) throws {
-        try state.content.read(journal: &reader)
-    }
-
-    private func handle(_ event: RelabelingEvent) async throws { try await work.handle(event) }
 }
 
 extension DeltaToCumulative.Config: IdentityProgram {

@@ -3,7 +3,7 @@ import PhoenixModel
 public import PhoenixRuntime
 
 /// Lets some series pass and drops the others; every drop is counted.
-public actor Filter: Node {
+public actor Filter: IdentityNode {
     public struct Config: NodeConfig {
         public var include: [Condition] = []
         public var exclude: [Condition] = []
@@ -27,28 +27,17 @@ public actor Filter: Node {
     public static let summary = "Lets series pass by metric name and attributes, and drops the others."
     public static let ports = RelabelingPort.all
 
-    /// What an heir goes on with, whatever its settings: the memory itself.
-    public struct State: Weighed {
-        let content: RelabelingState<Config>
-        public var byteCount: Int { content.byteCount }
-    }
-
     private let work: Relabeling<Config>
+    public var identities: any IdentityWork { work }
 
     public init(_ settings: Settings<Config>, _ context: NodeContext) throws {
         work = Relabeling(Programs(settings) { $0 }, context)
     }
 
-    public func run() async throws { try await work.run { try await self.handle($0) } }
     public func reconfigure(_ settings: Settings<Config>) -> Bool {
         work.replace(with: Programs(settings) { $0 })
         return true
     }
-    public func flush() async throws { try await work.flush() }
-    public func handOver() -> State? { State(content: work.state) }
-    public func inherit(_ state: State) { work.inherit(state.content) }
-
-    private func handle(_ event: RelabelingEvent) async throws { try await work.handle(event) }
 }
 
 extension Filter.Config: IdentityProgram {

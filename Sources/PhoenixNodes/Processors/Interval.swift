@@ -8,7 +8,7 @@ public import PhoenixRuntime
 /// multiple of its length since 1970, by the clock of this machine: what was received until then is sent, and nothing that
 /// is received later, so that what a counter grew by between two ends is the same before the node and behind it. Restarts of
 /// senders within an interval do not show. What is held at the end is sent; an heir goes on holding it.
-public actor Interval: JournalingNode {
+public actor Interval: LastingIdentityNode {
     public struct Config: NodeConfig {
         public var interval = Duration.seconds(60)
         public var staleAfter = 2.5
@@ -42,45 +42,24 @@ public actor Interval: JournalingNode {
     public static let summary = "Sends each series once in an interval."
     public static let ports = RelabelingPort.all
 
-    /// What an heir goes on with, whatever its settings: the memory itself, with what is held.
-    public struct State: Weighed {
-        let content: RelabelingState<Config>
-        public var byteCount: Int { content.byteCount }
-    }
-
     private let work: Relabeling<Config>
+    public var identities: any IdentityWork { work }
 
     public init(_ settings: Settings<Config>, _ context: NodeContext) throws {
         work = Relabeling(Programs(settings) { $0 }, context)
     }
 
-    public func run() async throws { try await work.run { try await self.handle($0) } }
     public func reconfigure(_ settings: Settings<Config>) -> Bool {
         work.replace(with: Programs(settings) { $0 })
         return true
     }
-    public func flush() async throws { try await work.flush() }
-    public func handOver() -> State? { State(content: work.state) }
-    public func inherit(_ state: State) { work.inherit(state.content) }
-    public static let stateVersion: UInt32 = 1
-    public func picture() -> (any StatePicture)? { work.state.picture }
     public static func read(
         from reader: inout StateReader,
         _ settings: Settings<Config>,
         _ context: NodeContext
     ) throws -> State {
-        State(content: try .read(from: &reader, Programs(settings) { $0 }, context))
+        try RelabelingState.read(from: &reader, Programs(settings) { $0 }, context)
     }
-    public func note(in journal: any StateJournal) { work.state.note(in: journal) }
-    public static func read(
-        journal reader: inout StateReader,
-        into state: State,
-        _ context: NodeContext
-    ) throws {
-        try state.content.read(journal: &reader)
-    }
-
-    private func handle(_ event: RelabelingEvent) async throws { try await work.handle(event) }
 }
 
 extension Interval.Config: IdentityProgram {

@@ -3,7 +3,7 @@ import PhoenixRuntime
 
 /// What a limit remembers at one moment: who has a place and who waits for one, and the sums.
 struct LimitPicture: StatePicture {
-    let sums: RelabelingPicture
+    let sums: any StatePicture
     let book: LimitBookPicture
     func write(to writer: inout StateWriter) throws {
         try book.write(to: &writer)

@@ -5,7 +5,7 @@ public import PhoenixRuntime
 /// Says of every resource where it runs, as far as the resource does not say so itself.
 ///
 /// What is detected is read once, when the node is made: of the machine and process that Phoenix runs in.
-public actor ResourceDetection: JournalingNode {
+public actor ResourceDetection: LastingIdentityNode {
     /// Where attributes are found.
     public enum Detector: String, ChoiceValue {
         /// `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_SERVICE_NAME`.
@@ -63,13 +63,8 @@ public actor ResourceDetection: JournalingNode {
         "Adds what is known of host, system and environment to resources that lack it."
     public static let ports = RelabelingPort.all
 
-    /// What an heir goes on with, whatever its settings: the memory itself.
-    public struct State: Weighed {
-        let content: RelabelingState<Program>
-        public var byteCount: Int { content.byteCount }
-    }
-
     private let work: Relabeling<Program>
+    public var identities: any IdentityWork { work }
 
     public init(_ settings: Settings<Config>, _ context: NodeContext) throws {
         work = Relabeling(Self.programs(settings), context)
@@ -85,29 +80,13 @@ public actor ResourceDetection: JournalingNode {
         }
     }
 
-    public func run() async throws { try await work.run { try await self.handle($0) } }
-    public func flush() async throws { try await work.flush() }
-    public func handOver() -> State? { State(content: work.state) }
-    public func inherit(_ state: State) { work.inherit(state.content) }
-    public static let stateVersion: UInt32 = 1
-    public func picture() -> (any StatePicture)? { work.state.picture }
     public static func read(
         from reader: inout StateReader,
         _ settings: Settings<Config>,
         _ context: NodeContext
     ) throws -> State {
-        State(content: try .read(from: &reader, programs(settings), context))
+        try RelabelingState.read(from: &reader, programs(settings), context)
     }
-    public func note(in journal: any StateJournal) { work.state.note(in: journal) }
-    public static func read(
-        journal reader: inout StateReader,
-        into state: State,
-        _ context: NodeContext
-    ) throws {
-        try state.content.read(journal: &reader)
-    }
-
-    private func handle(_ event: RelabelingEvent) async throws { try await work.handle(event) }
 }
 
 extension ResourceDetection {

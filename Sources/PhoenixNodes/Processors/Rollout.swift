@@ -10,7 +10,7 @@ public import PhoenixRuntime
 /// Both ways carry sums of the node's own, so that a series may change its way at any batch: what it grew by is counted on
 /// one of them, and `out` and `share` together come to what came in. Where the ways meet again their series must differ:
 /// let `mark` name an attribute.
-public actor Rollout: JournalingNode {
+public actor Rollout: LastingIdentityNode {
     public struct Config: NodeConfig {
         public var share = 0.0
         public var by: [AttributeTarget] = []
@@ -68,14 +68,9 @@ public actor Rollout: JournalingNode {
     public static let summary = "Sends a stable share of the series by another way."
     public static let ports = RelabelingPort.all + [.output(Port.share)]
 
-    /// What an heir goes on with, whatever its settings: the memory itself.
-    public struct State: Weighed {
-        let content: RelabelingState<RolloutProgram>
-        public var byteCount: Int { content.byteCount }
-    }
-
     private var settings: Settings<Config>
     private let work: Relabeling<RolloutProgram>
+    public var identities: any IdentityWork { work }
     private let context: NodeContext
     private var flag: FlagFile?
     private let shown: Gauge
@@ -109,25 +104,12 @@ public actor Rollout: JournalingNode {
         decide()
         return true
     }
-    public func flush() async throws { try await work.flush() }
-    public func handOver() -> State? { State(content: work.state) }
-    public func inherit(_ state: State) { work.inherit(state.content) }
-    public static let stateVersion: UInt32 = 1
-    public func picture() -> (any StatePicture)? { work.state.picture }
     public static func read(
         from reader: inout StateReader,
         _ settings: Settings<Config>,
         _ context: NodeContext
     ) throws -> State {
-        State(content: try .read(from: &reader, Programs(settings) { RolloutProgram($0) }, context))
-    }
-    public func note(in journal: any StateJournal) { work.state.note(in: journal) }
-    public static func read(
-        journal reader: inout StateReader,
-        into state: State,
-        _ context: NodeContext
-    ) throws {
-        try state.content.read(journal: &reader)
+        try RelabelingState.read(from: &reader, Programs(settings) { RolloutProgram($0) }, context)
     }
 
     private func handle(_ event: RelabelingEvent) async throws {

@@ -3,7 +3,7 @@ import PhoenixRuntime
 
 /// What a top-K node remembers at one moment: who is in and what they did in the window, and the sums.
 struct TopKPicture: StatePicture {
-    let sums: RelabelingPicture
+    let sums: any StatePicture
     let standings: LeaguePicture
     func write(to writer: inout StateWriter) throws {
         try standings.write(to: &writer)

@@ -6,7 +6,7 @@ public import PhoenixRuntime
 ///
 /// Every rule that holds is applied, in order, and sees what those before it made. Where names or labels change, series may
 /// meet: then every output is a sum of the node's own, as in `aggregate`, and no total is wrong.
-public actor Transform: Node {
+public actor Transform: IdentityNode {
     /// What becomes of some series.
     public struct Rule: ObjectValue, Hashable {
         public var when: Conditions = []
@@ -78,29 +78,18 @@ public actor Transform: Node {
     public static let summary = "Brings metrics to other units, names and labels."
     public static let ports: [PortSpec] = [.input(RelabelingPort.input), .output(RelabelingPort.output)]
 
-    /// What an heir goes on with: the memory itself.
-    public struct State: Weighed {
-        let content: RelabelingState<Config>
-        public var byteCount: Int { content.byteCount }
-    }
-
     private let work: Relabeling<Config>
+    public var identities: any IdentityWork { work }
 
     public init(_ settings: Settings<Config>, _ context: NodeContext) throws {
         work = Relabeling(Programs(settings) { $0 }, context)
     }
 
-    public func run() async throws { try await work.run { try await self.handle($0) } }
-    public func flush() async throws { try await work.flush() }
-    public func handOver() -> State? { State(content: work.state) }
-    public func inherit(_ state: State) { work.inherit(state.content) }
     /// In another unit the increase since the last value would be wrong.
     public static func inheritance(from old: Settings<Config>, to new: Settings<Config>) -> Inheritance {
         old.base.scales == new.base.scales
             ? .everything : .nothing("the scales changed: sums in the old units have no successor")
     }
-
-    private func handle(_ event: RelabelingEvent) async throws { try await work.handle(event) }
 }
 
 extension Transform.Config: IdentityProgram {
