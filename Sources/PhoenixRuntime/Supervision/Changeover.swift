@@ -88,6 +88,8 @@ struct Changeover: Sendable {
     private(set) var removed: Set<NodeID> = []
     /// Of the replaced those whose heir runs, of the removed those that are parked.
     private var done: Set<NodeID> = []
+    /// Of the removed those that run again: one that ends then has ended by itself.
+    private(set) var revived: Set<NodeID> = []
     /// Whom the phase waits for.
     private(set) var pending: Set<NodeID> = []
     /// No way back any more.
@@ -161,7 +163,8 @@ struct Changeover: Sendable {
                 replaced.sorted().map { done.contains($0) ? Action.takeBack($0) : .recall($0) }
                 + removed.sorted().map { done.contains($0) ? Action.revive($0) : .recall($0) }
                 + added.sorted().map { .dismiss($0) } + reconfigured.sorted().map { .restore($0) }
-            for id in removed where done.contains(id) { pending.remove(id) }
+            revived = removed.intersection(done)
+            pending.subtract(revived)
             return actions + (pending.isEmpty ? giveUp() : [.limit(.givingBack)])
         case .preparing, .handingOver, .probation, .givingBack, .forcing, .ended: return []
         }
@@ -181,7 +184,8 @@ struct Changeover: Sendable {
     private mutating func park(_ id: NodeID) -> [Action] {
         switch phase {
         case .givingBack, .forcing:
-            return (removed.contains(id) ? [.revive(id)] : []) + finish(id)
+            let comesBack = removed.contains(id) && revived.insert(id).inserted
+            return (comesBack ? [.revive(id)] : []) + finish(id)
         default:
             done.insert(id)
             return phase == .handingOver ? finish(id) : []

@@ -122,7 +122,9 @@ extension Supervisor {
             return succeed(id, &group)
         }
         living[id] = nil
-        if let decisions = change?.decisions, decisions.phase != .ended, decisions.removed.contains(id) {
+        if let decisions = change?.decisions, decisions.phase != .ended, decisions.removed.contains(id),
+            !decisions.revived.contains(id)
+        {
             // Where the old graph is linked again the node comes back, and its readers must not think that nobody will.
             if graph.vertices[id] == nil { unlink(part.ends) }
             change?.parked[id] = part

@@ -65,6 +65,19 @@ struct ChangeoverTests {
         )
     }
 
+    @Test func `a removed node is brought back once, and may end by itself then`() {
+        var early = Self.onProbation()
+        #expect(early.handle(.failed("a", "why")) == [.leadBack, .limit(.leadingBack)])
+        #expect(early.handle(.led).contains(.revive("x")))
+        #expect(early.handle(.parked("x")) == [])
+        var late = Self.handingOver()
+        #expect(late.handle(.failed("a", "why")) == [.leadBack, .limit(.leadingBack)])
+        #expect(late.handle(.led).contains(.recall("x")))
+        #expect(late.handle(.recalled("x", false)) == [])
+        #expect(late.handle(.parked("x")) == [.revive("x")])
+        #expect(late.handle(.parked("x")) == [])
+    }
+
     @Test func `who is overdue is named, recalled, and asked to hand back where that comes too late`() {
         var change = Self.handingOver()
         #expect(change.handle(.succeeded("q")) == [])

@@ -54,8 +54,9 @@ struct ReloadPropertyTests {
     /// property itself took a graph that had been undone for the one to go back to. 909: a node that was recalled read one of its
     /// inlets on, and never again the one whose end it had been told. 910 and others after it: what waited at a new inlet of an heir was lost
     /// where the old node went on in its place. 4401, 6584: an inlet that the new graph no longer fed had told its reader the end
-    /// before the change was undone, and nobody read it on.
-    @Test(arguments: [41, 203, 316, 663, 909, 910, 1546, 4401, 6584, 11425, 11797]) func `seeds that failed`(_ seed: UInt64) throws {
+    /// before the change was undone, and nobody read it on. 8719: a removed node came back while all drained, ended at once, and
+    /// was brought back again and again.
+    @Test(arguments: [41, 203, 316, 663, 909, 910, 1546, 4401, 6584, 8719, 11425, 11797]) func `seeds that failed`(_ seed: UInt64) throws {
         try World.run(seed: seed) { try await Self.history($0, Shared([:])) }
     }
 
