@@ -88,16 +88,38 @@ extension MetricIdentity {
     }
 }
 
+/// What senders say of a metric that does not identify it.
+public struct MetricNotes: Sendable, Equatable {
+    /// The metadata that tells the type which a metric had in Prometheus (OpenTelemetry, Prometheus compatibility).
+    public static let prometheusTypeKey = "prometheus.type"
+
+    public var description: String
+    /// Whether Prometheus knew no type: it is exposed as such again.
+    public var isUntyped: Bool
+    public init(description: String = "", isUntyped: Bool = false) {
+        (self.description, self.isUntyped) = (description, isUntyped)
+    }
+    /// Takes in one entry of a metric's metadata.
+    public mutating func note(metadata: Attribute) {
+        if metadata.key == Self.prometheusTypeKey { isUntyped = metadata.value == .string("unknown") }
+    }
+    /// The longest description; one who knows the type is enough.
+    mutating func formUnion(_ other: MetricNotes) {
+        if other.description.utf8.count > description.utf8.count { description = other.description }
+        if !other.isUntyped { isUntyped = false }
+    }
+}
+
 /// A metric of a series table: equal identities of one table are the same object.
 public final class Metric: Sendable {
     public let identity: MetricIdentity
     public let slot: UInt32
     let hash: UInt64
-    private let longestDescription: Lock<String>
+    private let notes: Lock<MetricNotes>
 
-    init(_ identity: MetricIdentity, description: String, slot: UInt32, hash: UInt64) {
+    init(_ identity: MetricIdentity, _ notes: MetricNotes, slot: UInt32, hash: UInt64) {
         (self.identity, self.slot, self.hash) = (identity, slot, hash)
-        longestDescription = Lock(description)
+        self.notes = Lock(notes)
     }
     public var name: String { identity.name }
     public var unit: String { identity.unit }
@@ -106,11 +128,11 @@ public final class Metric: Sendable {
     public var isMonotonic: Bool { identity.isMonotonic }
     public var scope: Scope { identity.scope }
     /// Of the descriptions that senders gave the metric, the longest (OpenTelemetry data model, opt-in conflict rule).
-    public var description: String { longestDescription.withLock { $0 } }
+    public var description: String { notes.withLock { $0.description } }
+    /// What is said of the metric beside its identity.
+    public var said: MetricNotes { notes.withLock { $0 } }
 
-    func offer(description: String) {
-        longestDescription.withLock { if description.utf8.count > $0.utf8.count { $0 = description } }
-    }
+    func offer(_ other: MetricNotes) { notes.withLock { $0.formUnion(other) } }
     static func hash(_ identity: MetricIdentity) -> UInt64 {
         var hasher = Hasher()
         hasher.combine(identity)

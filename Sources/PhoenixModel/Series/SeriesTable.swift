@@ -103,19 +103,23 @@ public final class SeriesTable: Sendable {
     }
     /// This table's metric of an identity; of the descriptions offered it keeps the longest.
     public func metric(_ identity: MetricIdentity, description: String = "") -> Metric {
+        metric(identity, MetricNotes(description: description))
+    }
+    /// This table's metric of an identity, with what a sender says of it.
+    public func metric(_ identity: MetricIdentity, _ notes: MetricNotes) -> Metric {
         let hash = Metric.hash(identity)
         let metric = state.withLock { state in
             state.metrics.intern(hash, where: { $0.identity == identity }) {
-                Metric(identity, description: description, slot: $0, hash: hash)
+                Metric(identity, notes, slot: $0, hash: hash)
             }
         }
-        metric.offer(description: description)
+        metric.offer(notes)
         return metric
     }
-    /// This table's metric of another identity that a metric gets, with its description; the metric itself without one.
+    /// This table's metric of another identity that a metric gets, with what is said of it; the metric itself without one.
     public func metric(_ metric: Metric, as identity: MetricIdentity?) -> Metric {
         guard let identity else { return metric }
-        return self.metric(identity, description: metric.description)
+        return self.metric(identity, metric.said)
     }
     /// Where somebody's new series get their slots: whoever adds series names a lane, so that what came together lies
     /// together and state by slot stays dense. The same name is the same lane.

@@ -26,7 +26,7 @@ enum StateFrame {
         case end = 3
     }
     /// The last byte is the version of the format.
-    static let magic = Array("PHXSTAT\u{1}".utf8)
+    static let magic = Array("PHXSTAT\u{2}".utf8)
     static let maximumLength = 1 << 16
     /// Kind, length, checksum.
     static let headerLength = 13

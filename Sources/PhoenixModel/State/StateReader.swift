@@ -173,7 +173,8 @@ extension StateReader {
         guard number == metrics.count else {
             throw StateError.malformed(what: "a metric is named before it is told")
         }
-        let (name, unit, description) = (try text(), try text(), try text())
+        let (name, unit) = (try text(), try text())
+        let said = MetricNotes(description: try text(), isUntyped: try flag())
         guard let kind = PointKind(rawValue: UInt8(truncatingIfNeeded: try self.number())),
             let temporality = Temporality(rawValue: UInt8(truncatingIfNeeded: try self.number()))
         else { throw StateError.malformed(what: "a metric is of no kind") }
@@ -189,7 +190,7 @@ extension StateReader {
             temporality: temporality,
             isMonotonic: isMonotonic
         )
-        metrics.append(table.metric(identity, description: description))
+        metrics.append(table.metric(identity, said))
         return metrics[number]
     }
     public mutating func layout() throws -> BucketLayout {

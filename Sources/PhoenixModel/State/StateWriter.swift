@@ -122,8 +122,9 @@ extension StateWriter {
         let number = UInt64(metrics.count)
         metrics[ObjectIdentifier(metric)] = (number, metric)
         write(number)
-        let identity = metric.identity
-        for text in [identity.name, identity.unit, metric.description] { write(text) }
+        let (identity, said) = (metric.identity, metric.said)
+        for text in [identity.name, identity.unit, said.description] { write(text) }
+        write(said.isUntyped)
         write(UInt64(identity.kind.rawValue))
         write(UInt64(identity.temporality.rawValue))
         write(identity.isMonotonic)

@@ -51,7 +51,7 @@ struct FamilyTable {
         guard let name else { return refused(.invalidName) }
         let type: FamilyType
         switch metric.kind {
-        case .gauge: type = .gauge
+        case .gauge: type = metric.said.isUntyped ? .unknown : .gauge
         case .sum: type = metric.isMonotonic ? .counter : .gauge
         case .histogram, .exponentialHistogram: type = .histogram
         case .summary: type = .summary
@@ -60,7 +60,7 @@ struct FamilyTable {
         guard let family else { return refused(refusal) }
         let isNumber = metric.kind == .gauge || metric.kind == .sum
         let law: CollisionMerge.Law =
-            type == .gauge || type == .summary ? .newest : isDelta ? .deltas : .increments
+            type.isLevel || type == .summary ? .newest : isDelta ? .deltas : .increments
         return MetricPlan(
             metric: metric,
             family: family,
@@ -77,7 +77,7 @@ struct FamilyTable {
         _ metric: Metric
     ) -> (ExposedFamily?, ExpositionDrop) {
         if let known = claims[name.family], known.name.family == name.family {
-            let isSame = known.type == type && known.name.sample == name.sample
+            let isSame = known.type.admits(type) && known.name.sample == name.sample
             // Two names in UTF-8 that become one with underscores: only one of them can be shown.
             guard !isSame || known.name.written == name.written else { return (nil, .nameClash) }
             if isSame, known.help.isEmpty { known.help = metric.description }

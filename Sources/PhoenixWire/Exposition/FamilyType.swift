@@ -6,6 +6,13 @@ public enum FamilyType: Sendable, Hashable {
     /// `untyped` in the text format.
     case unknown
 
+    /// Whether a sample is a number and nothing else.
+    var isNumber: Bool { self == .counter || isLevel }
+    /// Whether the newest value counts, and nothing begins anew.
+    var isLevel: Bool { self == .gauge || self == .unknown }
+    /// Whether metrics of the other type may stand in a family of this one.
+    func admits(_ other: FamilyType) -> Bool { self == other || (isLevel && other.isLevel) }
+
     func word(_ format: ExpositionFormat) -> StaticString {
         switch self {
         case .counter: "counter"

@@ -73,7 +73,7 @@ extension HeldPoints {
         defer { if journal != nil { note(family, first..<cursor.place) } }
         guard cursor.dialect.format != .protobuf else { return writeMessages(family, &page, &cursor) }
         // One family's numbers are the bulk of a scrape: they have a loop of their own.
-        let isNumber = family.type == .counter || family.type == .gauge
+        let isNumber = family.type.isNumber
         let (format, name) = (cursor.dialect.format, family.name.escaped(cursor.dialect.escaping))
         let header =
             cursor.hasHeader
@@ -108,7 +108,7 @@ extension HeldPoints {
         _ page: inout ExpositionPage,
         _ cursor: inout ScrapeCursor
     ) -> Bool {
-        let isNumber = family.type == .counter || family.type == .gauge
+        let isNumber = family.type.isNumber
         let name = family.name.escaped(cursor.dialect.escaping)
         var message = FamilyMessage(name, family.type, help: family.help, options)
         let escaper = escaper(cursor.dialect)

@@ -75,7 +75,7 @@ struct SeriesLine {
         // A counter without `_total` is of unknown type to OpenMetrics: no exemplars, no `_created`.
         let isWhole = type != .counter || shown.sample != shown.family
         showsExemplars = isOpen && isWhole && (type == .counter || type == .histogram)
-        showsCreated = isOpen && isWhole && options.sendsCreated && type != .gauge
+        showsCreated = isOpen && isWhole && options.sendsCreated && !type.isLevel
     }
 
     /// Writes a number; false when the page has no room.

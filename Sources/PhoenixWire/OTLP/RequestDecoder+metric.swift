@@ -167,14 +167,14 @@ extension RequestDecoder {
             cursors.metric = entry
             return metrics.slot(of: entry)
         }
-        var (name, unit, description) = ("", "", "")
+        var (name, unit, said) = ("", "", MetricNotes())
         var cursor = header
         while !cursor.isAtEnd {
             switch try cursor.tag() {
             case 0x0A: name = try cursor.text()
-            case 0x12: description = try cursor.text()
+            case 0x12: said.description = try cursor.text()
             case 0x1A: unit = try cursor.text()
-            case 0x62: _ = try cursor.delimited().keyValue(depth: 4)
+            case 0x62: said.note(metadata: try cursor.delimited().keyValue(depth: 4))
             case let tag: try cursor.skip(tag)
             }
         }
@@ -186,7 +186,7 @@ extension RequestDecoder {
             temporality: Temporality(rawValue: UInt8(min(shape.temporality, 3))) ?? .unspecified,
             isMonotonic: shape.isMonotonic
         )
-        let metric = table.metric(identity, description: description)
+        let metric = table.metric(identity, said)
         cursors.metric = metrics.add(
             start,
             count,

@@ -116,8 +116,8 @@ import Testing
     }
     @Test func anotherFormatIsAlien() throws {
         var bytes = try Self.written(SeriesTable(), 0)
-        bytes[7] = 2
-        #expect(throws: StateError.alien("its format is version 2, known is 1")) {
+        bytes[7] = 3
+        #expect(throws: StateError.alien("its format is version 3, known is 2")) {
             try StateReader.verify(Bytes.source(bytes))
         }
     }

@@ -109,7 +109,7 @@ extension TargetReader {
                 temporality: isCumulative ? .cumulative : .unspecified,
                 isMonotonic: form.isMonotonic
             ),
-            description: family?.help ?? ""
+            MetricNotes(description: family?.help ?? "", isUntyped: form.kind == .gauge && family?.type != .gauge)
         )
         let resource = resources.find(job: labels["job"], instance: labels["instance"])
         let (place, isNew) = streams.find(metric, table.intern(attributes), resource)

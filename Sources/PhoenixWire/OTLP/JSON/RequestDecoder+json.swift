@@ -14,7 +14,7 @@ extension RequestDecoder {
     private enum ScopeMetricsField: String { case scope, metrics, schemaUrl }
     private enum ScopeField: String { case name, version, attributes }
     private enum MetricField: String {
-        case name, description, unit, gauge, sum, histogram, exponentialHistogram, summary
+        case name, description, unit, gauge, sum, histogram, exponentialHistogram, summary, metadata
     }
     private enum DataField: String { case dataPoints, aggregationTemporality, isMonotonic }
 
@@ -69,7 +69,8 @@ extension RequestDecoder {
             unit: try fields.string(.unit),
             kind: .gauge
         )
-        let description = try fields.string(.description)
+        var said = MetricNotes(description: try fields.string(.description))
+        for entry in try fields.attributes(.metadata) { said.note(metadata: entry) }
         guard let chosen = fields.last(of: .gauge, .sum, .histogram, .exponentialHistogram, .summary) else {
             return
         }
@@ -88,7 +89,7 @@ extension RequestDecoder {
             identity.temporality = UInt8(exactly: number).flatMap(Temporality.init) ?? .unspecified
         }
         if identity.kind == .sum { identity.isMonotonic = try data[.isMonotonic]?.bool() ?? false }
-        let metric = table.metric(identity, description: description)
+        let metric = table.metric(identity, said)
         defer { withExtendedLifetime(metric) {} }
         let context = PointContext(
             resource: resource,
