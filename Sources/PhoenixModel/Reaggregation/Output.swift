@@ -12,7 +12,7 @@ struct Output: BitwiseCopyable, Sendable {
     }
     struct State: OptionSet, BitwiseCopyable, Sendable {
         let rawValue: UInt8
-        /// A point of it went out: its start stands.
+        /// A point of it went out; the start of a total stands.
         static let hasEmitted = State(rawValue: 1)
         /// It began to count: `start` is that of its first increments, or of the open window.
         static let hasBegun = State(rawValue: 2)
@@ -25,6 +25,9 @@ struct Output: BitwiseCopyable, Sendable {
         static let isDelta = State(rawValue: 16)
         /// Extremes of its points are those of what it counts: it adds up windows.
         static let keepsExtremes = State(rawValue: 64)
+        /// Its members' clocks were behind what was told under its name before: its times are ours where theirs are no
+        /// newer.
+        static let goesByOurClock = State(rawValue: 128)
     }
     // In this order, so that the small fields fill what the sum leaves of its last word.
     var sum = ExactSum()
@@ -39,7 +42,7 @@ struct Output: BitwiseCopyable, Sendable {
     var start: UInt64 = 0
     /// The newest time of its points.
     var time: UInt64 = 0
-    /// The time of the point that it emitted last.
+    /// The time of the point that it emitted last, or that one of its name may have that was forgotten.
     var emitted: UInt64 = 0
     /// Members that go here, and those of them whose value is part of a gauge now, and of those the doubles.
     var members: UInt32 = 0
@@ -58,7 +61,7 @@ struct Output: BitwiseCopyable, Sendable {
     /// so much ahead of ours.
     @inline(__always)
     mutating func begin(at moment: UInt64, ahead: UInt64) {
-        if state.contains(.hasEmitted) { return }
+        if state.intersection([.hasEmitted, .isDelta]) == .hasEmitted { return }
         let moment = moment - min(moment, ahead)
         if !state.contains(.hasBegun) || moment < start { start = moment }
         state.insert(.hasBegun)

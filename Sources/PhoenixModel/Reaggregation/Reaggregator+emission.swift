@@ -33,12 +33,12 @@ extension Reaggregator {
             stamp(&output.pointee, isZero: isZero)
             points.append(output.pointee, output.pointee.sum.result)
         case .delta:
-            output.pointee.stampWindow(after: freed(before: output.pointee.time))
+            output.pointee.stampWindow(now)
             points.append(output.pointee, output.pointee.sum.result)
             output.pointee.sum = ExactSum()
         case .gauge:
             let value = value(of: number)
-            output.pointee.emitted = output.pointee.time
+            output.pointee.stampLevel(now)
             var flags: PointFlags = .noRecordedValue
             if let value { flags = value.isInteger ? .isInteger : [] }
             points.append(
@@ -50,7 +50,7 @@ extension Reaggregator {
             )
         case .compound:
             if output.pointee.state.contains(.isDelta) {
-                output.pointee.stampWindow(after: freed(before: output.pointee.time))
+                output.pointee.stampWindow(now)
             } else {
                 stamp(&output.pointee, isZero: false)
             }
@@ -73,7 +73,7 @@ extension Reaggregator {
     @inline(__always)
     private func stamp(_ output: inout Output, isZero: Bool) {
         if output.state.contains(.hasEmitted) {
-            output.stampTotal()
+            output.stampTotal(now)
         } else {
             stampFirst(&output, isZero: isZero)
         }
@@ -82,15 +82,9 @@ extension Reaggregator {
     /// something meanwhile, or goes by a clock that is behind the members'.
     @inline(never)
     private func stampFirst(_ output: inout Output, isZero: Bool) {
-        let horizon = freed(before: output.time)
         let remembered = UInt64(memory / 2) * 1_000_000_000
         let floor = max(now - min(now, remembered), began + 1_000_000_000)
-        output.stampFirst(after: horizon, since: floor, now: now, isZero: isZero)
-    }
-
-    /// The newest time that an output may have shown that was forgotten, whose name this one may have.
-    private func freed(before time: UInt64) -> UInt64 {
-        freedHorizonAhead < time ? freedHorizonAhead : freedHorizon
+        output.stampFirst(since: floor, now: now, isZero: isZero)
     }
 
     /// Names an output anew whose id went stale while it was frozen; false where the table is full.
@@ -106,35 +100,51 @@ extension Reaggregator {
 
 extension Output {
     @inline(__always)
-    mutating func stampTotal() {
-        if time <= emitted { time = emitted + 1 }
+    mutating func stampTotal(_ now: UInt64) {
+        if time <= emitted { advance(now) }
         emitted = time
     }
     /// Settles the time and the start of the first total.
     ///
     /// The start is before the time unless nothing was counted yet: whoever sees the output begin counts its first value.
-    /// It is no earlier than `floor`, by our clock, and that of an output that has the name of one that was forgotten is
-    /// `after` that one's last point.
-    mutating func stampFirst(after horizon: UInt64, since floor: UInt64, now: UInt64, isZero: Bool) {
-        state.insert(.hasEmitted)
-        if time <= emitted { time = emitted + 2 }
+    /// It is no earlier than `floor`, by our clock, nor than what was told under its name before.
+    mutating func stampFirst(since floor: UInt64, now: UInt64, isZero: Bool) {
+        if time <= emitted { advance(now) }
         start = max(start, floor)
         // From our time to that of its points.
         if time > now { start += time - now }
-        let earliest = max(emitted, horizon)
-        if start <= earliest, earliest + 1 < time { start = earliest + 1 }
+        if start <= emitted { start = emitted + 1 }
         if start >= time { start = isZero ? time : time - 1 }
         emitted = time
+        state.insert(.hasEmitted)
     }
-    /// Settles the window to be emitted: after the one before, however the members' windows overlap; the first one `after`
-    /// those of an output that was forgotten.
+    /// Settles the window to be emitted: after the one before, however the members' windows overlap.
     @inline(__always)
-    mutating func stampWindow(after horizon: UInt64) {
-        if time <= emitted { time = emitted + 1 }
-        let earliest = emitted == 0 ? min(horizon, time - 1) : emitted
-        if start != 0, start < earliest { start = earliest }
+    mutating func stampWindow(_ now: UInt64) {
+        if time <= emitted { advance(now) }
+        if start != 0, start < emitted { start = emitted }
         emitted = time
         state.remove(.hasBegun)
+        state.insert(.hasEmitted)
+    }
+    /// Settles the time of a level: no earlier than that of the one before.
+    @inline(__always)
+    mutating func stampLevel(_ now: UInt64) {
+        if time < emitted { state.insert(.goesByOurClock) }
+        if time <= emitted, state.contains(.goesByOurClock) { time = max(emitted, now) }
+        emitted = time
+        state.insert(.hasEmitted)
+    }
+    /// Has the time of a total or a window go on where its members tell none that is newer: by a nanosecond, or by our clock
+    /// where theirs are behind from its first point on.
+    @inline(never)
+    private mutating func advance(_ now: UInt64) {
+        if !state.contains(.hasEmitted) {
+            state.insert(.goesByOurClock)
+            // From the time of its points to ours.
+            if start != 0, now > time { start += now - time }
+        }
+        time = state.contains(.goesByOurClock) ? max(emitted + 1, now) : emitted + 1
     }
 }
 

@@ -34,6 +34,10 @@ extension Reaggregator {
     /// Whether what was last seen then is to be remembered no more.
     @inline(__always)
     func isForgotten(_ seen: UInt32, at seconds: UInt32) -> Bool {
+        isForgotten(seen, at: seconds, after: memory)
+    }
+    @inline(__always)
+    private func isForgotten(_ seen: UInt32, at seconds: UInt32, after memory: UInt32) -> Bool {
         Int32(bitPattern: seconds &- seen) > 0 && seconds &- seen > memory
     }
     private mutating func forgetUnseen(_ visit: (UInt32, Member) -> Void) {
@@ -81,6 +85,11 @@ extension Reaggregator {
         return age > second ? time : min(time, (second - age) * 1_000_000_000 + 999_999_999)
     }
 
+    /// How long an output is kept at most whose last point is in our future.
+    private static var longestLeadSeconds: UInt32 { 86_400 }
+
+    /// Forgets outputs that nobody is in. One whose last point is in our future, by its members' clocks, is kept until that
+    /// has passed: so those that come after it can be later, and not be ahead of us for its sake.
     private mutating func freeOutputsUnseen() {
         let (seconds, memory) = (nowSeconds, memorySeconds)
         // Gauges whose last member just left have yet to say so.
@@ -90,10 +99,11 @@ extension Reaggregator {
             let output = outputs.element(number)
             guard !output.pointee.state.contains(.isFree), !leaving.contains(number), !isHeld(number),
                 output.pointee.members == 0, output.pointee.live == 0,
-                Int32(bitPattern: seconds &- output.pointee.seen) > 0, seconds &- output.pointee.seen > memory
+                isForgotten(output.pointee.seen, at: seconds, after: memory),
+                output.pointee.emitted <= now
+                    || isForgotten(output.pointee.seen, at: seconds, after: Self.longestLeadSeconds)
             else { continue }
-            freedHorizon = max(freedHorizon, bounded(output.pointee.emitted, output.pointee.seen))
-            freedHorizonAhead = max(freedHorizonAhead, output.pointee.emitted)
+            freedHorizon = max(freedHorizon, min(output.pointee.emitted, now))
             freed.append(names[number])
             numbers.remove(number, hash: names[number].hash) { names[$0].hash }
             output.pointee = Output()
@@ -118,7 +128,7 @@ extension Reaggregator {
         let output = outputs.element(number)
         output.pointee.seen = nowSeconds
         output.pointee.sum = ExactSum()
-        output.pointee.state.subtract([.hasEmitted, .hasBegun])
+        output.pointee.state.subtract([.hasEmitted, .hasBegun, .goesByOurClock])
         compounds.restart(output: number)
     }
 

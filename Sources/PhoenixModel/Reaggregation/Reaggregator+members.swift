@@ -88,7 +88,7 @@ extension Reaggregator {
         defer { withExtendedLifetime((resource, metric, attributes)) {} }
         guard let id = table.id(name, lane) else { return nil }
         var output = Output()
-        (output.id, output.seen) = (id, nowSeconds)
+        (output.id, output.seen, output.emitted) = (id, nowSeconds, freedHorizon)
         switch (metric.kind, metric.temporality, metric.isMonotonic) {
         case (.sum, .delta, _): output.kind = .delta
         case (.sum, _, true): output.kind = .counter
@@ -199,7 +199,8 @@ extension Reaggregator {
             let output = outputs.element(number)
             guard output.pointee.touched != serial else { continue }
             // A nanosecond later than what was shown before: newer, and never newer than the sender's next point.
-            touch(&output.pointee, number, time: max(output.pointee.time, output.pointee.emitted + 1))
+            let isShown = output.pointee.state.contains(.hasEmitted)
+            touch(&output.pointee, number, time: isShown ? output.pointee.emitted + 1 : output.pointee.time)
         }
         moved.removeAll(keepingCapacity: true)
         return emit(epoch: epoch)

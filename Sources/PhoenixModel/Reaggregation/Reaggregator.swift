@@ -11,8 +11,9 @@
 ///
 /// An output starts where its first increments do, but no earlier than a second after this began to watch, nor than half as
 /// long ago as anything is remembered, and its start stands from then on; its times advance with every point, by a
-/// nanosecond where its members bring none that is newer. So whoever reads it, a reaggregator too, finds one writer whose
-/// increases are exactly those of the inputs.
+/// nanosecond where its members bring none that is newer. One that comes again after it was forgotten goes on after the
+/// point that it told last, by our clock where its members' are behind that. So whoever reads it, a reaggregator too, finds
+/// one writer whose increases are exactly those of the inputs.
 ///
 /// Sources: OpenTelemetry data model (resets and gaps, overlap, natural merge functions); supplementary guidelines
 /// (attribute removal). Belongs to one node; every call changes all that it means to or nothing.
@@ -83,10 +84,8 @@ public struct Reaggregator: ~Copyable, Sendable {
     public internal(set) var horizon: UInt64
     /// When it began to watch.
     let began: UInt64
-    /// The newest time of an output that was forgotten: one that takes its name again starts after it.
+    /// The newest time of an output that was forgotten: one that is new comes after it, for it may have that one's name.
     var freedHorizon: UInt64 = 0
-    /// The same in the senders' time, which may be ahead of ours.
-    var freedHorizonAhead: UInt64 = 0
     /// While inputs are asked anew where they go, a slice at a time: the slots from here on are still to be asked.
     var unasked = UInt32.max
     /// Those of some slots that are to be asked too; each is marked as open until it was.

@@ -22,7 +22,7 @@ public final class ReaggregatorPicture: Sendable {
     let compoundTwins: [UInt32: [CompoundTwin]]
     /// Those of the inputs, the totals and the twins.
     private let rows: RowCopies
-    let horizons: (inputs: UInt64, freed: UInt64, freedAhead: UInt64)
+    let horizons: (inputs: UInt64, freed: UInt64)
     let hasForgotten: Bool
 
     init(_ reaggregator: inout Reaggregator) {
@@ -60,13 +60,13 @@ public final class ReaggregatorPicture: Sendable {
             $0.map { CompoundTwin(member: $0.member, point: rows.copy($0.point)) }
         }
         self.rows = rows
-        horizons = (reaggregator.horizon, reaggregator.freedHorizon, reaggregator.freedHorizonAhead)
+        horizons = (reaggregator.horizon, reaggregator.freedHorizon)
         hasForgotten = reaggregator.hasForgotten
     }
     deinit { table.letGo(totals.map(\.name)) }
 
     public func write(to writer: inout StateWriter) throws {
-        for horizon in [horizons.inputs, horizons.freed, horizons.freedAhead] { writer.write(horizon) }
+        for horizon in [horizons.inputs, horizons.freed] { writer.write(horizon) }
         writer.write(hasForgotten)
         var places: [UInt32: Int] = [:]
         for (place, total) in totals.enumerated() {
@@ -107,9 +107,7 @@ extension Reaggregator {
     /// go. Those that came in since, and those that the picture does not know, count by its horizon, not by the moment of
     /// reading: what they grew by is in no total yet.
     public mutating func read(from reader: inout StateReader) throws {
-        (horizon, freedHorizon, freedHorizonAhead) = (
-            try reader.number(), try reader.number(), try reader.number()
-        )
+        (horizon, freedHorizon) = (try reader.number(), try reader.number())
         hasForgotten = try reader.flag()
         var places: [UInt32?] = []
         while try reader.flag() {
@@ -190,6 +188,6 @@ extension Output: StateValue {
     /// Takes what was counted; what the output is, and who is in it, is its own.
     mutating func restore(_ saved: Output) {
         (sum, start, time, emitted, seen) = (saved.sum, saved.start, saved.time, saved.emitted, saved.seen)
-        state.formUnion(saved.state.intersection([.hasEmitted, .hasBegun]))
+        state.formUnion(saved.state.intersection([.hasEmitted, .hasBegun, .goesByOurClock]))
     }
 }

@@ -174,6 +174,7 @@ struct LevelLedger {
     private(set) var levels: [Int: LevelOracle.Level?] = [:]
     private(set) var complaints: [String] = []
     private var places: [SeriesID: Int] = [:]
+    private var times: [Int: UInt64] = [:]
 
     mutating func note(_ batch: MetricBatch, _ table: SeriesTable) {
         let points = batch.numbers
@@ -184,7 +185,9 @@ struct LevelLedger {
                 continue
             }
             places[id] = name
-            let (bits, flags) = (points.values[index], points.flags[index])
+            let (bits, flags, time) = (points.values[index], points.flags[index], points.times[index])
+            if time < times[name] ?? 0 { complaints.append("\(name) went back in time") }
+            times[name] = time
             if flags.contains(.noRecordedValue) {
                 levels[name] = .some(nil)
             } else if flags.contains(.isInteger) {
