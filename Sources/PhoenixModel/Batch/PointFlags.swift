@@ -10,4 +10,7 @@ public struct PointFlags: OptionSet, Sendable, Hashable, BitwiseCopyable {
     public static let hasSum = Self(rawValue: 4)
     public static let hasMinimum = Self(rawValue: 8)
     public static let hasMaximum = Self(rawValue: 16)
+    /// All that it tells is told for the first time, whatever its times say: the first total of a series that one of our
+    /// nodes counts itself, or a window of one. Between nodes only: no sender can say it.
+    public static let isNews = Self(rawValue: 32)
 }

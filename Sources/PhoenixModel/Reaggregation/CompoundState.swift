@@ -26,16 +26,16 @@ struct CompoundState: ~Copyable, Sendable {
     }
 
     /// Emits an output; a window is empty again afterwards.
-    func emit(_ number: UInt32, _ output: Output, _ parts: inout MetricBatch.Parts) {
+    func emit(_ number: UInt32, _ output: Output, _ news: PointFlags, _ parts: inout MetricBatch.Parts) {
         let (row, isDelta) = (totals[number], output.state.contains(.isDelta))
         switch row.kind {
         case .histogramTotal:
             let isEmpty = row.head(HistogramTotal.self).pointee.points == 0
-            if !isDelta || !isEmpty { HistogramTotal.emit(row, output, to: &parts.histograms) }
+            if !isDelta || !isEmpty { HistogramTotal.emit(row, output, news, to: &parts.histograms) }
         case .exponentialTotal:
             let isEmpty = row.head(ExponentialTotal.self).pointee.points == 0
-            if !isDelta || !isEmpty { ExponentialTotal.emit(row, output, to: &parts.exponentials) }
-        case .summaryTotal: return SummaryTotal.emit(row, output, to: &parts.summaries)
+            if !isDelta || !isEmpty { ExponentialTotal.emit(row, output, news, to: &parts.exponentials) }
+        case .summaryTotal: return SummaryTotal.emit(row, output, news, to: &parts.summaries)
         default: return
         }
         if isDelta { row.restart() }

@@ -122,13 +122,18 @@ struct ExponentialTotal: RowHead {
         below.counts.withRun { places(row).negative.set($0) }
     }
 
-    static func emit(_ row: CompoundRow, _ output: Output, to points: inout ExponentialPoints) {
+    static func emit(
+        _ row: CompoundRow,
+        _ output: Output,
+        _ news: PointFlags,
+        to points: inout ExponentialPoints
+    ) {
         let (head, places) = (row.head(Self.self), places(row))
         let shown = head.pointee.extras.shown
         points.series.append(output.id)
         points.times.append(output.emitted)
         points.starts.append(output.start)
-        points.flags.append(shown.flags)
+        points.flags.append(shown.flags.union(news))
         points.counts.append(head.pointee.count)
         points.sums.append(shown.sum)
         points.minima.append(shown.minimum)

@@ -158,13 +158,18 @@ struct HistogramTotal: RowHead {
         row.counts(behind: Self.self, head.pointee.width).clear()
     }
 
-    static func emit(_ row: CompoundRow, _ output: Output, to points: inout HistogramPoints) {
+    static func emit(
+        _ row: CompoundRow,
+        _ output: Output,
+        _ news: PointFlags,
+        to points: inout HistogramPoints
+    ) {
         let head = row.head(Self.self)
         let shown = head.pointee.extras.shown
         points.series.append(output.id)
         points.times.append(output.emitted)
         points.starts.append(output.start)
-        points.flags.append(shown.flags)
+        points.flags.append(shown.flags.union(news))
         points.counts.append(head.pointee.count)
         points.sums.append(shown.sum)
         points.minima.append(shown.minimum)

@@ -46,7 +46,9 @@ extension Reaggregator {
     ) -> Bool {
         let (output, time) = (outputs.element(number), header.time)
         let since = member.windowStart(header.start, time: time)
-        guard member.takeWindow(start: header.start, time: time, after: windowFloor) else { return false }
+        guard member.takeWindow(start: header.start, time: time, after: windowFloor(header.flags)) else {
+            return false
+        }
         if output.pointee.state.contains(.isDelta) {
             output.pointee.open(at: header.start)
         } else {
@@ -72,7 +74,9 @@ extension Reaggregator {
         if !member.state.contains(.hasValue) || !last.pointee.holds(Point.Head.self) {
             // A point of another kind says nothing of what was counted by then, but that something may have been.
             if member.state.contains(.hasValue) { compounds.forgetTwins(slot) }
-            let isCounted = !member.state.contains(.hasValue) && countsFromZero(start: start, time: time)
+            let isCounted =
+                !member.state.contains(.hasValue)
+                && countsFromZero(start: start, time: time, header.flags)
             since = isCounted ? start : time
             if isCounted {
                 point.add(to: &total.pointee)
@@ -148,7 +152,7 @@ extension Reaggregator {
         guard member.pointee.generation == header.id.generation, !header.flags.contains(.noRecordedValue)
         else { return }
         if member.pointee.state.contains(.isDelta) {
-            member.pointee.takeWindow(start: header.start, time: time, after: windowFloor)
+            member.pointee.takeWindow(start: header.start, time: time, after: windowFloor(header.flags))
         } else if !member.pointee.state.contains(.hasValue) || time > member.pointee.time,
             last.pointee.isNone || last.pointee.holds(Point.Head.self)
         {

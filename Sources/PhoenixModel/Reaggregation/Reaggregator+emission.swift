@@ -30,11 +30,11 @@ extension Reaggregator {
         switch output.pointee.kind {
         case .counter:
             let isZero = output.pointee.sum.isZero
-            stamp(&output.pointee, isZero: isZero)
-            points.append(output.pointee, output.pointee.sum.result)
+            let news = stamp(&output.pointee, isZero: isZero)
+            points.append(output.pointee, output.pointee.sum.result, news)
         case .delta:
             output.pointee.stampWindow(now)
-            points.append(output.pointee, output.pointee.sum.result)
+            points.append(output.pointee, output.pointee.sum.result, .isNews)
             output.pointee.sum = ExactSum()
         case .gauge:
             let value = value(of: number)
@@ -49,12 +49,13 @@ extension Reaggregator {
                 flags: flags
             )
         case .compound:
+            var news = PointFlags.isNews
             if output.pointee.state.contains(.isDelta) {
                 output.pointee.stampWindow(now)
             } else {
-                stamp(&output.pointee, isZero: false)
+                news = stamp(&output.pointee, isZero: false)
             }
-            compounds.emit(number, output.pointee, &parts)
+            compounds.emit(number, output.pointee, news, &parts)
         }
     }
 
@@ -69,17 +70,19 @@ extension Reaggregator {
     /// Whether something of an output is held.
     func isHeld(_ number: UInt32) -> Bool { !touched.isEmpty && outputs[number].touched == serial }
 
-    /// Settles the time of the total to be emitted, and with the first one its start.
+    /// Settles the time of the total to be emitted, and with the first one its start; answers whether all of it is news.
     @inline(__always)
-    private func stamp(_ output: inout Output, isZero: Bool) {
-        if output.state.contains(.hasEmitted) {
-            output.stampTotal(now)
-        } else {
+    private func stamp(_ output: inout Output, isZero: Bool) -> PointFlags {
+        guard output.state.contains(.hasEmitted) else {
             stampFirst(&output, isZero: isZero)
+            return .isNews
         }
+        output.stampTotal(now)
+        return []
     }
-    /// All that the first total counts is told with it: whoever sees it must take it from zero, also who has forgotten
-    /// something meanwhile, or goes by a clock that is behind the members'.
+    /// All that the first total counts is told with it: whoever sees it must take it from zero. Our nodes are told so; for
+    /// others its start says it, where it can: also to who has forgotten something meanwhile, or goes by a clock that is
+    /// behind the members'.
     @inline(never)
     private func stampFirst(_ output: inout Output, isZero: Bool) {
         let remembered = UInt64(memory / 2) * 1_000_000_000
@@ -150,13 +153,17 @@ extension Output {
 
 extension NumberWriter {
     @inline(__always)
-    fileprivate mutating func append(_ output: Output, _ value: (bits: UInt64, isInteger: Bool)) {
+    fileprivate mutating func append(
+        _ output: Output,
+        _ value: (bits: UInt64, isInteger: Bool),
+        _ news: PointFlags
+    ) {
         append(
             output.id,
             time: output.emitted,
             start: output.start,
             bits: value.bits,
-            flags: value.isInteger ? .isInteger : []
+            flags: value.isInteger ? news.union(.isInteger) : news
         )
     }
 }

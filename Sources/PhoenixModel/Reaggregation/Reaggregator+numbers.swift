@@ -83,7 +83,7 @@ extension Reaggregator {
         }
         if member.pointee.state.contains(.isDelta) {
             guard point.isFinite else { return }
-            member.pointee.takeWindow(start: point.start, time: point.time, after: windowFloor)
+            member.pointee.takeWindow(start: point.start, time: point.time, after: windowFloor(point.flags))
             return
         }
         guard point.time > member.pointee.time else { return }
@@ -144,14 +144,12 @@ extension Reaggregator {
         _ number: UInt32,
         _ output: inout Output
     ) {
-        // No window ends where a stream is first seen.
-        if output.kind == .delta, !countsFromZero(start: point.start, time: point.time) {
-            member.remember(point)
-            return
-        }
+        let isCounted = countsFromZero(start: point.start, time: point.time, point.flags)
         member.remember(point)
+        // No window ends where a stream is first seen.
+        if output.kind == .delta, !isCounted { return }
         output.sum.join(isInteger: point.isInteger)
-        if countsFromZero(start: point.start, time: point.time) {
+        if isCounted {
             output.begin(at: point.start, ahead: lead(point.time))
             output.sum.add(point)
         } else {
@@ -229,7 +227,7 @@ extension Reaggregator {
             counts.invalid += 1
             return
         }
-        guard member.takeWindow(start: point.start, time: point.time, after: windowFloor) else {
+        guard member.takeWindow(start: point.start, time: point.time, after: windowFloor(point.flags)) else {
             counts.late += 1
             return
         }
@@ -255,7 +253,7 @@ extension Reaggregator {
             return
         }
         let since = member.windowStart(point.start, time: point.time)
-        guard member.takeWindow(start: point.start, time: point.time, after: windowFloor) else {
+        guard member.takeWindow(start: point.start, time: point.time, after: windowFloor(point.flags)) else {
             counts.late += 1
             return
         }
@@ -265,5 +263,6 @@ extension Reaggregator {
         touch(&output, number, time: point.time)
     }
     /// Windows that ended before may have been counted for an input since forgotten.
-    var windowFloor: UInt64 { hasForgotten ? horizon : 0 }
+    @inline(__always)
+    func windowFloor(_ flags: PointFlags) -> UInt64 { hasForgotten && !flags.contains(.isNews) ? horizon : 0 }
 }

@@ -7,7 +7,8 @@
 /// *Exact* means that between two moments when nothing is under way, the increases of all outputs ever emitted add up
 /// to the increases of the inputs. A stream seen for the first time counts from zero only if it began after the
 /// *forget horizon*: when this reaggregator began to watch, or when it last saw the newest input that it has since
-/// forgotten. Otherwise its past was counted before, or by nobody, and it counts from its first value on.
+/// forgotten. Otherwise its past was counted before, or by nobody, and it counts from its first value on. The series of
+/// another reaggregator say with their first point that all of it is news: between our nodes no clock is asked.
 ///
 /// An output starts where its first increments do, but no earlier than a second after this began to watch, nor than half as
 /// long ago as anything is remembered, and its start stands from then on; its times advance with every point, by a
@@ -166,17 +167,19 @@ public struct Reaggregator: ~Copyable, Sendable {
         horizon = max(horizon, time)
     }
 
-    /// Whether a stream that began at `start` and is seen for the first time counts from zero.
+    /// Whether a stream that began at `start` and is seen for the first time counts from zero: as one of our nodes says that
+    /// counts it itself, else by its start.
     ///
     /// A sender whose clock is ahead of ours would seem to have begun later than it did: by as much as its points are
     /// in the future, so much is taken off. One whose clock is behind seems to have begun earlier; that cannot be told
     /// from points that were long under way, so it counts from its first value on, rather than something twice.
     @inline(__always)
-    func countsFromZero(start: UInt64, time: UInt64) -> Bool {
+    func countsFromZero(start: UInt64, time: UInt64, _ flags: PointFlags) -> Bool {
         if options.firstValue != .auto {
             if options.firstValue == .drop { return false }
             if !hasForgotten { return true }
         }
+        if flags.contains(.isNews) { return true }
         guard start != 0, start < time else { return false }
         return start - min(start, lead(time)) > horizon
     }

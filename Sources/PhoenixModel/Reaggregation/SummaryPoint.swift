@@ -70,12 +70,17 @@ struct SummaryTotal: RowHead {
         )
     }
 
-    static func emit(_ row: CompoundRow, _ output: Output, to points: inout SummaryPoints) {
+    static func emit(
+        _ row: CompoundRow,
+        _ output: Output,
+        _ news: PointFlags,
+        to points: inout SummaryPoints
+    ) {
         let (head, shown) = (row.head(Self.self).pointee, shown(row))
         points.series.append(output.id)
         points.times.append(output.emitted)
         points.starts.append(output.start)
-        points.flags.append(.hasSum)
+        points.flags.append(news.union(.hasSum))
         points.counts.append(head.count)
         points.sums.append(head.sum.double)
         points.offsets.append(points.quantiles.count)

@@ -4,7 +4,7 @@ extension CompoundHistory {
         var sender = senders[name]
         defer { senders[name] = sender }
         var points: [Sent] = []
-        let now = now - lag(name)
+        let now = time(now, of: name)
         let isHolding = sender.held.isEmpty && chance(6)
         if isHolding {
             for _ in 0..<Int.random(in: 1...2, using: &random) {

@@ -56,8 +56,8 @@ struct CompoundHistory: ~Copyable {
     let isMonotonic: Bool
     /// Whether totals become windows, and windows totals.
     let converts: Bool
-    /// Whether some senders' clocks are behind.
-    let hasLag: Bool
+    /// How far the senders' clocks are ahead of ours, in nanoseconds.
+    private let leads: [Int64]
     var random: TestRandom
     let table = SeriesTable(capacity: 2048)
     private(set) var metrics: [Kind: Metric] = [:]
@@ -79,10 +79,12 @@ struct CompoundHistory: ~Copyable {
         isDelta: Bool,
         isMonotonic: Bool = true,
         converts: Bool = false,
-        hasLag: Bool = false
+        clocks: Clocks
     ) {
         (random, self.kinds, self.isDelta) = (TestRandom(seed: seed), kinds, isDelta)
-        (self.isMonotonic, self.converts, self.hasLag) = (isMonotonic, converts, hasLag)
+        (self.isMonotonic, self.converts) = (isMonotonic, converts)
+        var lots = TestRandom(seed: ~seed)
+        leads = (0..<6 * kinds.count).map { _ in clocks.lead(&lots) }
         senders = Array(repeating: Sender(), count: 6 * kinds.count)
         ids = SenderIDs(count: senders.count)
         for kind in kinds {
@@ -183,7 +185,7 @@ struct CompoundHistory: ~Copyable {
     private mutating func total(_ name: Int) -> Sent {
         var sender = senders[name]
         let isNew = sender.last == nil
-        let (now, began) = (now - lag(name), began - lag(name))
+        let (now, began) = (time(now, of: name), time(began, of: name))
         if isNew || chance(8) {
             let since = sender.last?.time ?? began
             switch Int.random(in: 0..<5, using: &random) {
@@ -197,10 +199,8 @@ struct CompoundHistory: ~Copyable {
         defer { senders[name] = sender }
         return say(name, &sender, at: max(now, (sender.last?.time ?? 0) + 1))
     }
-    /// How far a sender's clock is behind ours.
-    func lag(_ name: Int) -> UInt64 {
-        hasLag ? [0, 20, 100, 3600][name / kinds.count % 4] * Self.second : 0
-    }
+    /// What a sender's clock shows at a moment.
+    func time(_ moment: UInt64, of name: Int) -> UInt64 { UInt64(Int64(moment) + leads[name]) }
     /// Has a sender count something and tell it.
     mutating func say(_ name: Int, _ sender: inout Sender, at time: UInt64) -> Sent {
         for index in sender.buckets.indices { sender.buckets[index] += .random(in: 0...9, using: &random) }

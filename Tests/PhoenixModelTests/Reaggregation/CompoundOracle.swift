@@ -61,7 +61,7 @@ struct CompoundOracle {
         if isDelta {
             applyWindow(point, &input)
         } else {
-            applyTotal(point, &input)
+            applyTotal(point, &input, now)
         }
         inputs[point.name] = input
     }
@@ -88,7 +88,7 @@ struct CompoundOracle {
             late += 1
         }
     }
-    private mutating func applyTotal(_ point: Point, _ input: inout Input) {
+    private mutating func applyTotal(_ point: Point, _ input: inout Input, _ now: UInt64) {
         if let last = input.last {
             guard point.time > last.time else {
                 if input.destination != nil { late += 1 }
@@ -102,10 +102,15 @@ struct CompoundOracle {
                 book(point.cells &- last.cells, input.destination)
             }
         } else {
-            let counts = point.start != 0 && point.start < point.time && point.start > horizon
+            let start = point.start - min(point.start, Self.lead(point, now))
+            let counts = point.start != 0 && point.start < point.time && start > horizon
             book(counts ? point.cells : .zero, input.destination)
         }
         input.last = point
+    }
+    /// How far the clock is ahead of ours by which a point was made.
+    private static func lead(_ point: Point, _ now: UInt64) -> UInt64 {
+        point.time > now ? point.time - now : 0
     }
     private mutating func book(_ cells: CompoundHistory.Cells, _ destination: Int?) {
         if let destination { totals[destination, default: .zero] &+= cells }

@@ -2,7 +2,8 @@ import PhoenixModel
 import Testing
 
 /// Histograms, summaries and sums against the oracle, over random histories: churn, idling, restarts with and without a word, disorder,
-/// repetition, unlike bounds and scales, changes of the mapping, dropping, forgetting; behind one reaggregator and behind two.
+/// repetition, unlike bounds and scales, changes of the mapping, dropping, forgetting, clocks ahead and behind; behind one
+/// reaggregator and behind two.
 @Suite struct CompoundPropertyTests {
     private func check(
         _ kinds: [CompoundHistory.Kind],
@@ -16,7 +17,8 @@ import Testing
                 kinds,
                 isDelta: isDelta,
                 isMonotonic: isMonotonic,
-                converts: converts
+                converts: converts,
+                clocks: isDelta ? .right : Clocks(seed: seed)
             )
             history.run(steps: 6 + Int(seed % 30))
             let (oracle, ledger, chained) = (history.oracle, history.ledger, history.chained)

@@ -12,10 +12,7 @@ struct CounterHistory: ~Copyable {
     }
     static let second: UInt64 = 1_000_000_000
     private let numbers: Numbers
-    /// Whether some senders' clocks are ahead: their groups cannot be told from outside to have begun after the watch.
-    private let hasSkew: Bool
-    /// Whether some senders' clocks are behind: what they tell of their start is before they began.
-    private let hasLag: Bool
+    private let clocks: Clocks
     private var random: TestRandom
     private let table = SeriesTable(capacity: 2048)
     private let metric: Metric
@@ -37,9 +34,8 @@ struct CounterHistory: ~Copyable {
     /// on, so that what it grew by meanwhile is a gap there.
     var chainForgot: Bool { second.horizon > began }
 
-    init(seed: UInt64, _ numbers: Numbers, hasSkew: Bool, hasLag: Bool = false) {
-        (random, self.numbers, self.hasSkew) = (TestRandom(seed: seed), numbers, hasSkew)
-        self.hasLag = hasLag
+    init(seed: UInt64, _ numbers: Numbers, clocks: Clocks) {
+        (random, self.numbers, self.clocks) = (TestRandom(seed: seed), numbers, clocks)
         metric = table.metric(
             MetricIdentity(name: "requests", kind: .sum, temporality: .cumulative, isMonotonic: true)
         )
@@ -112,7 +108,7 @@ struct CounterHistory: ~Copyable {
     /// What a sender says next.
     private mutating func next(_ pid: Int) -> CounterOracle.Point {
         let isNew = senders[pid] == nil
-        var sender = senders[pid] ?? Sender(start: 0, skew: skew())
+        var sender = senders[pid] ?? Sender(start: 0, skew: clocks.lead(&random))
         let time = max(UInt64(Int64(now) + sender.skew), (sender.last?.time ?? 0) + 1)
         if isNew || chance(8) {
             // It begins, or begins anew: with a start of its own, with none, or with one that says nothing.
@@ -146,13 +142,6 @@ struct CounterHistory: ~Copyable {
             value: EmissionLedger.units(sender.value),
             isDouble: isDouble
         )
-    }
-    private mutating func skew() -> Int64 {
-        if hasSkew { return chance(5) ? 3600_000_000_000 : 0 }
-        guard hasLag, chance(2) else { return 0 }
-        return -[1_000_000_000, 20_000_000_000, 100_000_000_000, 3600_000_000_000][
-            Int.random(in: 0..<4, using: &random)
-        ]
     }
     /// Whole multiples of 2^-40 whose sums stay so, as doubles too.
     private mutating func amount() -> Double {

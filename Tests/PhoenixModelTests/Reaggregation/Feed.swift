@@ -65,8 +65,9 @@ struct Feed: ~Copyable {
         var start: UInt64
         var bits: UInt64
         var flags: PointFlags
-        var integer: Int64? { flags == .isInteger ? Int64(bitPattern: bits) : nil }
-        var double: Double? { flags == [] ? Double(bitPattern: bits) : nil }
+        var integer: Int64? { kind == .isInteger ? Int64(bitPattern: bits) : nil }
+        var double: Double? { kind == [] ? Double(bitPattern: bits) : nil }
+        private var kind: PointFlags { flags.subtracting(.isNews) }
         var isEnd: Bool { flags.contains(.noRecordedValue) }
     }
 

@@ -107,7 +107,7 @@ import Testing
                 Observed(name: "b", buckets: [1, 0, 0], layout: Self.coarse, time: 10, start: 5, flags: []),
             ]
         )
-        #expect(batch?.histograms.flags == [[]])
+        #expect(batch?.histograms.flags == [.isNews])
     }
     @Test func windowsOfTwoBatchesAreTwoWindows() {
         var feed = Feed("h", .histogram, .delta)

@@ -44,7 +44,7 @@ import Testing
             for index in 0..<batch.numbers.count {
                 let id = batch.numbers.series[index]
                 let value = Int64(bitPattern: batch.numbers.values[index])
-                #expect(batch.numbers.flags[index] == .isInteger)
+                #expect(batch.numbers.flags[index] == (last[id] == nil ? [.isInteger, .isNews] : .isInteger))
                 #expect(value >= last[id] ?? 0, "a counter fell")
                 outcome.emitted["all", default: 0] += value - (last[id] ?? 0)
                 last[id] = value

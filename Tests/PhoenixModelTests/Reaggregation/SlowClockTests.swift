@@ -14,6 +14,84 @@ import Testing
         options.forgetAfterSeconds = 120
         return Feed("requests", kind, temporality, isMonotonic: isMonotonic, options: options)
     }
+    /// One behind a feed.
+    private struct Behind: ~Copyable {
+        private var reaggregator: Reaggregator
+        init(_ feed: borrowing Feed) {
+            var options = Reaggregator.Options()
+            options.forgetAfterSeconds = 120
+            reaggregator = Reaggregator(
+                table: feed.table,
+                lane: "behind",
+                options: options,
+                watchingSince: Feed.began
+            )
+        }
+        mutating func send(_ batch: MetricBatch?, _ feed: borrowing Feed) -> [Feed.Shown] {
+            guard let batch else { return [] }
+            return feed.shown(
+                reaggregator.apply(batch, now: feed.now) {
+                    .output(resource: $0.resource, attributes: $0.attributes)
+                }
+            )
+        }
+        mutating func lapse(_ feed: borrowing Feed) { _ = reaggregator.lapse(now: feed.now, epoch: 0) }
+    }
+    private static func batch(_ feed: borrowing Feed, _ point: Feed.Point) -> MetricBatch.Parts {
+        var parts = MetricBatch.Parts()
+        parts.numbers.append(
+            feed.id(point.name),
+            time: Feed.moment(point.time),
+            start: point.start.map(Feed.moment) ?? 0,
+            bits: point.value.bits,
+            flags: point.value.flags
+        )
+        return parts
+    }
+
+    @Test func theFirstTotalInANewPlaceIsNotLostBehindAnother() {
+        var feed = Self.forgetful()
+        var behind = Behind(feed)
+        feed.clock = 10
+        let first = Feed.Point("a", .int(100), at: 10 - Self.hour, since: -2 * Self.hour)
+        #expect(behind.send(feed.apply(Self.batch(feed, first)), feed).map(\.integer) == [0])
+        _ = feed.remap { _ in "elsewhere" }
+        feed.clock = 20
+        let second = Feed.Point("a", .int(105), at: 20 - Self.hour, since: -2 * Self.hour)
+        #expect(behind.send(feed.apply(Self.batch(feed, second)), feed).map(\.integer) == [5])
+        feed.clock = 30
+        let third = Feed.Point("a", .int(106), at: 30 - Self.hour, since: -2 * Self.hour)
+        #expect(behind.send(feed.apply(Self.batch(feed, third)), feed).map(\.integer) == [6])
+    }
+    @Test func theFirstTotalAfterASilenceIsNotLostBehindAnother() {
+        var feed = Self.forgetful()
+        var behind = Behind(feed)
+        let start = -2 * Self.hour
+        _ = behind.send(
+            feed.apply(Self.batch(feed, .init("a", .int(100), at: -Self.hour, since: start))),
+            feed
+        )
+        var total: Int64 = 0
+        for clock in [200, 210, 220] as [UInt64] {
+            feed.clock = clock
+            behind.lapse(feed)
+            let point = Feed.Point("a", .int(Int64(clock)), at: Int64(clock) - Self.hour, since: start)
+            let shown = behind.send(feed.apply(Self.batch(feed, point)), feed)
+            total = shown.last?.integer ?? total
+        }
+        #expect(total == 20)
+    }
+    @Test func windowsAreNotTooOldBehindAnother() {
+        // The one behind forgets sooner.
+        var feed = Feed("requests", .sum, .delta)
+        var behind = Behind(feed)
+        _ = behind.send(feed.apply(Self.batch(feed, .init("a", .int(1), at: 1, since: 0))), feed)
+        feed.clock = 400
+        behind.lapse(feed)
+        feed.resolve = { _ in "slow" }
+        let point = Feed.Point("b", .int(5), at: 400 - Self.hour, since: 390 - Self.hour)
+        #expect(behind.send(feed.apply(Self.batch(feed, point)), feed).map(\.integer) == [5])
+    }
 
     @Test(arguments: [Temporality.unspecified, .cumulative])
     func whatComesAgainDoesNotGoBackInTime(temporality: Temporality) {
