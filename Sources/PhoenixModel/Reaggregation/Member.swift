@@ -87,16 +87,23 @@ extension Member {
     /// Takes in the window of a delta point; false where it was taken before.
     ///
     /// A window is taken the first time that it comes: into a total, or by nobody where its stream went nowhere then. Windows
-    /// follow each other. The first must end after `floor`: what ended before may have been counted. One that comes late is
-    /// news only where it fills the last gap, (`value`, `start`]: any other has been taken, and is a repetition.
+    /// follow each other. The first must end after `floor`, for what ended before may have been counted, or come as it was
+    /// made. One that comes late is news only where it fills the last gap, (`value`, `start`]: any other has been taken, and
+    /// is a repetition.
     @inline(__always)
     @discardableResult
-    mutating func takeWindow(start begin: UInt64, time end: UInt64, after floor: UInt64) -> Bool {
+    mutating func takeWindow(
+        start begin: UInt64,
+        time end: UInt64,
+        after floor: UInt64,
+        at now: UInt64
+    ) -> Bool {
         let isFirst = !state.contains(.hasValue)
-        if isFirst, end <= floor { return false }
+        if isFirst, end <= floor, !comesAsMade(end, now) { return false }
         if isFirst || end > time {
             if isFirst {
-                (value, start) = (floor, begin)
+                // What ended by the floor did so, by a clock that is ahead, so much later.
+                (value, start) = (end > floor ? floor + (end - min(end, now)) : time, begin)
             } else if begin > time {
                 (value, start) = (time, begin)
             }
@@ -108,6 +115,19 @@ extension Member {
         // Windows that came late come in order, or from the end of the gap backwards.
         if end == start, begin > value { start = begin } else { value = end }
         return true
+    }
+}
+
+extension Member {
+    /// Whether windows that ended before the floor come as they were made, one after the other: by a clock that is behind,
+    /// where those that were long under way come all at once. Of the first that cannot be told: its end is noted in `time`,
+    /// when it came in `value`; the next must come at least half as long after it as it ends.
+    @inline(never)
+    private mutating func comesAsMade(_ end: UInt64, _ now: UInt64) -> Bool {
+        guard end > time else { return false }
+        if time != 0, now > value, now - value >= (end - time) / 2 { return true }
+        (time, value) = (end, now)
+        return false
     }
 }
 

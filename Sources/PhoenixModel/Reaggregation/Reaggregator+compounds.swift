@@ -46,9 +46,8 @@ extension Reaggregator {
     ) -> Bool {
         let (output, time) = (outputs.element(number), header.time)
         let since = member.windowStart(header.start, time: time)
-        guard member.takeWindow(start: header.start, time: time, after: windowFloor(header.flags)) else {
-            return false
-        }
+        guard member.takeWindow(start: header.start, time: time, after: windowFloor(header.flags), at: now)
+        else { return false }
         if output.pointee.state.contains(.isDelta) {
             output.pointee.open(at: header.start)
         } else {
@@ -152,7 +151,12 @@ extension Reaggregator {
         guard member.pointee.generation == header.id.generation, !header.flags.contains(.noRecordedValue)
         else { return }
         if member.pointee.state.contains(.isDelta) {
-            member.pointee.takeWindow(start: header.start, time: time, after: windowFloor(header.flags))
+            member.pointee.takeWindow(
+                start: header.start,
+                time: time,
+                after: windowFloor(header.flags),
+                at: now
+            )
         } else if !member.pointee.state.contains(.hasValue) || time > member.pointee.time,
             last.pointee.isNone || last.pointee.holds(Point.Head.self)
         {

@@ -83,7 +83,12 @@ extension Reaggregator {
         }
         if member.pointee.state.contains(.isDelta) {
             guard point.isFinite else { return }
-            member.pointee.takeWindow(start: point.start, time: point.time, after: windowFloor(point.flags))
+            member.pointee.takeWindow(
+                start: point.start,
+                time: point.time,
+                after: windowFloor(point.flags),
+                at: now
+            )
             return
         }
         guard point.time > member.pointee.time else { return }
@@ -227,7 +232,9 @@ extension Reaggregator {
             counts.invalid += 1
             return
         }
-        guard member.takeWindow(start: point.start, time: point.time, after: windowFloor(point.flags)) else {
+        guard
+            member.takeWindow(start: point.start, time: point.time, after: windowFloor(point.flags), at: now)
+        else {
             counts.late += 1
             return
         }
@@ -253,7 +260,9 @@ extension Reaggregator {
             return
         }
         let since = member.windowStart(point.start, time: point.time)
-        guard member.takeWindow(start: point.start, time: point.time, after: windowFloor(point.flags)) else {
+        guard
+            member.takeWindow(start: point.start, time: point.time, after: windowFloor(point.flags), at: now)
+        else {
             counts.late += 1
             return
         }

@@ -18,6 +18,8 @@ struct CompoundOracle {
         /// Of windows the last time for which none came, and what came for it late. Other gaps are not remembered.
         var gap: (from: UInt64, to: UInt64) = (0, 0)
         var filled: [Point] = []
+        /// The end of a window that may have been counted of one that was forgotten, and when it came.
+        var doubtful: (end: UInt64, at: UInt64)?
         var seen: UInt64
     }
     private static let second: UInt64 = 1_000_000_000
@@ -59,13 +61,13 @@ struct CompoundOracle {
         var input = inputs[point.name] ?? Input(destination: resolve(point.name), seen: 0)
         input.seen = now / Self.second
         if isDelta {
-            applyWindow(point, &input)
+            applyWindow(point, &input, now)
         } else {
             applyTotal(point, &input, now)
         }
         inputs[point.name] = input
     }
-    private mutating func applyWindow(_ point: Point, _ input: inout Input) {
+    private mutating func applyWindow(_ point: Point, _ input: inout Input, _ now: UInt64) {
         // A window is taken when it first comes. Where its stream goes nowhere then, it is dropped, and counted as that:
         // to count it when it comes once more would be to count it twice.
         var isNews = true
@@ -79,8 +81,17 @@ struct CompoundOracle {
         } else {
             // What ended before may have been counted of one that was forgotten.
             let floor = hasForgotten ? horizon : 0
-            isNews = point.time > floor
-            if isNews { (input.gap, input.last) = ((floor, point.start), point) }
+            if point.time > floor {
+                (input.gap, input.last) = ((floor + Self.lead(point, now), point.start), point)
+            } else if let before = input.doubtful, point.time > before.end, now > before.at,
+                now - before.at >= (point.time - before.end) / 2
+            {
+                // They come as they are made, by a clock that is behind, and not all at once.
+                (input.gap, input.last) = ((before.end, point.start), point)
+            } else {
+                isNews = false
+                if point.time > input.doubtful?.end ?? 0 { input.doubtful = (point.time, now) }
+            }
         }
         if isNews {
             book(point.cells, input.destination)

@@ -18,7 +18,7 @@ import Testing
                 isDelta: isDelta,
                 isMonotonic: isMonotonic,
                 converts: converts,
-                clocks: isDelta ? .right : Clocks(seed: seed)
+                clocks: Clocks(seed: seed)
             )
             history.run(steps: 6 + Int(seed % 30))
             let (oracle, ledger, chained) = (history.oracle, history.ledger, history.chained)
