@@ -79,14 +79,19 @@ struct AdminClient {
             request.body = .bytes(try JSONEncoder().encode(bundle))
         }
         do {
-            let response = try await HTTPClient.shared.execute(request, timeout: .minutes(5))
-            let body = try await response.body.collect(upTo: 64 << 20)
-            return Answer(status: Int(response.status.code), body: String(decoding: body.readableBytesView, as: UTF8.self))
+            return try await answer(to: request)
         } catch {
             Terminal.note(
                 "no answer from \(options.address): \(error); is the instance running, and is `engine.admin` its address?"
             )
             throw Outcome.notStarted.exitCode
+        }
+    }
+    private func answer(to request: HTTPClientRequest) async throws -> Answer {
+        try await HTTPClient.withHTTPClient(configuration: .tryingOnce) { client in
+            let response = try await client.execute(request, timeout: .minutes(5))
+            let body = try await response.body.collect(upTo: 64 << 20)
+            return Answer(status: Int(response.status.code), body: String(decoding: body.readableBytesView, as: UTF8.self))
         }
     }
     private func url(_ query: String) throws -> String {

@@ -14,6 +14,8 @@ struct Overlays: ParsableArguments {
         help: "Change a setting: node.setting=value. May be said several times."
     )
     var sets: [String] = []
+
+    var isEmpty: Bool { environment == nil && sets.isEmpty }
 }
 
 /// Reads graphs for the commands.

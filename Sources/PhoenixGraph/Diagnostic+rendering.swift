@@ -25,11 +25,19 @@ extension Diagnostic {
         guard let source else { return description }
         let lines = source.split(omittingEmptySubsequences: false) { $0.isNewline }
         guard lines.indices.contains(mark.line - 1), mark.column >= 1 else { return description }
-        let line = lines[mark.line - 1]
+        let line = Array(lines[mark.line - 1].unicodeScalars)
+        // Of a line that is longer than a window only what stands around the place.
+        let first = max(0, min(mark.column - 1, line.count) - Self.mostBefore)
+        let last = min(line.count, first + Self.mostOfLine)
+        let (head, tail) = (first > 0 ? "…" : "", last < line.count ? "…" : "")
+        let shown = head + String(String.UnicodeScalarView(line[first..<last])) + tail
         // Tabs stay tabs, so that the caret stands right however wide the terminal shows them.
-        let indent = String(line.unicodeScalars.prefix(mark.column - 1).map { $0 == "\t" ? "\t" : " " })
-        return "\(description)\n    \(line)\n    \(indent)^"
+        let before = shown.unicodeScalars.prefix(mark.column - 1 - first + head.unicodeScalars.count)
+        let indent = String(before.map { $0 == "\t" ? "\t" : " " })
+        return "\(description)\n    \(shown)\n    \(indent)^"
     }
+    private static var mostOfLine: Int { 200 }
+    private static var mostBefore: Int { 120 }
 }
 
 extension Array where Element == Diagnostic {

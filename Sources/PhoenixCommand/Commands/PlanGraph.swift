@@ -9,7 +9,7 @@ struct PlanGraph: AsyncParsableCommand {
         commandName: "plan",
         abstract: "Say what a change of the graph would do, node by node, and do nothing.",
         discussion: """
-            Compares with the running instance, or with another file. Settings are named, their values never shown. \
+            Compares with the running instance, which lays its own --env and --set over the graph, or with another file. Settings are named, their values never shown. \
             Exit code 0: it can be done; 1: the graph was refused; 2: the instance cannot be reached.
             """
     )
@@ -32,6 +32,13 @@ struct PlanGraph: AsyncParsableCommand {
                 PhoenixCommand.catalog
             )
             return Terminal.say(format == .json ? plan.json : plan.text)
+        }
+        guard overlays.isEmpty else {
+            Terminal.note(
+                "a running instance lays its own --env and --set over the graph; leave them out here, "
+                    + "or compare with a file (--against)"
+            )
+            throw Outcome.refused.exitCode
         }
         let sent = try GraphSource(overlays).bundle(graph)
         let answer = try await AdminClient(admin).put(sent, query: "dry_run=true")

@@ -40,9 +40,13 @@ struct Run: AsyncParsableCommand {
                 version: Version.current,
                 logger: logger
             )
-        } catch {
+        } catch let error as SettingsError {
             Terminal.note("\(error)")
             throw Outcome.refused.exitCode
+        } catch {
+            // The place for `state` cannot be had: the graph is right.
+            Terminal.note("\(error)")
+            throw Outcome.notStarted.exitCode
         }
         let service = EngineService(engine, drainTimeout: drainTimeout?.duration, logger: logger)
         let group = ServiceGroup(

@@ -71,11 +71,8 @@ struct ControlClient {
     }
 
     private func answer(to request: HTTPClientRequest) async throws -> (Int, String) {
-        var configuration = HTTPClient.Configuration()
-        // Where nobody listens is said at once, not tried again until the time is over.
-        configuration.connectionPool.retryConnectionEstablishment = false
         let deadline = Int64(clamping: timeout.nanoseconds)
-        return try await HTTPClient.withHTTPClient(configuration: configuration) { client in
+        return try await HTTPClient.withHTTPClient(configuration: .tryingOnce) { client in
             let response = try await client.execute(request, timeout: .nanoseconds(deadline))
             let bytes = try await response.body.collect(upTo: Self.mostBytes)
             return (Int(response.status.code), String(decoding: bytes.readableBytesView, as: UTF8.self))

@@ -34,6 +34,8 @@ struct YAMLTree {
         _ substitution: Substitution?,
         _ report: inout Report
     ) -> ConfigTree? {
+        // Some editors begin a file with a mark that says only that it is UTF-8.
+        let text = text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
         var tree = YAMLTree(file: file, substitution: substitution, origin: origin)
         let start = tree.mark(1, 1)
         if let offset = AliasBound.firstExcess(in: text) {

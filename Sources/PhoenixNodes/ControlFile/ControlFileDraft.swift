@@ -3,6 +3,8 @@ import PhoenixModel
 /// What is to be written to the control file next: the decisions of its exporter, without a disk.
 struct ControlFileDraft: Sendable {
     private var asked: ModeChange?
+    /// What the controller decided last.
+    private var decided: ModeChange?
     /// What the file is known to say, by this hand or another.
     private var known: ControlFile?
     private var version: UInt64 = 0
@@ -10,12 +12,14 @@ struct ControlFileDraft: Sendable {
     private var thresholds: ControlFile.Thresholds?
     /// A hand edit was told to the controller, and nothing is written before it has answered.
     private var waitsForAnswer = false
+    /// The file has a mode that another hand wrote beside the moment of the mode before.
+    private var isMomentOld = false
 
     var isPending: Bool { asked != nil }
 
     /// The controller has decided.
     mutating func ask(_ change: ModeChange) {
-        waitsForAnswer = false
+        (waitsForAnswer, decided) = (false, change)
         // A controller that went on from the file says what stands there already.
         let isWritten =
             known?.correlationID == change.correlationID && !change.correlationID.isEmpty
@@ -30,7 +34,15 @@ struct ControlFileDraft: Sendable {
         noteVersion(file.version)
         defer { known = file }
         guard file != known else { return false }
+        if let known, file.mode != known.mode { isMomentOld = file.changedUnixNano == known.changedUnixNano }
         if isTold { (asked, waitsForAnswer) = (nil, true) }
+        return true
+    }
+    /// There is no file any more: what was decided last is written again. False where nothing was decided yet.
+    mutating func noteMissing() -> Bool {
+        known = nil
+        guard let decided else { return false }
+        (asked, waitsForAnswer) = (decided, false)
         return true
     }
     /// Versions go on from the largest that was ever seen.
@@ -64,13 +76,13 @@ struct ControlFileDraft: Sendable {
         file.version = max(version + 1, asked.version)
         (file.correlationID, file.reason) = (asked.correlationID, asked.reason)
         file.updatedUnixNano = now
-        let isChange = known?.mode != asked.mode || known?.changedUnixNano == 0
+        let isChange = known?.mode != asked.mode || known?.changedUnixNano == 0 || isMomentOld
         file.changedUnixNano = isChange ? asked.timeUnixNano : known?.changedUnixNano ?? asked.timeUnixNano
         (file.exposure, file.metrics, file.thresholds) = (asked.exposure, metrics, thresholds)
         return file
     }
     mutating func noteWritten(_ file: ControlFile) {
-        asked = nil
+        (asked, isMomentOld) = (nil, false)
         noteVersion(file.version)
         // As it reads back: the reader keeps neither counts nor thresholds.
         known = file.asRead

@@ -111,7 +111,11 @@ public actor ModeFileExporter: Node {
         switch news {
         case .none: return
         case .missing:
-            context.logger.info("there is no control file: it is written now", metadata: ["file": "\(config.path)"])
+            let isWritten = draft.noteMissing()
+            context.logger.info(
+                "there is no control file: it is written \(isWritten ? "now" : "with the first decision")",
+                metadata: ["file": "\(config.path)"]
+            )
         case .broken(let what, let version):
             draft.noteVersion(version)
             context.logger.warning("control file refused", metadata: ["error": "\(what)"])

@@ -69,7 +69,8 @@ struct OutletState<Content: Message> {
                 edges[index].hasPromise = false
             }
         }
-        if edges.isEmpty { tally.drop(message.pointCount, reason: "unlinked") }
+        // What is observed or decided is for whoever listens: that nobody does loses no point.
+        if edges.isEmpty, Content.kind == .metrics { tally.drop(message.pointCount, reason: "unlinked") }
         tally.batches += 1
         tally.points += message.pointCount
         if Content.kind == .mode { latest = message }

@@ -60,6 +60,20 @@ import Testing
         #expect(loaded.graph.name == "demo")
     }
 
+    @Test func whereNoInstanceRunsIsSaidAtOnce() async throws {
+        let began = ContinuousClock.now
+        // Port 1 is nobody's.
+        let reload = try ReloadGraph.parse(["--address", "127.0.0.1:1"])
+        await #expect(throws: Outcome.notStarted.exitCode) { try await reload.run() }
+        let plan = try PlanGraph.parse(["graphs/demo.yaml", "--address", "127.0.0.1:1"])
+        await #expect(throws: Outcome.notStarted.exitCode) { try await plan.run() }
+        #expect(ContinuousClock.now - began < .seconds(20))
+    }
+    @Test func aPlanAgainstAnInstanceLaysNothingOver() async throws {
+        let plan = try PlanGraph.parse(["graphs/demo.yaml", "--set", "a.b=1"])
+        await #expect(throws: Outcome.refused.exitCode) { try await plan.run() }
+    }
+
     @Test func exitCodesStayWhatTheyAre() {
         #expect([Outcome.success, .refused, .notStarted, .cutOff].map(\.rawValue) == [0, 1, 2, 3])
     }

@@ -27,6 +27,25 @@ import Testing
         }
     }
 
+    @Test func aByteOrderMarkAndOtherLineEndsAreNoMatter() throws {
+        let plain = try Self.load(goodGraph).graph
+        let lines = goodGraph.split(separator: "\n", omittingEmptySubsequences: false)
+        for text in ["\u{FEFF}" + goodGraph, "\u{FEFF}" + lines.joined(separator: "\r\n")] {
+            #expect(try Self.load(text).graph == plain)
+        }
+    }
+
+    @Test func ofALongLineOnlyWhatStandsAroundThePlaceIsShown() throws {
+        let long = String(repeating: "x", count: 5_000)
+        let at = Diagnostic(at: Mark(file: "f", line: 1, column: 2_001), "wrong", mend: "mend it")
+        let shown = at.rendered(in: long.replacing("x", with: "é", maxReplacements: 1)).split(separator: "\n")
+        #expect(shown.count == 3)
+        #expect(shown[1] == "    …" + String(repeating: "x", count: 200) + "…")
+        #expect(shown[2] == "    " + String(repeating: " ", count: 121) + "^")
+        let near = Diagnostic(at: Mark(file: "f", line: 1, column: 3), "wrong", mend: "mend it")
+        #expect(near.rendered(in: "a\tbc") == "\(near)\n    a\tbc\n     \t^")
+    }
+
     @Test func readsEveryConstruct() throws {
         let loaded = try Self.load(goodGraph)
         let graph = loaded.graph

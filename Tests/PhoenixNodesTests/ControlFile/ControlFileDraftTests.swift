@@ -46,6 +46,35 @@ import Testing
         #expect(!other.isPending)
     }
 
+    @Test func aFileThatWasRemovedIsWrittenAgain() throws {
+        var draft = ControlFileDraft()
+        #expect(!draft.noteMissing(), "nothing was decided yet")
+        #expect(!draft.isPending)
+        draft.ask(Self.change(.aggressive, 7))
+        let file = try #require(Self.write(&draft))
+        #expect(draft.noteMissing())
+        let again = try #require(Self.write(&draft, at: 5))
+        #expect(again.mode == .aggressive && again.correlationID == file.correlationID)
+        #expect(again.version == file.version + 1)
+        #expect(again.changedUnixNano == file.changedUnixNano)
+        #expect(!draft.isPending)
+    }
+
+    @Test(arguments: [true, false]) func anEditOfTheModeAloneGetsItsMoment(keepsMoment: Bool) throws {
+        var draft = ControlFileDraft()
+        draft.ask(Self.change(.aggressive, 7))
+        var edit = try #require(Self.write(&draft)).asRead
+        edit.mode = .balanced
+        if !keepsMoment { edit.changedUnixNano = 8_000_000 }
+        let isEdit = draft.see(edit, isTold: true)
+        #expect(isEdit)
+        draft.ask(Self.change(.balanced, 9))
+        let file = try #require(Self.write(&draft))
+        #expect(file.changedUnixNano == (keepsMoment ? 9_000_000 : 8_000_000))
+        draft.ask(Self.change(.balanced, 10))
+        #expect(Self.write(&draft)?.changedUnixNano == file.changedUnixNano, "the mode stayed")
+    }
+
     @Test func ownWritesAreNoEdits() throws {
         var draft = ControlFileDraft()
         draft.ask(Self.change(.aggressive, 7))

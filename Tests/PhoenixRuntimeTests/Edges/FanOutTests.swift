@@ -94,4 +94,9 @@ struct FanOutTests {
         #expect(outlet.offer(Parcel(1)))
         #expect(outlet.tally.dropped == ["unlinked": 2])
     }
+    @Test func `what is observed is for whoever listens`() async throws {
+        let outlet = Outlet<Observation>()
+        try await outlet.send(Observation(source: "a", timeUnixNano: 1, readings: []))
+        #expect(outlet.tally.dropped.isEmpty)
+    }
 }
