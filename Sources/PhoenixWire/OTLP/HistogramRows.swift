@@ -7,17 +7,19 @@ struct HistogramRows {
         var draft: HistogramDraft
         var flags: PointFlags
         /// The place in `layouts`.
-        var layout: Int
+        var layout: UInt32
         var offset: Int
     }
     private var rows = ContiguousArray<Row>()
     /// The layouts of the rows, each once where several in a row have it.
     private var layouts: [BucketLayout] = []
-    /// What the decoder knows the last one by; see `appendAgain`.
+    /// The last of them, and what the decoder knows it by; see `appendAgain`.
+    private var last: ObjectIdentifier?
     private var lastKey = -1
     /// The counts of the buckets; a row says where its own begin.
     var counts = CountColumn()
     var count: Int { rows.count }
+    private var lastLayout: UInt32 { UInt32(layouts.count - 1) }
     /// What one batch left behind is kept for the next up to this many points.
     private static let keptCapacity = 1 << 14
 
@@ -29,9 +31,26 @@ struct HistogramRows {
         key: Int = -1,
         bucketsFrom offset: Int
     ) {
-        if layouts.last !== layout { layouts.append(layout) }
+        if last != ObjectIdentifier(layout) {
+            last = ObjectIdentifier(layout)
+            layouts.append(layout)
+        }
         lastKey = key
-        rows.append(Row(id: id, draft: draft, flags: flags, layout: layouts.count - 1, offset: offset))
+        rows.append(Row(id: id, draft: draft, flags: flags, layout: lastLayout, offset: offset))
+    }
+    /// Appends a point of a layout that somebody holds: it is held anew only where the point before had another.
+    @inline(__always)
+    mutating func append(
+        _ id: SeriesID,
+        _ draft: HistogramDraft,
+        _ flags: PointFlags,
+        _ layout: Unmanaged<BucketLayout>,
+        bucketsFrom offset: Int
+    ) {
+        guard layout._withUnsafeGuaranteedRef({ ObjectIdentifier($0) }) == last else {
+            return append(id, draft, flags, layout.takeUnretainedValue(), bucketsFrom: offset)
+        }
+        rows.append(Row(id: id, draft: draft, flags: flags, layout: lastLayout, offset: offset))
     }
     /// Appends a point of the layout that was appended last, if that was under this key, which is not -1.
     @inline(__always)
@@ -43,8 +62,27 @@ struct HistogramRows {
         bucketsFrom offset: Int
     ) -> Bool {
         if key != lastKey || key == -1 { return false }
-        rows.append(Row(id: id, draft: draft, flags: flags, layout: layouts.count - 1, offset: offset))
+        rows.append(Row(id: id, draft: draft, flags: flags, layout: lastLayout, offset: offset))
         return true
+    }
+    /// One point, for those who look again at what was appended.
+    struct Point {
+        var series: SeriesID
+        var draft: HistogramDraft
+        var flags: PointFlags
+        var layout: BucketLayout
+        /// Where its counts begin.
+        var offset: Int
+    }
+    subscript(index: Int) -> Point {
+        let row = rows[index]
+        return Point(
+            series: row.id,
+            draft: row.draft,
+            flags: row.flags,
+            layout: layouts[Int(row.layout)],
+            offset: row.offset
+        )
     }
     mutating func truncate(to points: Int, _ countCount: Int) {
         if rows.count > points { rows.removeSubrange(points...) }
@@ -56,7 +94,7 @@ struct HistogramRows {
         defer {
             rows.removeAll(keepingCapacity: rows.capacity <= Self.keptCapacity)
             layouts.removeAll(keepingCapacity: true)
-            lastKey = -1
+            (last, lastKey) = (nil, -1)
         }
         points.buckets = counts.take()
         if rows.isEmpty { return points }
@@ -68,7 +106,7 @@ struct HistogramRows {
         points.sums = rows.column { $0.draft.sum }
         points.minima = rows.column { $0.draft.minimum }
         points.maxima = rows.column { $0.draft.maximum }
-        points.layouts = rows.map { layouts[$0.layout] }
+        points.layouts = rows.map { layouts[Int($0.layout)] }
         points.offsets = rows.column { $0.offset }
         return points
     }

@@ -9,7 +9,7 @@ enum HistogramRules {
         of draft: HistogramDraft,
         _ flags: PointFlags,
         bucketCount: Int,
-        bucketSum: () -> UInt64?,
+        bucketSum: UInt64?,
         bounds: Int,
         areIncreasing: Bool
     ) -> PointRefusal? {
@@ -20,7 +20,7 @@ enum HistogramRules {
         if draft.time == 0 { return .noTime }
         guard bucketCount == 0 ? bounds == 0 : bucketCount == bounds + 1 else { return .bucketCount }
         guard areIncreasing else { return .bounds }
-        if bucketCount > 0, bucketSum() != draft.count { return .count }
+        if bucketCount > 0, bucketSum != draft.count { return .count }
         return nil
     }
     static func areIncreasing(_ bounds: [Double]) -> Bool {

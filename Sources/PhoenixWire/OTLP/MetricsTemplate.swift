@@ -1,20 +1,23 @@
 import PhoenixModel
 
-/// The scopes and metrics of a resource block, all bytes but the times, starts and values of its number points.
+/// The scopes and metrics of a resource block, all bytes but the times, starts and values of its number points, and those of
+/// its histogram points: their counts are as wide.
 ///
 /// What a sender says about one resource it says about the next in the same bytes, and again a few seconds later: the
 /// words that vary are fixed in width and so stand at the same places. Bytes that agree everywhere else need not be
 /// read: only these words are, and what the points are is known. One template serves all resources with these metrics.
 ///
-/// The memory is its owner's, see `TemplateCache`. `bytes` and `mask` hold `count` bytes each; every place in `words`
-/// lies at least eight before the end.
+/// The memory is its owner's, see `TemplateCache`. `bytes` and `mask` hold `count` bytes each; every place in `words` and
+/// `histograms` lies at least eight before the end, or as many counts before it as are there.
 struct MetricsTemplate {
     /// Where the words of a number point stand; `absent` where it has none.
     struct Words: BitwiseCopyable {
-        var time: UInt32
-        var start: UInt32
-        var value: UInt32
-        var flags: PointFlags
+        var time = Self.absent
+        var start = Self.absent
+        var value = Self.absent
+        /// Which of the block's points it is, of any kind.
+        var point: UInt32
+        var flags: PointFlags = []
         static var absent: UInt32 { .max }
     }
     let count: Int
@@ -23,27 +26,46 @@ struct MetricsTemplate {
     /// All ones for bytes that must agree, zeros for those that vary.
     let mask: UnsafeMutablePointer<UInt8>
     let words: UnsafeMutableBufferPointer<Words>
+    let histograms: UnsafeMutableBufferPointer<HistogramWords>
+    /// Of all points, in the order of the block.
     let series: UnsafeMutableBufferPointer<SeriesPart>
+    /// Where the ids of these series go while a block is read that has histograms.
+    let ids: UnsafeMutableBufferPointer<SeriesID>
 
-    /// A template of `example`, whose points are `words` and belong to `series`, one for one.
-    init(_ example: ProtobufCursor, _ places: [Words], _ parts: [SeriesPart]) {
+    /// A template of `example`, whose points belong to `parts`, one for one.
+    init(_ example: ProtobufCursor, _ found: TemplateScan, _ parts: [SeriesPart]) {
         count = example.left
         bytes = .allocate(capacity: count)
         mask = .allocate(capacity: count)
         bytes.update(from: example.position, count: count)
         mask.update(repeating: 0xFF, count: count)
-        words = .allocate(capacity: places.count)
+        words = .allocate(capacity: found.numbers.count)
+        histograms = .allocate(capacity: found.histograms.count)
         series = .allocate(capacity: parts.count)
-        _ = words.update(fromContentsOf: places)
-        _ = series.update(fromContentsOf: parts)
-        for place in places {
-            for word in [place.time, place.start, place.value] where word != Words.absent {
-                (bytes + Int(word)).update(repeating: 0, count: 8)
-                (mask + Int(word)).update(repeating: 0, count: 8)
-            }
+        ids = .allocate(capacity: parts.count)
+        _ = words.initialize(fromContentsOf: found.numbers)
+        _ = histograms.initialize(fromContentsOf: found.histograms)
+        _ = series.initialize(fromContentsOf: parts)
+        ids.initialize(repeating: .none)
+        for place in found.numbers {
+            for word in [place.time, place.start, place.value] { pass(over: word) }
+        }
+        for place in found.histograms {
+            for word in place.words { pass(over: word) }
+            if place.bucketCount > 0 { pass(over: place.buckets, words: Int(place.bucketCount)) }
+            _ = place.layout.retain()
         }
     }
+    /// Has bytes vary: so many words from a place on.
+    private func pass(over place: UInt32, words: Int = 1) {
+        if place == Words.absent { return }
+        (bytes + Int(place)).update(repeating: 0, count: words * 8)
+        (mask + Int(place)).update(repeating: 0, count: words * 8)
+    }
     func free() {
+        for place in histograms { place.layout.release() }
+        histograms.deallocate()
+        ids.deallocate()
         bytes.deallocate()
         mask.deallocate()
         words.deallocate()
@@ -53,30 +75,31 @@ struct MetricsTemplate {
     /// Whether these bytes, `count` of them, agree wherever they must.
     @inline(__always)
     func matches(_ start: UnsafePointer<UInt8>) -> Bool {
-        let (other, own) = (UnsafeRawPointer(start), UnsafeRawPointer(bytes))
-        let mask = UnsafeRawPointer(mask)
-        var offset = 0
-        while offset + 64 <= count {
-            let differing =
-                (other.loadUnaligned(fromByteOffset: offset, as: SIMD8<UInt64>.self)
-                    & mask.loadUnaligned(fromByteOffset: offset, as: SIMD8<UInt64>.self))
-                ^ own.loadUnaligned(fromByteOffset: offset, as: SIMD8<UInt64>.self)
-            if differing != .zero { return false }
+        // The bits that differ, put together: no way out of the inner loops, so that they take as many words at a time as the
+        // machine does.
+        var (offset, differing) = (0, UInt64(0))
+        while offset + 64 <= count, differing == 0 {
+            for word in 0..<8 { differing |= differingBits(start, at: offset + word * 8) }
             offset += 64
         }
         while offset + 8 <= count {
-            let differing =
-                (other.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
-                    & mask.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
-                ^ own.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
-            if differing != 0 { return false }
+            differing |= differingBits(start, at: offset)
             offset += 8
         }
+        if differing != 0 { return false }
         while offset < count {
             if start[offset] & self.mask[offset] != bytes[offset] { return false }
             offset += 1
         }
         return true
+    }
+    /// Those of a word that must agree and do not.
+    @inline(__always)
+    private func differingBits(_ start: UnsafePointer<UInt8>, at offset: Int) -> UInt64 {
+        let other = UnsafeRawPointer(start).loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+        let own = UnsafeRawPointer(bytes).loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+        let mask = UnsafeRawPointer(mask).loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+        return (other & mask) ^ own
     }
 }
 
@@ -154,7 +177,7 @@ struct TemplateCache {
             && byLength[block.left]?.count ?? 0 < Self.maximumOfOneLength
     }
     mutating func add(_ template: MetricsTemplate, holding holds: [(Metric, AttributeSet)]) {
-        let size = template.count * 2 + template.series.count * 64
+        let size = template.count * 2 + template.series.count * 72 + template.histograms.count * 48
         if entries.count >= Self.maximumEntries || byteCount + size > maximumBytes { removeAll() }
         let number = entries.count
         entries.append(Entry(template: template, next: number, holds: holds))

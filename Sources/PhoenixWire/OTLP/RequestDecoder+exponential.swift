@@ -16,7 +16,12 @@ extension RequestDecoder {
             case 0x0A:
                 _ = try cursor.delimited()
                 run.extend(from: fieldStart, to: cursor.position)
-            case 0x11: draft.start = try cursor.fixed64()
+            case 0x11:
+                if draft.readInRow(&cursor) {
+                    flags.insert(.hasSum)
+                } else {
+                    draft.start = try cursor.fixed64()
+                }
             case 0x19: draft.time = try cursor.fixed64()
             case 0x21: draft.count = try cursor.fixed64()
             case 0x29:
@@ -41,6 +46,7 @@ extension RequestDecoder {
             }
         }
         let bucketStart = builder.exponentials.counts.count
+        builder.exponentials.counts.begin()
         let positive = try readSide(above, message, tag: 0x42)
         let negative = try readSide(below, message, tag: 0x4A)
         let attributes = try attributeSlot(run, message, tag: 0x0A)
@@ -59,7 +65,7 @@ extension RequestDecoder {
         builder.exponentials.append(id, draft, flags, point)
         if !exemplars.isEmpty { attach(exemplars, to: id) }
     }
-    /// Whether a point is refused whose counts stand in the column from `bucketStart` on; it is counted then.
+    /// Whether a point is refused whose counts stand in the column from `bucketStart` on, where it began; it is counted then.
     @inline(__always)
     mutating func refuses(
         _ draft: HistogramDraft,
@@ -144,24 +150,15 @@ struct ExponentialDraft {
     var positive: ExponentialPoints.Side
     var negative: ExponentialPoints.Side
 
-    /// Why a point cannot be taken whose counts stand in `counts`.
+    /// Why a point cannot be taken whose counts were appended to `counts` last.
     @inline(__always)
     func refusal(_ draft: HistogramDraft, _ flags: PointFlags, _ counts: CountColumn) -> PointRefusal? {
         if flags.contains(.noRecordedValue) { return nil }
         if draft.time == 0 { return .noTime }
-        guard let above = counts.sum(of: positive, and: zeroCount),
-            counts.sum(of: negative, and: above) == draft.count
-        else { return .count }
+        guard counts.total(and: zeroCount) == draft.count else { return .count }
         guard HistogramRules.isInRange(scale: scale, offset: positive.offset, count: positive.count),
             HistogramRules.isInRange(scale: scale, offset: negative.offset, count: negative.count)
         else { return .range }
         return nil
-    }
-}
-
-extension CountColumn {
-    @inline(__always)
-    fileprivate func sum(of side: ExponentialPoints.Side, and other: UInt64) -> UInt64? {
-        sum(side.start..<side.start + side.count, and: other)
     }
 }

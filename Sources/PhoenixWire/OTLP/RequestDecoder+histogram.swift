@@ -8,11 +8,17 @@ extension RequestDecoder {
         var hasExemplars = false
         var run = AttributeRun(message.position)
         let bucketStart = builder.histograms.counts.count
+        builder.histograms.counts.begin()
         var bounds = BoundsRun(message.position)
         while !cursor.isAtEnd {
             let fieldStart = cursor.position
             switch try cursor.tag() {
-            case 0x11: draft.start = try cursor.fixed64()
+            case 0x11:
+                if draft.readInRow(&cursor) {
+                    flags.insert(.hasSum)
+                } else {
+                    draft.start = try cursor.fixed64()
+                }
             case 0x19: draft.time = try cursor.fixed64()
             case 0x21: draft.count = try cursor.fixed64()
             case 0x29:
@@ -50,7 +56,7 @@ extension RequestDecoder {
                 of: draft,
                 flags,
                 bucketCount: bucketCount,
-                bucketSum: { builder.histograms.counts.sum(from: bucketStart) },
+                bucketSum: builder.histograms.counts.total(),
                 bounds: bounds.count,
                 areIncreasing: known != nil || bounds.areIncreasing
             ) : .temporality

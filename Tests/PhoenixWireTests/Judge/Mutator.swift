@@ -2,12 +2,12 @@
 struct Mutator {
     var random: Seeded
 
-    /// Rewrites what looks like a point's time, start or value, as the next request of a sender would.
+    /// Rewrites what looks like a point's time, start, value, sum or extreme, as the next request of a sender would.
     mutating func advance(_ body: [UInt8]) -> [UInt8] {
         var body = body
         var place = 0
         while place + 9 <= body.count {
-            let isWord = [0x11, 0x19, 0x21, 0x31].contains(body[place])
+            let isWord = [0x11, 0x19, 0x21, 0x29, 0x31, 0x59, 0x61].contains(body[place])
             if isWord, random.once(in: 2) {
                 let word = random.once(in: 12) ? 0 : random.next()
                 for index in 0..<8 {

@@ -29,16 +29,48 @@ import Testing
         var column = CountColumn()
         defer { column.free() }
         column.append([1, 2, 3])
-        #expect(column.sum(from: 0) == 6)
-        #expect(column.sum(from: 1) == 5)
-        #expect(column.sum(1..<2, and: 7) == 9)
-        #expect(column.sum(3..<3, and: .max) == .max)
-        #expect(column.sum(0..<1, and: .max) == nil)
-        column.append([1 << 63, (1 << 63) - 7])
-        #expect(column.sum(from: 0) == .max)
+        #expect(column.total() == 6)
+        #expect(column.total(and: 7) == 13)
+        #expect(column.total(and: .max - 6) == .max)
+        #expect(column.total(and: .max - 5) == nil)
+        column.begin()
+        #expect(column.total() == 0)
+        #expect(column.total(and: .max) == .max)
+        column.append([1 << 63, (1 << 63) - 1])
+        #expect(column.total() == .max)
+        #expect(column.total(and: 1) == nil)
         column.append(1)
-        #expect(column.sum(from: 0) == nil)
-        #expect(column.sum(from: 5) == 1)
+        #expect(column.total() == nil)
+        // It stays beyond.
+        column.append(7)
+        #expect(column.total() == nil)
+        column.begin()
+        column.append(1)
+        #expect(column.total() == 1)
+    }
+    @Test(arguments: [[], [1, 2, 3], [1 << 63, (1 << 63) - 1], [1 << 63, 1 << 63], [1 << 48, 3]])
+    func sumsOfPackedCountsAreExactOrNone(counts: [UInt64]) throws {
+        var column = CountColumn()
+        defer { column.free() }
+        let bytes = counts.flatMap { count in (0..<8).map { UInt8(truncatingIfNeeded: count >> ($0 * 8)) } }
+        let varints = counts.flatMap { Self.varint($0) } + Array(repeating: 127, count: 17)
+        let expected = counts.reduce(UInt64?(0)) { sum, count in
+            sum.flatMap { $0.addingReportingOverflow(count).overflow ? nil : $0 + count }
+        }
+        try bytes.withUnsafeBufferPointer {
+            let start = $0.baseAddress ?? UnsafePointer(bitPattern: 8)!
+            try column.append(fixed: ProtobufCursor(start, start + bytes.count))
+        }
+        #expect(column.total() == expected)
+        column.begin()
+        try varints.withUnsafeBufferPointer {
+            try column.append(varints: ProtobufCursor($0.baseAddress!, $0.baseAddress! + varints.count))
+        }
+        #expect(column.total() == expected.flatMap { $0 > .max - 17 * 127 ? nil : $0 + 17 * 127 })
+        #expect(column.take() == counts + counts + Array(repeating: 127, count: 17))
+    }
+    private static func varint(_ value: UInt64) -> [UInt8] {
+        value < 0x80 ? [UInt8(value)] : [UInt8(value & 0x7F) | 0x80] + varint(value >> 7)
     }
     @Test func whatIsTakenOrTruncatedIsGone() {
         var column = CountColumn()

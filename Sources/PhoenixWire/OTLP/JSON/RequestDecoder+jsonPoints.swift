@@ -54,6 +54,7 @@ extension RequestDecoder {
         var bounds: [Double] = []
         for bound in try fields.elements(.explicitBounds) { bounds.append(try bound.double()) }
         let bucketStart = builder.histograms.counts.count
+        builder.histograms.counts.begin()
         for count in try fields.elements(.bucketCounts) {
             builder.histograms.counts.append(try count.uint64())
         }
@@ -64,7 +65,7 @@ extension RequestDecoder {
                 of: draft,
                 flags,
                 bucketCount: bucketCount,
-                bucketSum: { builder.histograms.counts.sum(from: bucketStart) },
+                bucketSum: builder.histograms.counts.total(),
                 bounds: bounds.count,
                 areIncreasing: HistogramRules.areIncreasing(bounds)
             ) : .temporality
@@ -82,6 +83,7 @@ extension RequestDecoder {
         let attributes = try fields.attributes(.attributes)
         let exemplars = try exemplars(fields[.exemplars])
         let bucketStart = builder.exponentials.counts.count
+        builder.exponentials.counts.begin()
         let point = ExponentialDraft(
             scale: try fields[.scale]?.int32() ?? 0,
             zeroCount: try fields.uint64(.zeroCount),
