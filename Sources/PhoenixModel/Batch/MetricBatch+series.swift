@@ -81,7 +81,7 @@ extension HistogramPoints {
         points.sums = kept.map { sums[$0] }
         points.minima = kept.map { minima[$0] }
         points.maxima = kept.map { maxima[$0] }
-        points.layouts = kept.map { layouts[$0] }
+        points.layouts = layouts.picked(kept)
         points.offsets = kept.map { offsets[$0] }
         if kept.isEmpty { points.buckets = [] }
         return points

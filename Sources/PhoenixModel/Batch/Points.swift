@@ -43,12 +43,26 @@ public struct HistogramPoints: Sendable {
     public var minima: [Double] = []
     public var maxima: [Double] = []
     /// The bounds of the buckets; no part of the identity.
-    public var layouts: [BucketLayout] = []
+    public var layouts = LayoutColumn()
     /// Where a point's buckets begin in `buckets`; there are `layout.bucketCount` of them.
     public var offsets: [Int] = []
     public var buckets: [UInt64] = []
     public init() {}
     public var count: Int { series.count }
+    /// Room for so many points, which have so many buckets in all.
+    public mutating func reserve(_ count: Int, buckets bucketCount: Int) {
+        series.reserveCapacity(count)
+        times.reserveCapacity(count)
+        starts.reserveCapacity(count)
+        flags.reserveCapacity(count)
+        counts.reserveCapacity(count)
+        sums.reserveCapacity(count)
+        minima.reserveCapacity(count)
+        maxima.reserveCapacity(count)
+        layouts.reserveCapacity(count)
+        offsets.reserveCapacity(count)
+        buckets.reserveCapacity(bucketCount)
+    }
 }
 
 /// The upper bounds of explicit histogram buckets; equal layouts are compared by contents, once per object.
@@ -99,6 +113,23 @@ public struct ExponentialPoints: Sendable {
     public var buckets: [UInt64] = []
     public init() {}
     public var count: Int { series.count }
+    /// Room for so many points, which have so many buckets in all.
+    public mutating func reserve(_ count: Int, buckets bucketCount: Int) {
+        series.reserveCapacity(count)
+        times.reserveCapacity(count)
+        starts.reserveCapacity(count)
+        flags.reserveCapacity(count)
+        counts.reserveCapacity(count)
+        sums.reserveCapacity(count)
+        minima.reserveCapacity(count)
+        maxima.reserveCapacity(count)
+        scales.reserveCapacity(count)
+        zeroCounts.reserveCapacity(count)
+        zeroThresholds.reserveCapacity(count)
+        positives.reserveCapacity(count)
+        negatives.reserveCapacity(count)
+        buckets.reserveCapacity(bucketCount)
+    }
 }
 
 /// The summary points of a batch; quantiles lie in two columns, by offset.

@@ -89,11 +89,25 @@ struct CountSpace: BitwiseCopyable {
         let own = base + place
         for index in 0..<run.count { own[index] &+= run.base[index] }
     }
-    /// Adds what each count grew by.
+    /// Adds what each count grew by, from a place on; false, and nothing, where one fell.
     @inline(__always)
-    func add(from old: CountRun, to new: CountRun) {
-        precondition(old.count == new.count && new.count <= count)
-        for index in 0..<new.count { base[index] &+= new.base[index] &- old.base[index] }
+    func add(from old: CountRun, to new: CountRun, at place: Int = 0) -> Bool {
+        precondition(old.count == new.count && place >= 0 && place <= count - new.count)
+        let own = base + place
+        // See `isAbove`: that none fell is nearly always so, and what was added otherwise is taken off again.
+        var bits: UInt64 = 0
+        for index in 0..<new.count {
+            let (before, after) = (old.base[index], new.base[index])
+            own[index] &+= after &- before
+            bits |= (after &- before) | after | before
+        }
+        return bits >> 63 == 0 || stands(from: old, to: new, at: own)
+    }
+    @inline(never)
+    private func stands(from old: CountRun, to new: CountRun, at own: UnsafeMutablePointer<UInt64>) -> Bool {
+        guard old.isAbove(new) else { return true }
+        for index in 0..<new.count { own[index] &-= new.base[index] &- old.base[index] }
+        return false
     }
     @inline(__always)
     func subtract(_ run: CountRun, at place: Int) {

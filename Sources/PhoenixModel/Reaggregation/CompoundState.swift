@@ -25,8 +25,35 @@ struct CompoundState: ~Copyable, Sendable {
         twins.isEmpty ? 0 : twins[slot]?.map(\.member.time).max() ?? 0
     }
 
-    /// Emits an output; a window is empty again afterwards.
-    func emit(_ number: UInt32, _ output: Output, _ news: PointFlags, _ parts: inout MetricBatch.Parts) {
+    /// An output that is to be emitted, and whether what it tells is news.
+    struct Emission {
+        var number: UInt32
+        var news: PointFlags
+    }
+    /// Emits outputs; windows are empty again afterwards.
+    func emit(_ list: [Emission], _ outputs: SlotMap<Output>.Reader, _ parts: inout MetricBatch.Parts) {
+        // How many there will be is known: columns that grow point by point are moved again and again.
+        var (histograms, exponentials) = ((points: 0, buckets: 0), (points: 0, buckets: 0))
+        for one in list {
+            let row = totals[one.number]
+            switch row.kind {
+            case .histogramTotal:
+                histograms.points += 1
+                histograms.buckets += row.head(HistogramTotal.self).pointee.width
+            case .exponentialTotal:
+                let head = row.head(ExponentialTotal.self)
+                exponentials.points += 1
+                exponentials.buckets += head.pointee.positive.count + head.pointee.negative.count
+            default: break
+            }
+        }
+        if histograms.points > 0 { parts.histograms.reserve(histograms.points, buckets: histograms.buckets) }
+        if exponentials.points > 0 {
+            parts.exponentials.reserve(exponentials.points, buckets: exponentials.buckets)
+        }
+        for one in list { emit(one.number, outputs[one.number], one.news, &parts) }
+    }
+    private func emit(_ number: UInt32, _ output: Output, _ news: PointFlags, _ parts: inout MetricBatch.Parts) {
         let (row, isDelta) = (totals[number], output.state.contains(.isDelta))
         switch row.kind {
         case .histogramTotal:

@@ -87,11 +87,10 @@ struct ExponentialPoint: CompoundPoint {
         if old.scale == scale, old.zeroThreshold == zeroThreshold, positive.covers(old.positive),
             negative.covers(old.negative), head.pointee.isAsCoarse(as: self), head.pointee.hasRoom(for: self)
         {
-            guard zeroCount >= old.zeroCount, !old.positive.isAbove(positive), !old.negative.isAbove(negative)
-            else { return false }
+            guard zeroCount >= old.zeroCount, ExponentialTotal.add(self, since: old, to: total) else {
+                return false
+            }
             head.pointee.zeroCount &+= zeroCount - old.zeroCount
-            ExponentialTotal.add(self, to: total)
-            ExponentialTotal.subtract(old, from: total)
         } else {
             guard addAnywhere(to: &total, since: old) else { return false }
         }
@@ -147,6 +146,9 @@ extension ExponentialPoint.Side {
     func covers(_ other: Self) -> Bool {
         other.counts.count == 0 || (other.offset >= offset && other.end <= end)
     }
+    /// Whether it is the same buckets.
+    @inline(__always)
+    func isAlike(_ other: Self) -> Bool { offset == other.offset && counts.count == other.counts.count }
     /// Whether a count is above that of a newer one, which covers this.
     @inline(__always)
     func isAbove(_ newer: Self) -> Bool {

@@ -43,14 +43,32 @@ struct ExponentialTotal: RowHead {
         places.positive.add(above.counts, first: above.offset, halved: times, origin: first)
         places.negative.add(below.counts, first: below.offset, halved: times, origin: second)
     }
+    /// Adds what each bucket grew by since the point before, of the same scale, which has no others; false, and nothing, where
+    /// one fell.
     @inline(__always)
-    static func subtract(_ point: ExponentialPoint, from row: CompoundRow) {
+    static func add(_ point: ExponentialPoint, since old: ExponentialPoint, to row: CompoundRow) -> Bool {
+        let head = row.head(Self.self)
+        guard point.scale == head.pointee.scale, point.negative.counts.count == 0,
+            point.positive.isAlike(old.positive), point.positive.counts.count > 0
+        else { return addUnlike(point, since: old, to: row) }
+        let place = point.positive.offset - head.pointee.positive.offset
+        return places(row).positive.add(from: old.positive.counts, to: point.positive.counts, at: place)
+    }
+    @inline(never)
+    private static func addUnlike(
+        _ point: ExponentialPoint,
+        since old: ExponentialPoint,
+        to row: CompoundRow
+    ) -> Bool {
+        if old.positive.isAbove(point.positive) || old.negative.isAbove(point.negative) { return false }
+        add(point, to: row)
         let head = row.head(Self.self)
         let (times, places) = (Int(point.scale) - Int(head.pointee.scale), places(row))
-        let (above, below) = (point.positive, point.negative)
+        let (above, below) = (old.positive, old.negative)
         let (first, second) = (head.pointee.positive.offset, head.pointee.negative.offset)
         places.positive.subtract(above.counts, first: above.offset, halved: times, origin: first)
         places.negative.subtract(below.counts, first: below.offset, halved: times, origin: second)
+        return true
     }
     @inline(__always)
     private static func places(_ row: CompoundRow) -> (positive: CountSpace, negative: CountSpace) {

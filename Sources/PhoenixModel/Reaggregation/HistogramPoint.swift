@@ -56,15 +56,13 @@ struct HistogramPoint: CompoundPoint {
         let (old, head) = (HistogramPoint(last), total.head(HistogramTotal.self))
         guard count >= old.count else { return false }
         let own = total.counts(behind: HistogramTotal.self, head.pointee.width)
-        if layout.isLike(old.layout) {
+        if layout.isLike(old.layout), layout.isLike(head.pointee.layout) {
+            guard own.add(from: old.buckets, to: buckets) else { return false }
+        } else if layout.isLike(old.layout) {
             // Every bucket tells, also those that we show as one.
             guard !old.buckets.isAbove(buckets) else { return false }
-            if layout.isLike(head.pointee.layout) {
-                own.add(from: old.buckets, to: buckets)
-            } else {
-                head.pointee.layout.object.place(layout.object) {
-                    own[$0] &+= buckets[$1] &- old.buckets[$1]
-                }
+            head.pointee.layout.object.place(layout.object) {
+                own[$0] &+= buckets[$1] &- old.buckets[$1]
             }
         } else {
             guard add(to: own, head.pointee.layout.object, sinceUnlike: old) else { return false }
@@ -80,9 +78,7 @@ struct HistogramPoint: CompoundPoint {
         guard let before = old.projected(on: layout), let after = projected(on: layout) else { return false }
         return before.withRun { before in
             after.withRun { after in
-                guard !before.isAbove(after) else { return false }
                 own.add(from: before, to: after)
-                return true
             }
         }
     }
@@ -99,11 +95,13 @@ extension HistogramPoint {
     init(
         _ points: HistogramPoints,
         _ index: Int,
-        _ layouts: LayoutColumn,
+        _ layouts: LayoutAddresses,
         _ column: UnsafeBufferPointer<UInt64>
     ) {
         (count, sum, flags) = (points.counts[index], points.sums[index], points.flags[index])
-        (minimum, maximum, layout) = (points.minima[index], points.maxima[index], layouts[index])
+        (minimum, maximum, layout) = (
+            points.minima[index], points.maxima[index], KeptLayout(layouts[index])
+        )
         let isEmpty = flags.contains(.noRecordedValue)
         buckets = isEmpty ? .empty : CountRun(column, points.offsets[index], layout.width)
     }

@@ -5,22 +5,24 @@ extension Reaggregator {
             counts.exemplars += UInt64(exemplars.count)
             return nil
         }
-        var (parts, list) = (MetricBatch.Parts(), [UInt32]())
+        var (parts, list, compound) = (MetricBatch.Parts(), [UInt32](), [CompoundState.Emission]())
         swap(&list, &touched)
         let numbers = NumberPoints(capacity: list.count) { points in
-            for number in list { emit(number, &points, &parts) }
+            for number in list { emit(number, &points, &compound) }
         }
         parts.numbers = numbers
+        if !compound.isEmpty { compounds.emit(compound, outputs.reader, &parts) }
         if !exemplars.isEmpty { parts.exemplars = carried(exemplars) }
         list.removeAll(keepingCapacity: true)
         swap(&list, &touched)
         return parts.count > 0 ? MetricBatch(parts, epoch: epoch) : nil
     }
+    /// Emits an output of numbers; notes one of points of several numbers, once its time is settled.
     @inline(__always)
     private mutating func emit(
         _ number: UInt32,
         _ points: inout NumberWriter,
-        _ parts: inout MetricBatch.Parts
+        _ compound: inout [CompoundState.Emission]
     ) {
         let output = outputs.element(number)
         if !table.touch(output.pointee.id) {
@@ -55,7 +57,7 @@ extension Reaggregator {
             } else {
                 news = stamp(&output.pointee, isZero: false)
             }
-            compounds.emit(number, output.pointee, news, &parts)
+            compound.append(.init(number: number, news: news))
         }
     }
 

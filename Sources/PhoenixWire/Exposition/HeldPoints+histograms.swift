@@ -43,23 +43,20 @@ extension HeldPoints {
         let (series, times, starts) = (points.series.span, points.times.span, points.starts.span)
         let (flags, counts, sums) = (points.flags.span, points.counts.span, points.sums.span)
         let offsets = points.offsets.span
-        return points.layouts.withUnsafeBufferPointer { layouts in
+        return points.layouts.withAddresses { layouts in
             points.buckets.withUnsafeBufferPointer { column in
-                // An array of objects of one Swift class is an array of their addresses: nobody holds them for each point.
-                let layouts = UnsafeRawBufferPointer(layouts)
                 for index in start..<series.count {
                     let (id, flag) = (series[index], flags[index])
                     guard let place = replaced(&records, id, times[index], flag, tick),
                         let numbers = held[place]
                     else { return index }
-                    let layout = layouts.load(fromByteOffset: index * 8, as: Unmanaged<BucketLayout>.self)
                     let figures = HeldNumbers.Figures(
                         count: counts[index],
                         sum: sums[index],
                         start: starts[index],
                         flags: flag
                     )
-                    numbers.pointee.replace(with: figures, layout, column, offsets[index])
+                    numbers.pointee.replace(with: figures, layouts[index], column, offsets[index])
                 }
                 return nil
             }

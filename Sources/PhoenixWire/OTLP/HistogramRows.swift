@@ -106,7 +106,7 @@ struct HistogramRows {
         points.sums = rows.column { $0.draft.sum }
         points.minima = rows.column { $0.draft.minimum }
         points.maxima = rows.column { $0.draft.maximum }
-        points.layouts = rows.map { layouts[Int($0.layout)] }
+        points.layouts = LayoutColumn(layouts, places: rows.column { $0.layout })
         points.offsets = rows.column { $0.offset }
         return points
     }
