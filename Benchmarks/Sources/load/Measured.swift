@@ -43,7 +43,8 @@ struct Measured {
             "\(plan.name): \(Int(Double(points) / seconds)) points/s, \(number(perMillion)) CPU-s per 10^6 points "
                 + "(user \(number(user / Double(points) * 1e6)), kernel \(number(system / Double(points) * 1e6))), "
                 + "\(number(perMillion / yardstick.secondsPerMillionPoints, 1)) x the yardstick "
-                + "(\(number(yardstick.gigabytesPerSecond, 1)) GB/s, \(number(yardstick.cachedGigabytesPerSecond, 1)) in the caches)",
+                + "(\(number(yardstick.gigabytesPerSecond, 1)) GB/s, "
+                + "\(number(yardstick.cachedGigabytesPerSecond, 1)) in the caches)",
             "  \(series) series, \(plan.points) points and \(bytes) bytes a request, "
                 + "\(plan.connections) connections with \(plan.inFlight) under way, "
                 + "\(number(Double(points) / batches, 0)) points a batch",

@@ -9,7 +9,8 @@ struct PlanGraph: AsyncParsableCommand {
         commandName: "plan",
         abstract: "Say what a change of the graph would do, node by node, and do nothing.",
         discussion: """
-            Compares with the running instance, which lays its own --env and --set over the graph, or with another file. Settings are named, their values never shown. \
+            Compares with the running instance, which lays its own --env and --set over the graph, or with another file. \
+            Settings are named, their values never shown. \
             Exit code 0: it can be done; 1: the graph was refused; 2: the instance cannot be reached.
             """
     )

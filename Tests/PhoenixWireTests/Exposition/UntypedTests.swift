@@ -9,15 +9,15 @@ import Testing
     private static func put(_ fixture: ExpositionFixture, _ name: String, untyped: Bool, scope: String = "") {
         let identity = MetricIdentity(scope: Scope(name: scope), name: name, kind: .gauge)
         let metric = fixture.table.metric(identity, MetricNotes(isUntyped: untyped))
-        let id = fixture.table.id(resource: fixture.table.intern([]), metric: metric, attributes: fixture.table.intern([]))!
-        fixture.put(id, 1.0)
+        let none = fixture.table.intern([])
+        fixture.put(fixture.table.id(resource: none, metric: metric, attributes: none)!, 1.0)
     }
 
     @Test func isExposedWithoutAType() throws {
         let fixture = ExpositionFixture()
         Self.put(fixture, "what", untyped: true)
         #expect(try fixture.text() == "# TYPE what untyped\nwhat 1\n")
-        #expect(try fixture.text(.openMetrics) == "# TYPE what unknown\nwhat 1\n# EOF\n")
+        #expect(try fixture.text(.openMetrics) == "# TYPE what unknown\nwhat 1.0\n# EOF\n")
         #expect(try fixture.messages().messages.map(\.type) == [.untyped])
     }
     @Test func aGaugeMayStandBesideIt() throws {
