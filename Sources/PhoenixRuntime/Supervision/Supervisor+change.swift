@@ -182,6 +182,7 @@ extension Supervisor {
         for (id, ends) in change.endsBefore { assembly.ends[id] = ends }
         assembly.link(change.before)
         self.change?.letEnd()
+        unlinkGates()
         self.change?.openGates()
         adopt(change.before, change.kept.compactMap { Self.member($0.id, in: change.before, catalog) })
         ledger.generation = generationBefore
@@ -199,6 +200,17 @@ extension Supervisor {
             },
             &group
         )
+    }
+
+    /// The heirs behind gates that are still closed never ran, and nobody reads what only they have. Outlets that the old graph
+    /// does not know, and so did not link anew, would send there: they send nowhere, as if their nodes had never been.
+    private func unlinkGates() {
+        guard let change else { return }
+        let old = assembly.ends.filter { change.before.vertices[$0.key] != nil }
+        let linked = Set(old.values.flatMap { $0.outlets.values.map { ObjectIdentifier($0) } })
+        for gate in change.gates.values.joined() where !linked.contains(ObjectIdentifier(gate)) {
+            gate.relink(toEnds: [])
+        }
     }
 
     private func recall(_ id: NodeID, _ group: inout DiscardingTaskGroup) {
