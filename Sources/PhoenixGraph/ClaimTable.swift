@@ -7,23 +7,44 @@ enum ClaimTable {
         var mark: Mark
     }
 
+    /// An entry whose words were read once: each is compared with all others.
+    private struct Read {
+        var entry: Entry
+        var text: String
+        var address: ListenAddress?
+        /// The address as all who mean it would write it, or the path of the file.
+        var place: String
+
+        init(_ entry: Entry) {
+            self.entry = entry
+            switch entry.claim {
+            case .listen(let address, let protocolName, let path):
+                text = "listen \(address) \(protocolName) \(path)"
+                self.address = ListenAddress(written: address)
+                place = normalized(address, self.address)
+            case .readsFile(let file): (text, place) = ("read \(file)", path(file))
+            case .writesFile(let file): (text, place) = ("write \(file)", path(file))
+            }
+        }
+    }
+
     /// One diagnostic for each pair of nodes and each thing that both take, at the later of the two.
     static func conflicts(_ entries: [Entry]) -> [Diagnostic] {
-        let sorted = entries.sorted {
-            ($0.mark, $0.node, "\($0.claim)") < ($1.mark, $1.node, "\($1.claim)")
+        let sorted = entries.map(Read.init).sorted {
+            ($0.entry.mark, $0.entry.node, $0.text) < ($1.entry.mark, $1.entry.node, $1.text)
         }
         var found: [Diagnostic] = []
         var reported: Set<String> = []
         for (index, later) in sorted.enumerated() {
-            for earlier in sorted[..<index] where earlier.node != later.node {
+            for earlier in sorted[..<index] where earlier.entry.node != later.entry.node {
                 guard let conflict = conflict(earlier, later),
-                    reported.insert("\(earlier.node) \(later.node) \(conflict.thing)").inserted
+                    reported.insert("\(earlier.entry.node) \(later.entry.node) \(conflict.thing)").inserted
                 else { continue }
                 found.append(
                     Diagnostic(
-                        at: later.mark,
+                        at: later.entry.mark,
                         conflict.message,
-                        mend: "\(conflict.remedy) (\(place(of: earlier)))"
+                        mend: "\(conflict.remedy) (\(place(of: earlier.entry)))"
                     )
                 )
             }
@@ -38,17 +59,18 @@ enum ClaimTable {
     }
 
     private static func conflict(
-        _ first: Entry,
-        _ second: Entry
+        _ one: Read,
+        _ other: Read
     ) -> (thing: String, message: String, remedy: String)? {
+        let (first, second) = (one.entry, other.entry)
         switch (first.claim, second.claim) {
         case (
             .listen(let left, let leftProtocol, let leftPath),
             .listen(let right, let rightProtocol, let rightPath)
         ):
-            guard isSame(left, right) else { return nil }
+            guard isSame(one, other) else { return nil }
             let both = "`\(first.node)` and `\(second.node)` both listen on \(right)"
-            if normalized(left) != normalized(right) {
+            if one.place != other.place {
                 return (right, "\(both): \(left) holds it already", "give one of them another port")
             }
             if leftProtocol != rightProtocol {
@@ -57,29 +79,28 @@ enum ClaimTable {
             }
             guard overlaps(leftPath, rightPath) else { return nil }
             return (right, "\(both) and serve \(rightPath)", "give one of them another path or address")
-        case (.writesFile(let left), .writesFile(let right)):
-            guard path(left) == path(right) else { return nil }
+        case (.writesFile, .writesFile(let right)):
+            guard one.place == other.place else { return nil }
             return (
-                path(left), "`\(first.node)` and `\(second.node)` both write \(right)",
+                one.place, "`\(first.node)` and `\(second.node)` both write \(right)",
                 "let one of them write another file"
             )
-        case (.writesFile(let left), .readsFile(let right)), (.readsFile(let left), .writesFile(let right)):
-            guard path(left) == path(right) else { return nil }
+        case (.writesFile, .readsFile(let right)), (.readsFile, .writesFile(let right)):
+            guard one.place == other.place else { return nil }
             let isWriter = if case .writesFile = first.claim { true } else { false }
             let (writer, reader) = isWriter ? (first.node, second.node) : (second.node, first.node)
             let message = "`\(writer)` writes \(right), which `\(reader)` reads: a loop through the file"
-            return (path(left), message, "link the nodes, or give one of them another file")
+            return (one.place, message, "link the nodes, or give one of them another file")
         default: return nil
         }
     }
 
     /// Whether both addresses cannot be had at once.
-    private static func isSame(_ left: String, _ right: String) -> Bool {
-        let (left, right) = (normalized(left), normalized(right))
-        guard !left.hasSuffix(":0") || left.hasPrefix("unix:") else { return false }
-        if left == right { return true }
-        guard case .tcp(let leftHost, let leftPort)? = ListenAddress(written: left),
-            case .tcp(let rightHost, let rightPort)? = ListenAddress(written: right), leftPort == rightPort
+    private static func isSame(_ left: Read, _ right: Read) -> Bool {
+        guard !left.place.hasSuffix(":0") || left.place.hasPrefix("unix:") else { return false }
+        if left.place == right.place { return true }
+        guard case .tcp(let leftHost, let leftPort)? = left.address,
+            case .tcp(let rightHost, let rightPort)? = right.address, leftPort == rightPort
         else { return false }
         // 0.0.0.0 holds the port on every IPv4 address; of a host's name the graph alone does not know.
         func isNumeric(_ host: String) -> Bool { host.allSatisfy { $0.isNumber || $0 == "." } }
@@ -87,9 +108,9 @@ enum ClaimTable {
             || (rightHost == "0.0.0.0" && isNumeric(leftHost))
     }
 
-    private static func normalized(_ address: String) -> String {
+    private static func normalized(_ address: String, _ read: ListenAddress?) -> String {
         if address.hasPrefix("unix:") { return "unix:" + path(String(address.dropFirst(5))) }
-        return ListenAddress(written: address)?.text.lowercased() ?? address
+        return read?.text.lowercased() ?? address
     }
 
     /// Whether one request could be meant for both paths.

@@ -15,7 +15,7 @@ import Testing
         "PhoenixNodes": [
             "PhoenixModel", "PhoenixGraph", "PhoenixWire", "PhoenixRuntime", "CResolver", "Logging",
             "NIOCore",
-            "NIOPosix", "AsyncHTTPClient", "HTTPTypes", "Hummingbird", "NIOSSL", "SwiftProtobuf",
+            "NIOPosix", "AsyncHTTPClient", "Dispatch", "HTTPTypes", "Hummingbird", "NIOSSL", "SwiftProtobuf",
         ],
         "PhoenixTestKit": ["PhoenixModel", "PhoenixGraph", "PhoenixRuntime", "Logging"],
         "PhoenixCommand": [

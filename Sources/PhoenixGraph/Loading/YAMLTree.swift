@@ -47,7 +47,8 @@ struct YAMLTree {
             return nil
         }
         do {
-            guard let root = try Yams.compose(yaml: text) else { return ConfigTree(.null, at: start) }
+            // What a scalar means its setting decides: no tag is asked for.
+            guard let root = try Yams.compose(yaml: text, .basic) else { return ConfigTree(.null, at: start) }
             let result = tree.convert(root, depth: 0, at: start, &report)
             return tree.isTooLarge ? nil : result
         } catch let error as YamlError {

@@ -20,12 +20,14 @@ extension Engine {
     ) async throws -> Supervisor.ReloadReport {
         do {
             let graph = try await checked(read())
-            return try await supervisor.reload(
-                to: graph,
-                origin: origin,
-                limits: limits(of: graph),
-                settled: settled
-            )
+            return try await withTaskExecutorPreference(control) {
+                try await supervisor.reload(
+                    to: graph,
+                    origin: origin,
+                    limits: limits(of: graph),
+                    settled: settled
+                )
+            }
         } catch let refusal as GraphRefusal {
             let first = refusal.diagnostics.first.map(\.description) ?? "it was refused"
             await supervisor.noteRefusal(origin: origin, message: first)

@@ -43,6 +43,8 @@ public final class Engine: Sendable {
     /// Nil where the graph names no file for it.
     private let keeper: StateKeeper?
     private let loops: MultiThreadedEventLoopGroup
+    /// What commands has a thread of its own.
+    let control = ControlExecutor("phoenix.control")
     private let server: HTTPServer
 
     /// Throws `SettingsError` where the engine's own sections do not fit; the loader found that before.
@@ -79,6 +81,8 @@ public final class Engine: Sendable {
             logger: logger,
             engine: info,
             limits: settings.queueLimits,
+            control: control,
+            errands: ControlExecutor("phoenix.errands"),
             residentCheckInterval: memory.checkInterval
         )
         supervisor = Supervisor(catalog: catalog, services: services)
@@ -112,12 +116,7 @@ public final class Engine: Sendable {
     /// every node runs.
     public func run(whenServing: @escaping @Sendable ([Address]) -> Void = { _ in }) async throws {
         do {
-            // What commands goes before the data where both want a core: nodes, and what is written now and then, run at
-            // a priority of their own.
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask(priority: .high) { try await self.runAll(whenServing) }
-                try await group.waitForAll()
-            }
+            try await runAll(whenServing)
         } catch {
             await closeLoops()
             throw error
@@ -129,9 +128,11 @@ public final class Engine: Sendable {
         let metrics = EngineMetrics(services: services, server: server, keeper: keeper)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await self.keepTime() }
-            group.addTask { await self.endpoints.answer(self.supervisor, metrics) }
-            group.addTask { await self.admin.routed.serve() }
-            if let keeper { group.addTask(priority: .medium) { await keeper.run(self.supervisor) } }
+            group.addTask(executorPreference: control) {
+                await self.endpoints.answer(self.supervisor, metrics)
+            }
+            group.addTask(executorPreference: control) { await self.admin.routed.serve() }
+            if let keeper { group.addTask { await keeper.run(self.supervisor) } }
             defer { group.cancelAll() }
             try await supervisor.run(
                 graph,
@@ -140,7 +141,9 @@ public final class Engine: Sendable {
             )
         }
         // All tasks have ended: nobody else writes.
-        if let keeper, let memories = await supervisor.memories { await keeper.save(memories.nodes, isFinal: true) }
+        if let keeper, let memories = await supervisor.memories {
+            await keeper.save(memories.nodes, isFinal: true)
+        }
     }
 
     /// Moves the clock of the series table, retires what was silent, and gives back what was freed.

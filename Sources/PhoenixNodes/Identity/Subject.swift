@@ -3,15 +3,18 @@ public import PhoenixModel
 /// The identity of a series while a node judges it: a program reads some of it and changes some.
 ///
 /// It notes what was asked. A judgement that asked neither the point nor the metric holds for every series of the
-/// resource, and is made once for all of them.
+/// resource, one that asked the metric alone for every series of the metric, and is made once for all of them.
 public struct Subject {
     private(set) var resource: [Attribute]
     private(set) var point: [Attribute]
     private var identity: MetricIdentity
     private let id: SeriesID
-    /// Whether the judgement depends on the point's attributes, on the metric.
+    /// Whether the judgement depends on the attributes of the resource, on those of the point, on the metric, on this very
+    /// series.
+    private(set) var asksResource = false
     private(set) var asksPoint = false
     private(set) var asksMetric = false
+    private(set) var asksSeries = false
     private(set) var hasNewResource = false
     private(set) var hasNewPoint = false
     private(set) var hasNewMetric = false
@@ -28,7 +31,7 @@ public struct Subject {
     /// The id of the series: a judgement that asks for it holds for this series only.
     public var series: SeriesID {
         mutating get {
-            asksMetric = true
+            asksSeries = true
             return id
         }
     }
@@ -49,15 +52,16 @@ public struct Subject {
     /// All attributes, of the resource and then of the point, each in the order of their keys as they came.
     public var attributes: (resource: [Attribute], point: [Attribute]) {
         mutating get {
-            asksPoint = true
+            (asksResource, asksPoint) = (true, true)
             return (resource, point)
         }
     }
 
     /// The value that a target has, by its place.
     public mutating func value(of target: AttributeTarget) -> AttributeValue? {
-        if target.place != .point, let found = resource.first(where: { $0.key == target.key }) {
-            return found.value
+        if target.place != .point {
+            asksResource = true
+            if let found = resource.first(where: { $0.key == target.key }) { return found.value }
         }
         guard target.place != .resource else { return nil }
         asksPoint = true
@@ -66,6 +70,7 @@ public struct Subject {
 
     /// Gives a target a value where it stands; a new key goes to the resource, unless the target says `point:`.
     public mutating func set(_ target: AttributeTarget, to value: AttributeValue) {
+        if target.place != .point { asksResource = true }
         if target.place != .point, let index = resource.firstIndex(where: { $0.key == target.key }) {
             if resource[index].value != value {
                 resource[index].value = value
@@ -104,6 +109,7 @@ public struct Subject {
     }
 
     private mutating func removeFromResource(_ isLeaving: (String) -> Bool) {
+        asksResource = true
         let count = resource.count
         resource.removeAll { isLeaving($0.key) }
         if resource.count != count { hasNewResource = true }
@@ -118,6 +124,7 @@ public struct Subject {
     /// Gives an attribute another key where it stands, in place of one that had the key.
     public mutating func rename(_ target: AttributeTarget, to key: String) {
         guard key != target.key else { return }
+        if target.place != .point { asksResource = true }
         if target.place != .point, let index = resource.firstIndex(where: { $0.key == target.key }) {
             let value = resource[index].value
             resource.removeAll { $0.key == target.key || $0.key == key }

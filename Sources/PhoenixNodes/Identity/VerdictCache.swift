@@ -1,6 +1,7 @@
 import PhoenixModel
 
-/// What a program made of the resources it saw last, so that the metrics of one process are judged together.
+/// What a program made of the resources and metrics it saw last, so that the metrics of one process are judged together, and
+/// the processes of one metric where the program asks for nothing else.
 ///
 /// Bounded: series of one resource come close together, and a resource that was forgotten is judged again.
 struct VerdictCache {
@@ -28,7 +29,10 @@ struct VerdictCache {
     }
     private static let maximumResources = 512
     private static let maximumPoints = 16
+    private static let maximumMetrics = 4096
     private var entries: [ObjectIdentifier: Entry] = [:]
+    /// What holds for every series of a metric; the metric is held, so that no other takes its address.
+    private var byMetric: [ObjectIdentifier: (metric: Metric, outcome: Outcome)] = [:]
     /// How often a program was asked.
     private(set) var judgements = 0
 
@@ -38,6 +42,7 @@ struct VerdictCache {
         _ table: SeriesTable?,
         _ judge: (inout Subject) -> Verdict
     ) -> Outcome {
+        if let known = byMetric[ObjectIdentifier(series.metric)] { return known.outcome }
         let entry = entry(of: series.resource)
         if let outcome = entry.outcome { return outcome }
         if let known = entry.byPoint.first(where: { $0.point === series.attributes }) { return known.outcome }
@@ -62,9 +67,14 @@ struct VerdictCache {
                     )
                 )
             }
-        guard !subject.asksMetric else { return outcome }
-        if !subject.asksPoint {
+        guard !subject.asksSeries else { return outcome }
+        if !subject.asksPoint, !subject.asksMetric {
             entry.outcome = outcome
+        } else if subject.asksMetric {
+            guard !subject.asksPoint, !subject.asksResource, byMetric.count < Self.maximumMetrics else {
+                return outcome
+            }
+            byMetric[ObjectIdentifier(series.metric)] = (series.metric, outcome)
         } else if entry.byPoint.count < Self.maximumPoints {
             entry.byPoint.append((series.attributes, outcome))
         }
@@ -80,7 +90,10 @@ struct VerdictCache {
         entries[ObjectIdentifier(resource)] = entry
         return entry
     }
-    mutating func removeAll() { entries.removeAll() }
+    mutating func removeAll() {
+        entries.removeAll()
+        byMetric.removeAll()
+    }
 }
 
 extension VerdictCache.Naming {

@@ -217,14 +217,18 @@ struct Changeover: Sendable {
     private mutating func overdue() -> [Action] {
         switch phase {
         case .leading, .leadingBack:
-            if phase == .leading { _ = condemn(nil, "requests on their way to old endpoints did not arrive in time") }
+            if phase == .leading {
+                _ = condemn(nil, "requests on their way to old endpoints did not arrive in time")
+            }
             return arrive()
         case .handingOver:
             let names = pending.sorted().map { "`\($0)`" }.joined(separator: ", ")
             return condemn(pending.min(), "\(names) did not drain and hand over in time")
         case .givingBack:
             phase = .forcing
-            return pending.sorted().map { reconfigured.contains($0) ? .cancel($0) : .cut($0) } + [.limit(.forcing)]
+            return pending.sorted().map { reconfigured.contains($0) ? .cancel($0) : .cut($0) } + [
+                .limit(.forcing)
+            ]
         case .forcing: return pending.sorted().map { .abandon($0) }
         case .preparing, .probation, .ended: return []
         }

@@ -40,7 +40,9 @@ public struct Plan: Sendable, Equatable {
         steps = diff.changes.sorted { $0.key < $1.key }.compactMap { id, change in
             Self.step(id, change, old.vertices[id], new.vertices[id], catalog)
         }
-        let (before, after) = (Self.claims(old, catalog), Self.claims(new, catalog))
+        // What is kept takes the same as before.
+        let changed = diff.changes.filter { $0.value != .keep }.keys
+        let (before, after) = (Self.claims(old, changed, catalog), Self.claims(new, changed, catalog))
         opened = after.subtracting(before).sorted()
         closed = before.subtracting(after).sorted()
     }
@@ -65,7 +67,9 @@ public struct Plan: Sendable, Equatable {
         case .add: step.action = .add
         case .remove:
             step.action = .remove
-            if let old, remembers(old, catalog) { step.forgets = "all that it remembers, for the graph has it no more" }
+            if let old, remembers(old, catalog) {
+                step.forgets = "all that it remembers, for the graph has it no more"
+            }
         case .replace(let names):
             step.settings = names
             guard let old, let new else { return step }
@@ -97,9 +101,13 @@ public struct Plan: Sendable, Equatable {
         if case .nothing = inheritance(from: vertex, to: vertex, catalog) { false } else { true }
     }
 
-    private static func claims(_ graph: Graph, _ catalog: NodeCatalog) -> Set<Listening> {
+    private static func claims(
+        _ graph: Graph,
+        _ nodes: some Sequence<NodeID>,
+        _ catalog: NodeCatalog
+    ) -> Set<Listening> {
         var result: Set<Listening> = []
-        for vertex in graph.vertices.values {
+        for vertex in nodes.compactMap({ graph.vertices[$0] }) {
             guard let spec = catalog[vertex.type]?.spec else { continue }
             var report = Report()
             for case .listen(let address, _, let path) in spec.validate(vertex.config, vertex.mark, &report) {
@@ -146,7 +154,8 @@ extension Plan {
     package var tree: JSONText {
         let nodes = steps.map { step in
             JSONText.object([
-                ("node", .text(step.node)), ("role", .text(step.type.role.rawValue)), ("type", .text(step.type.name)),
+                ("node", .text(step.node)), ("role", .text(step.type.role.rawValue)),
+                ("type", .text(step.type.name)),
                 ("action", .text(step.action.rawValue)), ("settings", .list(step.settings.map { .text($0) })),
                 ("forgets", .text(step.forgets)),
             ])

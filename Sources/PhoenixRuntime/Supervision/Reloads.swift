@@ -38,7 +38,9 @@ public struct ReloadFailure: Error, Sendable, CustomStringConvertible {
     public init(_ step: Step, node: NodeID?, _ message: String, cause: (any Error)? = nil) {
         (self.step, self.node, self.message, self.cause) = (step, node, message, cause)
     }
-    public var description: String { "the change failed (\(step.rawValue)): \(message); the old graph serves" }
+    public var description: String {
+        "the change failed (\(step.rawValue)): \(message); the old graph serves"
+    }
 }
 
 /// A deadline within the engine that went by.

@@ -8,35 +8,35 @@ extension Supervisor {
         changeActions += change?.decisions.handle(event) ?? []
     }
     /// Does what was decided, and what is decided by doing it.
-    func carryOut(_ group: inout DiscardingTaskGroup) {
+    func carryOut() {
         while !changeActions.isEmpty {
             let action = changeActions.removeFirst()
             services.logger.trace("\(action)")
             switch action {
-            case .lead: lead(&group)
-            case .retire: retire(&group)
-            case .limit(let phase): limit(phase, &group)
-            case .prove: prove(&group)
-            case .settle: settle(&group)
-            case .leadBack: leadBack(&group)
-            case .recall(let id): recall(id, &group)
-            case .takeBack(let id): takeBack(id, &group)
-            case .revive(let id): revive(id, &group)
+            case .lead: lead()
+            case .retire: retire()
+            case .limit(let phase): limit(phase)
+            case .prove: prove()
+            case .settle: settle()
+            case .leadBack: leadBack()
+            case .recall(let id): recall(id)
+            case .takeBack(let id): takeBack(id)
+            case .revive(let id): revive(id)
             case .dismiss(let id):
                 if living[id] == nil { decide(.parked(id)) }
-                perform(supervision.handle(.retire(id, hasHeir: false)), &group)
-            case .restore(let id): restore(id, &group)
+                perform(supervision.handle(.retire(id, hasHeir: false)))
+            case .restore(let id): restore(id)
             case .cancel(let id): living[id]?.stop.set()
-            case .cut(let id): perform(supervision.handle(.cut(id)), &group)
+            case .cut(let id): perform(supervision.handle(.cut(id)))
             case .abandon(let id):
                 services.logger.error("a node does not end", metadata: ["node": "\(id)"])
-                perform(supervision.handle(.abandon(id)), &group)
-            case .giveUp: giveUp(&group)
+                perform(supervision.handle(.abandon(id)))
+            case .giveUp: giveUp()
             }
         }
     }
 
-    func begin(_ serial: Int, _ group: inout DiscardingTaskGroup) {
+    func begin(_ serial: Int) {
         guard let change, change.serial == serial else { return }
         guard phase == .running else {
             endChange(.failure(ReloadError.notRunning))
@@ -53,7 +53,7 @@ extension Supervisor {
 
     // MARK: Forwards
 
-    private func lead(_ group: inout DiscardingTaskGroup) {
+    private func lead() {
         guard let change else { return }
         memoryMoves += 1
         self.change?.endsBefore = assembly.ends
@@ -65,12 +65,11 @@ extension Supervisor {
         adopt(change.after, change.kept)
         ledger.generation = change.serial
         perform(
-            supervision.handle(.made(change.fresh.map(\.member))) + supervision.handle(.relinked(change.kept)),
-            &group
+            supervision.handle(.made(change.fresh.map(\.member))) + supervision.handle(.relinked(change.kept))
         )
         let sources = change.successors.values.filter { living[$0.member.id]?.part.member.kind == .source }
         let owners = Set(change.fresh.map(\.member.id) + sources.map(\.member.id))
-        if services.listeners.switchOver(owners) { tellWhenQuiet(&group) } else { decide(.led) }
+        if services.listeners.switchOver(owners) { tellWhenQuiet() } else { decide(.led) }
     }
     /// Nobody sends to an inlet that only an heir has until the heir runs: should the old node go on instead, nobody would
     /// ever read it. A message goes to all edges of its outlet or to none, so the outlet waits.
@@ -78,7 +77,9 @@ extension Supervisor {
         guard let change else { return }
         for (id, heir) in change.successors {
             let ports = heir.ends.dataPorts(besides: living[id]?.part.ends ?? EdgeEnds())
-            let senders = change.after.links.filter { $0.to.node == id && ports.contains($0.to.port) }.map(\.from)
+            let senders = change.after.links.filter { $0.to.node == id && ports.contains($0.to.port) }.map(
+                \.from
+            )
             let gates = Set(senders).compactMap { assembly.ends[$0.node]?.outlets[$0.port] }
             for gate in gates { gate.hold() }
             self.change?.gates[id] = gates
@@ -100,63 +101,63 @@ extension Supervisor {
         }
     }
     private func tellWhenQuiet(
-        after work: @escaping @Sendable () async -> Void = {},
-        _ group: inout DiscardingTaskGroup
+        after work: @escaping @Sendable () async -> Void = {}
     ) {
         guard let serial = change?.serial else { return }
         let (listeners, signal) = (services.listeners, signal)
-        group.addTask {
+        errands.add {
             await work()
             await listeners.quiet()
             signal.yield(.change(serial, .led))
         }
     }
 
-    private func retire(_ group: inout DiscardingTaskGroup) {
+    private func retire() {
         guard let change else { return }
         self.change?.letEnd()
         for id in change.decisions.replaced.sorted() {
             // One that has ended meanwhile leaves nothing to inherit.
-            if living[id] == nil { succeed(id, &group) }
-            perform(supervision.handle(.retire(id, hasHeir: true)), &group)
+            if living[id] == nil { succeed(id) }
+            perform(supervision.handle(.retire(id, hasHeir: true)))
         }
         for id in change.decisions.removed.sorted() {
             if living[id] == nil { decide(.parked(id)) }
-            perform(supervision.handle(.retire(id, hasHeir: false)), &group)
+            perform(supervision.handle(.retire(id, hasHeir: false)))
         }
     }
 
-    private func prove(_ group: inout DiscardingTaskGroup) {
+    private func prove() {
         guard let change else { return }
-        laterInChange(change.limits.probation, .probationOver, &group)
+        laterInChange(change.limits.probation, .probationOver)
         let now = services.time.monotonic
         runningAnswer?.give(.success(change.record(.probation, generation: change.serial, at: now)))
         runningAnswer = nil
     }
 
-    private func settle(_ group: inout DiscardingTaskGroup) {
+    private func settle() {
         guard let change else { return }
         for (id, part) in change.parked {
             let heir = assembly.ends[id]
-            for outlet in part.ends.outlets(besides: graph.vertices[id] == nil ? EdgeEnds() : heir ?? EdgeEnds()) {
+            for outlet in part.ends.outlets(
+                besides: graph.vertices[id] == nil ? EdgeEnds() : heir ?? EdgeEnds()
+            ) {
                 outlet.seal()
                 outlet.relink(toEnds: [])
             }
             if graph.vertices[id] == nil, living[id] == nil { forget(id, part.ends) }
         }
         let record = change.record(.taken, generation: change.serial, at: services.time.monotonic)
-        end(change, .success(record), closing: services.listeners.settle(), &group)
+        end(change, .success(record), closing: services.listeners.settle())
     }
     /// The change is over once the addresses that nobody claims any more can be had again.
     private func end(
         _ change: Change,
         _ result: Result<ReloadRecord, any Error>,
-        closing servers: [any OpenServer],
-        _ group: inout DiscardingTaskGroup
+        closing servers: [any OpenServer]
     ) {
         guard !servers.isEmpty else { return endChange(result) }
         let (listeners, signal, serial) = (services.listeners, signal, change.serial)
-        group.addTask { await listeners.close(servers) { signal.yield(.settled(serial, result)) } }
+        errands.add { await listeners.close(servers) { signal.yield(.settled(serial, result)) } }
     }
     /// The name and its edges are no more; answers the points that were still to be read.
     @discardableResult
@@ -170,12 +171,13 @@ extension Supervisor {
 
     // MARK: Backwards
 
-    private func leadBack(_ group: inout DiscardingTaskGroup) {
+    private func leadBack() {
         guard let change else { return }
         services.logger.warning(
             "the change is undone",
             metadata: [
-                "node": "\(change.decisions.cause?.node ?? "")", "reason": "\(change.decisions.cause?.message ?? "")",
+                "node": "\(change.decisions.cause?.node ?? "")",
+                "reason": "\(change.decisions.cause?.message ?? "")",
             ]
         )
         memoryMoves += 1
@@ -186,20 +188,17 @@ extension Supervisor {
         self.change?.openGates()
         adopt(change.before, change.kept.compactMap { Self.member($0.id, in: change.before, catalog) })
         ledger.generation = generationBefore
-        perform(supervision.handle(.relinked(change.kept.compactMap { living[$0.id]?.part.member })), &group)
+        perform(supervision.handle(.relinked(change.kept.compactMap { living[$0.id]?.part.member })))
         // Endpoints of old sources hold requests back until they run again.
         let parked = change.parked.values.compactMap { $0.orders }
         let leaving = change.decisions.replaced.union(change.decisions.removed)
             .filter { change.parked[$0] == nil }.compactMap { living[$0]?.part.orders }
         let listeners = services.listeners
         for orders in parked + leaving { orders.order(toEnd: false) }
-        tellWhenQuiet(
-            after: {
-                for orders in parked + leaving { await orders.tell() }
-                listeners.switchBack()
-            },
-            &group
-        )
+        tellWhenQuiet {
+            for orders in parked + leaving { await orders.tell() }
+            listeners.switchBack()
+        }
     }
 
     /// The heirs behind gates that are still closed never ran, and nobody reads what only they have. Outlets that the old graph
@@ -213,52 +212,52 @@ extension Supervisor {
         }
     }
 
-    private func recall(_ id: NodeID, _ group: inout DiscardingTaskGroup) {
+    private func recall(_ id: NodeID) {
         guard living[id] != nil, supervision.mayBeRecalled(id) else {
             decide(.recalled(id, false))
             return
         }
         change?.successors[id] = nil
-        perform(supervision.handle(.recall(id)), &group)
+        perform(supervision.handle(.recall(id)))
         decide(.recalled(id, true))
     }
 
-    private func takeBack(_ id: NodeID, _ group: inout DiscardingTaskGroup) {
+    private func takeBack(_ id: NodeID) {
         guard let part = change?.parked[id] else {
             decide(.succeeded(id))
             return
         }
         change?.successors[id] = part
-        if living[id] == nil { succeed(id, &group) }
-        perform(supervision.handle(.retire(id, hasHeir: true)), &group)
+        if living[id] == nil { succeed(id) }
+        perform(supervision.handle(.retire(id, hasHeir: true)))
     }
 
-    private func revive(_ id: NodeID, _ group: inout DiscardingTaskGroup) {
+    private func revive(_ id: NodeID) {
         guard let part = change?.parked.removeValue(forKey: id) else { return }
         living[id] = newLiving(part)
         assembly.ends[id] = part.ends
         assembly.link(graph)
         for queue in part.ends.queues.values { queue.resumeReading() }
-        perform(supervision.handle(.made([part.member])), &group)
+        perform(supervision.handle(.made([part.member])))
     }
 
-    private func restore(_ id: NodeID, _ group: inout DiscardingTaskGroup) {
+    private func restore(_ id: NodeID) {
         guard let change, let vertex = change.before.vertices[id], let node = living[id]?.part.node else {
             decide(.restored(id, true))
             return
         }
         let (signal, serial) = (signal, change.serial)
-        group.addTask {
+        errands.add {
             let isRestored = (try? await node.reconfigure(vertex)) ?? false
             signal.yield(.change(serial, .restored(id, isRestored)))
         }
     }
 
-    private func giveUp(_ group: inout DiscardingTaskGroup) {
+    private func giveUp() {
         guard let change else { return }
         for id in change.decisions.unrestored.sorted() { noteUnrestored(id) }
         let failure = change.failure ?? ReloadFailure(.handOver, node: nil, "it was given up")
-        end(change, .failure(failure), closing: services.listeners.undo(), &group)
+        end(change, .failure(failure), closing: services.listeners.undo())
     }
 
     /// The change is over: those who wait are told, and the next may begin.
@@ -282,7 +281,7 @@ extension Supervisor {
 
     // MARK: Time
 
-    private func limit(_ phase: Changeover.Phase, _ group: inout DiscardingTaskGroup) {
+    private func limit(_ phase: Changeover.Phase) {
         guard let change else { return }
         let limit: Duration =
             switch phase {
@@ -291,18 +290,17 @@ extension Supervisor {
             case .forcing: grace
             default: change.limits.step
             }
-        laterInChange(limit, .overdue(phase), &group)
+        laterInChange(limit, .overdue(phase))
     }
     private func laterInChange(
         _ delay: Duration,
-        _ event: Changeover.Event,
-        _ group: inout DiscardingTaskGroup
+        _ event: Changeover.Event
     ) {
         guard let serial = change?.serial else { return }
         let timer = StopSignal()
         change?.timers.append(timer)
         let (time, signal) = (services.time, signal)
-        group.addTask {
+        timers.add {
             // Stopped: the change is over.
             do {
                 try await timer.guarding {

@@ -113,7 +113,12 @@ extension Supervisor {
             } catch {
                 // It may have taken some: it is told the old ones like those that took all.
                 decide(.reconfigured(id))
-                throw ReloadFailure(.reconfigure, node: id, "`\(id)` did not take its settings: \(error)", cause: error)
+                throw ReloadFailure(
+                    .reconfigure,
+                    node: id,
+                    "`\(id)` did not take its settings: \(error)",
+                    cause: error
+                )
             }
         }
         let (fresh, successors) = try make(changes, graph)
@@ -195,7 +200,7 @@ extension Supervisor {
         }
     }
 
-    /// Does work in the engine's own group, so that what never ends cannot hold the caller beyond the deadline.
+    /// Does work in the engine's own tasks, so that what never ends cannot hold the caller beyond the deadline.
     private func limited<Success: Sendable>(
         _ limit: Duration,
         _ work: @escaping @Sendable () async throws -> Success
@@ -207,18 +212,14 @@ extension Supervisor {
         openAnswers[key] = { answer.give(.failure(ReloadError.notRunning)) }
         defer { openAnswers[key] = nil }
         let timer = StopSignal()
-        signal.yield(
-            .work {
-                do { answer.give(.success(try await work())) } catch { answer.give(.failure(error)) }
-                timer.set()
-            }
-        )
-        signal.yield(
-            .work {
-                do { try await timer.guarding { try await time.sleep(for: limit) } } catch { return }
-                answer.give(.failure(OverdueError(limit: limit)))
-            }
-        )
+        errands.add {
+            do { answer.give(.success(try await work())) } catch { answer.give(.failure(error)) }
+            timer.set()
+        }
+        timers.add {
+            do { try await timer.guarding { try await time.sleep(for: limit) } } catch { return }
+            answer.give(.failure(OverdueError(limit: limit)))
+        }
         return try await answer.value
     }
 }

@@ -11,16 +11,18 @@ extension Supervisor {
         var snapshot: (any Sendable)?
     }
 
-    func handOver(_ id: NodeID, _ group: inout DiscardingTaskGroup) {
+    func handOver(_ id: NodeID) {
         guard let living = living[id], let change, let heir = change.successors[id] else {
             // No heir any more: the change was undone while it made ready.
-            flush(id, &group)
+            flush(id)
             return
         }
         let (old, token, stop) = (living.part, living.token, living.stop)
         var verdict = inheritance(from: old.vertex, to: heir.vertex)
         if change.decisions.isUndoing {
-            if change.forgotten.contains(id) { verdict = .nothing("it began anew, and the old node remembers more") }
+            if change.forgotten.contains(id) {
+                verdict = .nothing("it began anew, and the old node remembers more")
+            }
         } else if Self.isNothing(verdict) {
             self.change?.forgotten.insert(id)
         }
@@ -28,13 +30,16 @@ extension Supervisor {
         let snapshot = change.decisions.isUndoing ? change.snapshots[id] : nil
         if change.decisions.isUndoing, Self.isNothing(verdict) { countUndone(id) }
         let (signal, logger, remembers) = (signal, services.logger, Plan.remembers(old.vertex, catalog))
-        group.addTask { [verdict] in
+        errands.add { [verdict] in
             let moved = Moving()
             do {
                 try await stop.guarding {
                     if case .nothing(let why) = verdict {
                         if remembers {
-                            logger.notice("state is forgotten", metadata: ["node": "\(id)", "reason": "\(why)"])
+                            logger.notice(
+                                "state is forgotten",
+                                metadata: ["node": "\(id)", "reason": "\(why)"]
+                            )
                         }
                         try await old.node.flush()
                         if let snapshot { await heir.node.inherit(snapshot) }
@@ -70,14 +75,16 @@ extension Supervisor {
         (assembly.ends[id]?.queues ?? [:]).values.reduce(0) { $0 + $1.pointsRead }
     }
 
-    func noteHandover(_ id: NodeID, _ token: UInt64, _ moved: Moved, _ group: inout DiscardingTaskGroup) {
+    func noteHandover(_ id: NodeID, _ token: UInt64, _ moved: Moved) {
         guard living[id]?.token == token else { return }
         change?.stateBytes += moved.bytes
-        if let snapshot = moved.snapshot, change?.decisions.isUndoing == false { change?.snapshots[id] = snapshot }
-        perform(supervision.handle(.finished(id)), &group)
+        if let snapshot = moved.snapshot, change?.decisions.isUndoing == false {
+            change?.snapshots[id] = snapshot
+        }
+        perform(supervision.handle(.finished(id)))
     }
 
-    func succeed(_ id: NodeID, _ group: inout DiscardingTaskGroup) {
+    func succeed(_ id: NodeID) {
         guard let heir = change?.successors.removeValue(forKey: id) else { return }
         let old = living[id]?.part
         if change?.decisions.isUndoing == true, change?.parked[id] != nil {
@@ -94,7 +101,7 @@ extension Supervisor {
         living[id] = newLiving(heir)
         for queue in heir.ends.queues.values { queue.resumeReading() }
         change?.openGates(of: id)
-        perform(supervision.handle(.made([heir.member])), &group)
+        perform(supervision.handle(.made([heir.member])))
         decide(.succeeded(id))
     }
     /// On the way back: what the heir had, and the old node has not, is no more.
@@ -115,11 +122,11 @@ extension Supervisor {
     }
 
     /// The node is gone: its readers see their end, its senders are refused. In a change it is parked first.
-    func release(_ id: NodeID, _ group: inout DiscardingTaskGroup) {
+    func release(_ id: NodeID) {
         guard let part = living[id]?.part else { return }
         if change?.successors[id] != nil {
             // It ended by itself before it could hand over.
-            return succeed(id, &group)
+            return succeed(id)
         }
         living[id] = nil
         if let decisions = change?.decisions, decisions.phase != .ended, decisions.removed.contains(id),

@@ -2,7 +2,7 @@ import Logging
 public import PhoenixGraph
 import PhoenixModel
 
-/// The one owner of the running nodes: carries out, in one task group, what `Supervision` decides.
+/// The one owner of the running nodes: carries out what `Supervision` decides.
 public actor Supervisor {
     struct Living {
         var part: Assembly.Part
@@ -27,14 +27,18 @@ public actor Supervisor {
         case readOut(NodeID, UInt64)
         /// A change is over, and what nobody claims any more is closed.
         case settled(Int, Result<ReloadRecord, any Error>)
-        /// Work that nobody in the supervisor may wait for.
-        case work(@Sendable () async -> Void)
     }
 
     let catalog: NodeCatalog
     let services: EngineServices
     let signals: AsyncStream<Signal>
     let signal: AsyncStream<Signal>.Continuation
+    /// The runs of nodes.
+    let nodes = Errands()
+    /// What nodes are told to do beside: what nobody in the supervisor may wait for.
+    let errands = Errands()
+    /// Deadlines: what they end may hold up all else.
+    let timers = Errands()
     /// How long a cancelled node has to end.
     let grace: Duration
 
@@ -77,7 +81,11 @@ public actor Supervisor {
     public var reloads: ReloadLedger {
         var ledger = ledger
         if let change, change.decisions.phase == .probation {
-            ledger.onProbation = change.record(.probation, generation: change.serial, at: services.time.monotonic)
+            ledger.onProbation = change.record(
+                .probation,
+                generation: change.serial,
+                at: services.time.monotonic
+            )
         }
         return ledger
     }
@@ -90,7 +98,7 @@ public actor Supervisor {
     /// node is made, every address open and every node told to run.
     public func run(
         _ graph: Graph,
-        whenRunning: @Sendable () -> Void = {},
+        whenRunning: @escaping @Sendable () -> Void = {},
         restoring: @Sendable ([LastingMemory]) async -> Void = { _ in }
     ) async throws {
         guard phase == .idle else { return }
@@ -102,22 +110,27 @@ public actor Supervisor {
             throw error
         }
         await withDiscardingTaskGroup { group in
-            watchMemory(&group)
-            if phase == .starting { phase = .running }
-            perform(
-                supervision.handle(.made(living.values.map(\.part.member).sorted { $0.id < $1.id })),
-                &group
-            )
-            whenRunning()
-            for await signal in signals {
-                receive(signal, &group)
-                carryOut(&group)
-                if phase == .ended { break }
-            }
-            group.cancelAll()
+            group.addTask(on: services.control) { await self.command(whenRunning) }
+            group.addTask(on: services.control) { [timers] in await timers.run() }
+            group.addTask(on: services.errands) { [errands] in await errands.run() }
+            await nodes.run()
         }
         await services.listeners.close(within: .zero)
         end()
+    }
+
+    /// Has all nodes run, and does what is to be done until the last one has ended.
+    private func command(_ whenRunning: @Sendable () -> Void) async {
+        watchMemory()
+        if phase == .starting { phase = .running }
+        perform(supervision.handle(.made(living.values.map(\.part.member).sorted { $0.id < $1.id })))
+        whenRunning()
+        for await signal in signals {
+            receive(signal)
+            carryOut()
+            if phase == .ended { break }
+        }
+        for tasks in [nodes, errands, timers] { tasks.close() }
     }
 
     /// Ends the engine from its sources to its sinks; answers once it has ended.
@@ -173,34 +186,36 @@ public actor Supervisor {
         drainWaiters = []
     }
 
-    private func receive(_ signal: Signal, _ group: inout DiscardingTaskGroup) {
+    private func receive(_ signal: Signal) {
         switch signal {
         case .event(.deadline):
-            perform(supervision.handle(.deadline), &group)
-            later(grace, .graceOver, &group)
-        case .event(let event): perform(supervision.handle(event), &group)
+            perform(supervision.handle(.deadline))
+            later(grace, .graceOver)
+        case .event(let event): perform(supervision.handle(event))
         case .node(let id, let token, let event):
             guard living[id]?.token == token else { return }
             let actions = supervision.handle(event)
             if actions.contains(where: { if case .runLater = $0 { true } else { false } }) {
-                let why = if case .failed(_, _, _, let error) = event { error } else { "it returned before its input ended" }
+                let why =
+                    if case .failed(_, _, _, let error) = event { error } else {
+                        "it returned before its input ended"
+                    }
                 decide(.failed(id, "`\(id)` failed: \(why)"))
             }
-            perform(actions, &group)
-        case .prepared(let serial): begin(serial, &group)
+            perform(actions)
+        case .prepared(let serial): begin(serial)
         case .change(let serial, let event): if change?.serial == serial { decide(event) }
-        case .handedOver(let id, let token, let moved): noteHandover(id, token, moved, &group)
+        case .handedOver(let id, let token, let moved): noteHandover(id, token, moved)
         case .readOut(let id, let token):
             guard living[id]?.token == token, supervision.isPausing(id) else { return }
-            pause(id, &group)
+            pause(id)
         case .settled(let serial, let result): if change?.serial == serial { endChange(result) }
-        case .work(let work): group.addTask { await work() }
         case .drain(let deadline):
             guard phase != .draining else { return }
             phase = .draining
-            later(deadline, .event(.deadline), &group)
+            later(deadline, .event(.deadline))
             decide(.cutShort)
-            perform(supervision.handle(.drain), &group)
+            perform(supervision.handle(.drain))
         case .graceOver:
             services.logger.error("nodes do not end", metadata: ["nodes": "\(supervision.nodes)"])
             answerDrains(DrainReport(cutOff: supervision.cutOff, stuck: supervision.nodes))
@@ -210,34 +225,33 @@ public actor Supervisor {
 
 /// What `Supervision` asks for, done.
 extension Supervisor {
-    func perform(_ actions: [Supervision.Action], _ group: inout DiscardingTaskGroup) {
+    func perform(_ actions: [Supervision.Action]) {
         for action in actions {
             switch action {
-            case .run(let id): run(id, &group)
+            case .run(let id): run(id)
             case .runLater(let id, let delay):
                 services.vitals.node(id).countRestart()
-                later(delay, .event(.delayOver(id)), &group)
-            case .quiesce(let id): quiesce(id, &group)
-            case .pause(let id): pause(id, &group)
+                later(delay, .event(.delayOver(id)))
+            case .quiesce(let id): quiesce(id)
+            case .pause(let id): pause(id)
             case .interrupt(let id): for queue in queues(of: id) { queue.stopReading() }
             case .resume(let id): for queue in queues(of: id) { queue.resumeReading() }
-            case .flush(let id): flush(id, &group)
-            case .handOver(let id): handOver(id, &group)
-            case .succeed(let id): succeed(id, &group)
-            case .release(let id): release(id, &group)
+            case .flush(let id): flush(id)
+            case .handOver(let id): handOver(id)
+            case .succeed(let id): succeed(id)
+            case .release(let id): release(id)
             case .cancel(let id): living[id]?.stop.set()
             case .finish: phase = .ended
             }
         }
     }
 
-    private func run(_ id: NodeID, _ group: inout DiscardingTaskGroup) {
+    private func run(_ id: NodeID) {
         // One that was cancelled so that a change could be undone, and that stays, runs as before.
         self.living[id]?.stop = StopSignal()
         guard let living = living[id] else { return }
         let (time, signal, logger, ends) = (services.time, signal, services.logger, living.part.ends)
-        // Not that of the supervisor, which goes before them.
-        group.addTask(priority: .medium) {
+        nodes.add {
             let began = time.monotonic
             do {
                 try await living.stop.guarding(living.part.node.run)
@@ -251,26 +265,30 @@ extension Supervisor {
                     metadata: ["node": "\(id)", "error": "\(error)", "set_aside": "\(setAside)"]
                 )
                 let ran = time.monotonic - began
-                signal.yield(.node(id, living.token, .failed(id, isDrained: ends.isDrained, after: ran, "\(error)")))
+                signal.yield(
+                    .node(id, living.token, .failed(id, isDrained: ends.isDrained, after: ran, "\(error)"))
+                )
             }
         }
     }
 
-    private func queues(of id: NodeID) -> [any QueueEnd] { (living[id]?.part.ends.queues ?? [:]).map(\.value) }
+    private func queues(of id: NodeID) -> [any QueueEnd] {
+        (living[id]?.part.ends.queues ?? [:]).map(\.value)
+    }
 
     /// A source is told; an attendant's inlets end as well, for that is what it waits for.
-    private func quiesce(_ id: NodeID, _ group: inout DiscardingTaskGroup) {
+    private func quiesce(_ id: NodeID) {
         guard let part = living[id]?.part else { return }
         if part.member.kind == .attendant {
             // What is shut is shut for good, and a removed node may have to come back.
             let isRemoved = change?.decisions.removed.contains(id) ?? false
             for queue in part.ends.queues.values { isRemoved ? queue.stopReading() : queue.shut() }
         }
-        tell(part, toEnd: true, &group)
+        tell(part, toEnd: true)
     }
     /// What its heir reads too is left to it; what is linked to nobody any more is read to its end first. Until then it reads
     /// everything: who still sends there may send elsewhere too, and would wait for room where nobody reads.
-    private func pause(_ id: NodeID, _ group: inout DiscardingTaskGroup) {
+    private func pause(_ id: NodeID) {
         guard let living = living[id] else { return }
         let (part, token, signal) = (living.part, living.token, signal)
         let heir = change?.successors[id]?.ends
@@ -280,18 +298,18 @@ extension Supervisor {
         }
         let shared = heir.map { part.ends.shared(with: $0) } ?? Array(part.ends.queues.values)
         for queue in shared { queue.stopReading() }
-        tell(part, toEnd: true, &group)
+        tell(part, toEnd: true)
     }
-    private func tell(_ part: Assembly.Part, toEnd: Bool, _ group: inout DiscardingTaskGroup) {
+    private func tell(_ part: Assembly.Part, toEnd: Bool) {
         guard let orders = part.orders else { return }
         orders.order(toEnd: toEnd)
-        group.addTask { await orders.tell() }
+        errands.add { await orders.tell() }
     }
 
-    func flush(_ id: NodeID, _ group: inout DiscardingTaskGroup) {
+    func flush(_ id: NodeID) {
         guard let living = living[id] else { return }
         let (signal, logger) = (signal, services.logger)
-        group.addTask {
+        errands.add {
             do { try await living.stop.guarding(living.part.node.flush) } catch {
                 logger.error("node did not flush", metadata: ["node": "\(id)", "error": "\(error)"])
             }
@@ -299,9 +317,9 @@ extension Supervisor {
         }
     }
 
-    func later(_ delay: Duration, _ what: Signal, _ group: inout DiscardingTaskGroup) {
+    func later(_ delay: Duration, _ what: Signal) {
         let (time, signal) = (services.time, signal)
-        group.addTask {
+        timers.add {
             // Cancelled: the engine has ended, and nobody waits for the signal.
             guard (try? await time.sleep(for: delay)) != nil else { return }
             signal.yield(what)
@@ -309,10 +327,10 @@ extension Supervisor {
     }
 
     /// Reads the resident size from time to time, where there is a limit for it.
-    private func watchMemory(_ group: inout DiscardingTaskGroup) {
+    private func watchMemory() {
         let (time, gate, interval) = (services.time, services.gate, services.residentCheckInterval)
         guard gate.limits.residentBytes != .max else { return }
-        group.addTask {
+        timers.add {
             while !Task.isCancelled {
                 if let bytes = ResidentSize.bytes { gate.noteResident(bytes: bytes) }
                 guard (try? await time.sleep(for: interval)) != nil else { return }

@@ -17,6 +17,8 @@ final class Entities {
     private var index = ChainIndex()
     private var plan: LabelPlan
     let blocks = LabelBlocks()
+    /// What was asked for last: the metrics of one thing come one after the other. Nil once an entity is let go.
+    private var last: (series: Series, entity: UInt32)?
     var targets: TargetInfos
     var count: Int { Int(given) - free.count }
 
@@ -27,6 +29,17 @@ final class Entities {
 
     /// The entity of a series, made where there is none. Unused until `use`.
     func entity(_ series: Series) -> UInt32 {
+        if let last, last.series.resource === series.resource, last.series.attributes === series.attributes,
+            last.series.metric.scope == series.metric.scope,
+            LabelPlan.Reserved(last.series.metric.kind) == LabelPlan.Reserved(series.metric.kind)
+        {
+            return last.entity
+        }
+        let entity = place(of: series)
+        last = (series, entity)
+        return entity
+    }
+    private func place(of series: Series) -> UInt32 {
         let scope = plan.options.addsScopeLabels ? series.metric.scope : nil
         let number = blocks.number(of: scope)
         let reserved = LabelPlan.Reserved(series.metric.kind)
@@ -137,6 +150,7 @@ final class Entities {
     func sweep(_ place: UInt32) {
         let entity = entities[place]
         guard entity.uses == 0 else { return }
+        last = nil
         index.remove(
             place,
             hash: hash(entity.head, entity.tail),

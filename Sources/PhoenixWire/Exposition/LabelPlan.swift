@@ -116,14 +116,17 @@ struct LabelPlan {
     /// A reserved label wins over attributes. One key in resource and point with one value is one label. A label
     /// without a value is, to Prometheus, none.
     static func resolved(_ candidates: [Candidate], reserving reserved: Reserved) -> [ExposedLabel] {
-        var byName: [String: [Candidate]] = [:]
+        var named: [Candidate] = []
         for var candidate in candidates where !candidate.value.isEmpty {
             if candidate.name == reserved.name {
                 (candidate.name, candidate.written) = ("exported_" + candidate.name, nil)
             }
-            byName[candidate.name, default: []].append(candidate)
+            named.append(candidate)
         }
-        return byName.map { name, candidates in
+        let labels = named.map { ExposedLabel($0.name, $0.value, written: $0.written) }.sorted()
+        // Nearly always each name stands once.
+        if zip(labels, labels.dropFirst()).allSatisfy({ $0.name != $1.name }) { return labels }
+        return [String: [Candidate]](grouping: named, by: \.name).map { name, candidates in
             if let only = candidates.count == 1 ? candidates[0] : candidates.first(where: \.isReserved) {
                 return ExposedLabel(name, only.value, written: only.written)
             }

@@ -59,7 +59,7 @@ struct CompoundHistory: ~Copyable {
     /// How far the senders' clocks are ahead of ours, in nanoseconds.
     private let leads: [Int64]
     var random: TestRandom
-    let table = SeriesTable(capacity: 2048)
+    let table = SeriesTable(capacity: 4096)
     private(set) var metrics: [Kind: Metric] = [:]
     private let began = 1_000_000 * second
     var now: UInt64

@@ -62,6 +62,30 @@ import Testing
         #expect(plan.judgements == 1)
     }
 
+    @Test func theSeriesOfOneMetricAreJudgedTogetherWhereNothingElseIsAsked() throws {
+        var plan = IdentityPlan(Program(asksMetric: true), table, lane: "node")
+        let lines = (0..<5).flatMap {
+            ["a{resource: h=\($0)} gauge 1", "unwanted{resource: h=\($0)} gauge 1"]
+        }
+        let result = plan.apply(try PointText.batch(lines.joined(separator: "\n"), table))
+        #expect(result.passed?.count == 5 && result.dropped == [.excluded: 5])
+        #expect(plan.judgements == 2)
+    }
+
+    @Test func aMetricWhoseResourcesAreAskedIsJudgedForEach() throws {
+        var plan = IdentityPlan(Program(drop: ["resource:pid"], asksMetric: true), table, lane: "node")
+        let lines = (0..<3).flatMap {
+            ["a{resource: h=\($0), pid=1} gauge 1", "unwanted{resource: h=\($0), pid=1} gauge 1"]
+        }
+        let result = plan.apply(try PointText.batch(lines.joined(separator: "\n"), table))
+        let expected = (0..<3).map { "a{resource: h=\($0)} gauge 1" }.joined(separator: "\n")
+        let told = PointText.text(try PointText.batch(expected, table), table)
+        #expect(PointText.text(try #require(result.passed), table) == told)
+        #expect(result.dropped == [.excluded: 3])
+        // Thrice for `a`, once for all that is unwanted.
+        #expect(plan.judgements == 4)
+    }
+
     @Test func twoLivingSeriesOnOneOutputGoAsideFromThenOn() throws {
         var plan = IdentityPlan(Program(drop: ["pid"]), table, lane: "node")
         let first = try PointText.batch("a{resource: h=1, pid=1} gauge 1", table)

@@ -9,15 +9,7 @@ struct TraceLog: LogHandler {
         get { metadata[key] }
         set { metadata[key] = newValue }
     }
-    func log(
-        level: Logger.Level,
-        message: Logger.Message,
-        metadata: Logger.Metadata?,
-        source: String,
-        file: String,
-        function: String,
-        line: UInt
-    ) {
-        trace.note("\(level) \(message) \(metadata.map { "\($0)" } ?? "")")
+    func log(event: LogEvent) {
+        trace.note("\(event.level) \(event.message) \(event.metadata.map { "\($0)" } ?? "")")
     }
 }

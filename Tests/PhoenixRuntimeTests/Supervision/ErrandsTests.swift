@@ -1,0 +1,32 @@
+import PhoenixModel
+import PhoenixTestKit
+import Testing
+
+@testable import PhoenixRuntime
+
+@Suite struct ErrandsTests {
+    @Test func whatIsAskedForRunsOnceAndWhatWaitsIsCancelledAtTheEnd() throws {
+        try World.run(seeds: 1..<20) { world in
+            let (errands, done) = (Errands(), Lock<[String]>([]))
+            errands.add { done.withLock { $0.append("before") } }
+            await withDiscardingTaskGroup { group in
+                group.addTask { await errands.run() }
+                group.addTask {
+                    errands.add { done.withLock { $0.append("beside") } }
+                    errands.add {
+                        do { try await world.clock.sleep(for: .seconds(3600)) } catch {
+                            done.withLock { $0.append("cancelled") }
+                        }
+                    }
+                    // The others have run once a second has gone by: time stands while anybody works.
+                    try? await world.clock.sleep(for: .seconds(1))
+                    errands.close()
+                    errands.add { done.withLock { $0.append("after") } }
+                }
+            }
+            let all = done.withLock { $0.sorted() }
+            try require(all == ["before", "beside", "cancelled"], "\(all)")
+            try require(world.clock.monotonic == .seconds(1), "it took \(world.clock.monotonic)")
+        }
+    }
+}
