@@ -7,6 +7,9 @@ struct YAMLTree {
     static let mostNodes = 100_000
     static let mostDepth = 64
 
+    /// What a scalar means its setting decides; tags tell only a merge key from a quoted one.
+    private static let resolver = Resolver.basic.appending(.merge)
+
     private let file: String
     /// Nil for a text in which nothing is substituted.
     private let substitution: Substitution?
@@ -47,8 +50,9 @@ struct YAMLTree {
             return nil
         }
         do {
-            // What a scalar means its setting decides: no tag is asked for.
-            guard let root = try Yams.compose(yaml: text, .basic) else { return ConfigTree(.null, at: start) }
+            guard let root = try Yams.compose(yaml: text, Self.resolver) else {
+                return ConfigTree(.null, at: start)
+            }
             let result = tree.convert(root, depth: 0, at: start, &report)
             return tree.isTooLarge ? nil : result
         } catch let error as YamlError {

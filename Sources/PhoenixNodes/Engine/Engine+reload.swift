@@ -19,9 +19,9 @@ extension Engine {
         settled: Bool = false
     ) async throws -> Supervisor.ReloadReport {
         do {
-            let graph = try await checked(read())
-            return try await withTaskExecutorPreference(control) {
-                try await supervisor.reload(
+            return try await withTaskExecutorPreference(commands) {
+                let graph = try await checked(read())
+                return try await supervisor.reload(
                     to: graph,
                     origin: origin,
                     limits: limits(of: graph),

@@ -43,8 +43,7 @@ public final class Engine: Sendable {
     /// Nil where the graph names no file for it.
     private let keeper: StateKeeper?
     private let loops: MultiThreadedEventLoopGroup
-    /// What commands has a thread of its own.
-    let control = ControlExecutor("phoenix.control")
+    let commands = CommandExecutor()
     private let server: HTTPServer
 
     /// Throws `SettingsError` where the engine's own sections do not fit; the loader found that before.
@@ -81,8 +80,7 @@ public final class Engine: Sendable {
             logger: logger,
             engine: info,
             limits: settings.queueLimits,
-            control: control,
-            errands: ControlExecutor("phoenix.errands"),
+            commands: commands,
             residentCheckInterval: memory.checkInterval
         )
         supervisor = Supervisor(catalog: catalog, services: services)
@@ -128,11 +126,13 @@ public final class Engine: Sendable {
         let metrics = EngineMetrics(services: services, server: server, keeper: keeper)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await self.keepTime() }
-            group.addTask(executorPreference: control) {
+            group.addTask(executorPreference: commands) {
                 await self.endpoints.answer(self.supervisor, metrics)
             }
-            group.addTask(executorPreference: control) { await self.admin.routed.serve() }
-            if let keeper { group.addTask { await keeper.run(self.supervisor) } }
+            group.addTask(executorPreference: commands) { await self.admin.routed.serve() }
+            if let keeper {
+                group.addTask(executorPreference: commands) { await keeper.run(self.supervisor) }
+            }
             defer { group.cancelAll() }
             try await supervisor.run(
                 graph,
@@ -166,7 +166,9 @@ public final class Engine: Sendable {
 
     /// Ends the engine from its sources to its sinks; answers once it has ended, or when what is left cannot be ended.
     public func drain(within deadline: Duration? = nil) async -> DrainReport {
-        await supervisor.drain(within: deadline ?? settings.drainTimeout)
+        await withTaskExecutorPreference(commands) {
+            await supervisor.drain(within: deadline ?? settings.drainTimeout)
+        }
     }
 
     /// How far the engine came.

@@ -3,7 +3,7 @@ import PhoenixModel
 /// What a program made of the resources and metrics it saw last, so that the metrics of one process are judged together, and
 /// the processes of one metric where the program asks for nothing else.
 ///
-/// Bounded: series of one resource come close together, and a resource that was forgotten is judged again.
+/// Bounded: series of one resource come close together, and what was forgotten is judged again.
 struct VerdictCache {
     /// What becomes of a series.
     enum Outcome {
@@ -71,9 +71,8 @@ struct VerdictCache {
         if !subject.asksPoint, !subject.asksMetric {
             entry.outcome = outcome
         } else if subject.asksMetric {
-            guard !subject.asksPoint, !subject.asksResource, byMetric.count < Self.maximumMetrics else {
-                return outcome
-            }
+            guard !subject.asksPoint, !subject.asksResource else { return outcome }
+            if byMetric.count >= Self.maximumMetrics { byMetric.removeAll(keepingCapacity: true) }
             byMetric[ObjectIdentifier(series.metric)] = (series.metric, outcome)
         } else if entry.byPoint.count < Self.maximumPoints {
             entry.byPoint.append((series.attributes, outcome))

@@ -16,8 +16,7 @@ public struct EngineServices: Sendable {
     /// The limits of every queue.
     public var limits: QueueLimits
     /// Where the supervisor decides, and where nodes do what it tells them; nil for where nodes run.
-    public var control: (any TaskExecutor)?
-    public var errands: (any TaskExecutor)?
+    public var commands: (any TaskExecutor)?
     /// How often the resident size is read, where the gate has a limit for it.
     public var residentCheckInterval: Duration
 
@@ -31,13 +30,12 @@ public struct EngineServices: Sendable {
         logger: Logger = Logger(label: "phoenix"),
         engine: EngineInfo = EngineInfo(),
         limits: QueueLimits = QueueLimits(),
-        control: (any TaskExecutor)? = nil,
-        errands: (any TaskExecutor)? = nil,
+        commands: (any TaskExecutor)? = nil,
         residentCheckInterval: Duration = .seconds(1)
     ) {
         (self.series, self.time, self.seed, self.listeners) = (series, time, seed, listeners)
         (self.gate, self.vitals, self.logger) = (gate, vitals ?? Vitals(gate: gate), logger)
-        (self.engine, self.limits, self.control, self.errands) = (engine, limits, control, errands)
+        (self.engine, self.limits, self.commands) = (engine, limits, commands)
         self.residentCheckInterval = residentCheckInterval
     }
 

@@ -1,4 +1,4 @@
-/// Work that is run as it is asked for, each in a task of its own: in the task that calls `run`, and on its executor.
+/// Work that is run as it is asked for, each in a task of its own below the task that calls `run`, and on its executor.
 ///
 /// Whoever asks needs no task group, and may be on another executor.
 struct Errands: Sendable {
@@ -7,13 +7,14 @@ struct Errands: Sendable {
 
     init() { (asked, ask) = AsyncStream.makeStream() }
 
-    /// Runs once the work; never where `close` was called before.
+    /// Runs the work once, cancelled where `close` is called before it begins; never where it was called, or `run` cancelled,
+    /// before.
     func add(_ work: @escaping @Sendable () async -> Void) { ask.yield(work) }
-    /// Nothing more is run, and what still runs is cancelled.
+    /// Nothing more is taken, and what still runs is cancelled.
     func close() { ask.finish() }
 
     /// Runs what is asked for until `close`, or until the task is cancelled; answers when all of it has ended.
-    func run() async {
+    @concurrent func run() async {
         await withDiscardingTaskGroup { group in
             for await work in asked { group.addTask { await work() } }
             group.cancelAll()

@@ -300,7 +300,7 @@ extension Supervisor {
         let timer = StopSignal()
         change?.timers.append(timer)
         let (time, signal) = (services.time, signal)
-        timers.add {
+        errands.add {
             // Stopped: the change is over.
             do {
                 try await timer.guarding {

@@ -216,7 +216,7 @@ extension Supervisor {
             do { answer.give(.success(try await work())) } catch { answer.give(.failure(error)) }
             timer.set()
         }
-        timers.add {
+        errands.add {
             do { try await timer.guarding { try await time.sleep(for: limit) } } catch { return }
             answer.give(.failure(OverdueError(limit: limit)))
         }

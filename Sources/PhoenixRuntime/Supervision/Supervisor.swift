@@ -35,10 +35,8 @@ public actor Supervisor {
     let signal: AsyncStream<Signal>.Continuation
     /// The runs of nodes.
     let nodes = Errands()
-    /// What nodes are told to do beside: what nobody in the supervisor may wait for.
+    /// What nodes are told to do beside, and deadlines: what nobody in the supervisor may wait for.
     let errands = Errands()
-    /// Deadlines: what they end may hold up all else.
-    let timers = Errands()
     /// How long a cancelled node has to end.
     let grace: Duration
 
@@ -110,9 +108,8 @@ public actor Supervisor {
             throw error
         }
         await withDiscardingTaskGroup { group in
-            group.addTask(on: services.control) { await self.command(whenRunning) }
-            group.addTask(on: services.control) { [timers] in await timers.run() }
-            group.addTask(on: services.errands) { [errands] in await errands.run() }
+            group.addTask(on: services.commands) { await self.command(whenRunning) }
+            group.addTask(on: services.commands) { [errands] in await errands.run() }
             await nodes.run()
         }
         await services.listeners.close(within: .zero)
@@ -124,13 +121,14 @@ public actor Supervisor {
         watchMemory()
         if phase == .starting { phase = .running }
         perform(supervision.handle(.made(living.values.map(\.part.member).sorted { $0.id < $1.id })))
-        whenRunning()
+        if !Task.isCancelled { whenRunning() }
         for await signal in signals {
             receive(signal)
             carryOut()
             if phase == .ended { break }
         }
-        for tasks in [nodes, errands, timers] { tasks.close() }
+        nodes.close()
+        errands.close()
     }
 
     /// Ends the engine from its sources to its sinks; answers once it has ended.
@@ -319,7 +317,7 @@ extension Supervisor {
 
     func later(_ delay: Duration, _ what: Signal) {
         let (time, signal) = (services.time, signal)
-        timers.add {
+        errands.add {
             // Cancelled: the engine has ended, and nobody waits for the signal.
             guard (try? await time.sleep(for: delay)) != nil else { return }
             signal.yield(what)
@@ -330,7 +328,7 @@ extension Supervisor {
     private func watchMemory() {
         let (time, gate, interval) = (services.time, services.gate, services.residentCheckInterval)
         guard gate.limits.residentBytes != .max else { return }
-        timers.add {
+        errands.add {
             while !Task.isCancelled {
                 if let bytes = ResidentSize.bytes { gate.noteResident(bytes: bytes) }
                 guard (try? await time.sleep(for: interval)) != nil else { return }
