@@ -150,9 +150,12 @@ public actor Prometheus: JournalingNode {
                 group.addTask { [face] in for await change in modes.messages { face.follow(change) } }
             }
             for await batch in input.messages {
-                face.store.ingest(batch, context.series, now: context.time.monotonic)
+                let began = context.time.monotonic
+                face.store.ingest(batch, context.series, now: began)
                 face.note(batch)
                 input.settle()
+                // New series take long: other nodes get their turn of the thread between two batches of them.
+                if context.time.monotonic - began > .milliseconds(1) { await Task.yield() }
             }
             group.cancelAll()
             try await group.waitForAll()
