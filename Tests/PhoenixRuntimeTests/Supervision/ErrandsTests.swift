@@ -9,7 +9,7 @@ import Testing
         try World.run(seeds: 1..<20) { world in
             let (errands, done) = (Errands(), Lock<[String]>([]))
             errands.add { done.withLock { $0.append("before") } }
-            await withDiscardingTaskGroup { group in
+            try await withThrowingDiscardingTaskGroup { group in
                 group.addTask { await errands.run() }
                 group.addTask {
                     errands.add { done.withLock { $0.append("beside") } }
@@ -18,8 +18,8 @@ import Testing
                             done.withLock { $0.append("cancelled") }
                         }
                     }
-                    // The others have run once a second has gone by: time stands while anybody works.
-                    try? await world.clock.sleep(for: .seconds(1))
+                    // The world's second, no real one: its time stands while anybody works, so the others have run by then.
+                    try await world.clock.sleep(for: .seconds(1))
                     errands.close()
                     errands.add { done.withLock { $0.append("after") } }
                 }
