@@ -1,6 +1,9 @@
 import ArgumentParser
 import AsyncHTTPClient
 import Foundation
+import PhoenixGraph
+import PhoenixNodes
+import PhoenixRuntime
 
 /// How to reach the admin API of a running instance.
 struct AdminOptions: ParsableArguments {
@@ -17,19 +20,12 @@ struct AdminClient {
         var body: String
 
         private struct Listed: Decodable {
-            struct Plan: Decodable {
-                struct Node: Decodable { var node, action, forgets: String; var settings: [String] }
-                struct Served: Decodable { var address, path: String }
-                var nodes: [Node]
-                var linked, unlinked, settings: [String]
-                var opened, closed: [Served]
-            }
             struct Record: Decodable {
                 var outcome: String
                 var generation: Int
                 var duration_seconds: Double
             }
-            var plan: Plan
+            var plan: PlanListing
             var reload: Record?
         }
         private struct Refused: Decodable {
@@ -38,28 +34,27 @@ struct AdminClient {
             var diagnostics: [Entry]?
         }
 
-        /// The plan for people, as it came.
+        /// The plan for people, and what became of it.
         var planText: String {
-            guard let listed = try? JSONDecoder().decode(Listed.self, from: Data(body.utf8)) else { return body }
-            let plan = listed.plan
-            var lines = plan.nodes.filter { $0.action != "keep" }.map { node in
-                let names = node.settings.isEmpty ? "" : " (\(node.settings.joined(separator: ", ")))"
-                return "\(node.node): \(node.action)\(names)" + (node.forgets.isEmpty ? "" : "; forgets: \(node.forgets)")
+            guard let listed = try? JSONDecoder().decode(Listed.self, from: Data(body.utf8)) else {
+                return body
             }
-            lines += plan.linked.map { "+ link \($0)" } + plan.unlinked.map { "- link \($0)" }
-            lines += plan.opened.map { "+ serve \($0.address) \($0.path)" }
-            lines += plan.closed.map { "- serve \($0.address) \($0.path)" } + plan.settings.map { "~ \($0): changed" }
-            if lines.isEmpty { lines = ["nothing changes"] }
-            if let reload = listed.reload {
-                lines.append("\(reload.outcome), generation \(reload.generation), \(reload.duration_seconds) s")
-            }
-            return lines.joined(separator: "\n")
+            guard let reload = listed.reload else { return listed.plan.text }
+            return
+                "\(listed.plan.text)\n\(reload.outcome), generation \(reload.generation), \(reload.duration_seconds) s"
+        }
+        /// The plan for programs, as for one that was made here.
+        var planJSON: String {
+            let listed = try? JSONDecoder().decode(Listed.self, from: Data(body.utf8))
+            return listed?.plan.json ?? body
         }
         /// Tells why it was refused, and how the program ends.
         func exit() -> ExitCode {
             if let refused = try? JSONDecoder().decode(Refused.self, from: Data(body.utf8)) {
                 let entries = refused.diagnostics ?? []
-                let lines = entries.map { "\($0.file):\($0.line):\($0.column): error: \($0.message); \($0.remedy)" }
+                let lines = entries.map {
+                    "\($0.file):\($0.line):\($0.column): error: \($0.message); \($0.remedy)"
+                }
                 Terminal.note(lines.isEmpty ? refused.error : lines.joined(separator: "\n"))
             } else {
                 Terminal.note("the instance answered \(status): \(body)")
@@ -82,23 +77,34 @@ struct AdminClient {
             return try await answer(to: request)
         } catch {
             Terminal.note(
-                "no answer from \(options.address): \(error); is the instance running, and is `engine.admin` its address?"
+                "no answer from \(options.address): \(ConnectionTrouble(error)); is the instance running, "
+                    + "and is `engine.admin` its address?"
             )
             throw Outcome.notStarted.exitCode
         }
     }
     private func answer(to request: HTTPClientRequest) async throws -> Answer {
         try await HTTPClient.withHTTPClient(configuration: .tryingOnce) { client in
-            let response = try await client.execute(request, timeout: .minutes(5))
+            let response = try await client.execute(request, timeout: .hours(1))
             let body = try await response.body.collect(upTo: 64 << 20)
-            return Answer(status: Int(response.status.code), body: String(decoding: body.readableBytesView, as: UTF8.self))
+            return Answer(
+                status: Int(response.status.code),
+                body: String(decoding: body.readableBytesView, as: UTF8.self)
+            )
         }
     }
     private func url(_ query: String) throws -> String {
         let path = "/api/v1/graph?\(query)"
-        guard options.address.hasPrefix("unix:") else { return "http://\(options.address)\(path)" }
-        let socket = options.address.dropFirst(5).addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
-        return "http+unix://\(socket)\(path)"
+        let address = options.address
+        do throws(WebURL.Flaw) {
+            guard address.hasPrefix("unix:") else { return try WebURL("http://\(address)\(path)").text }
+            return try WebURL(socket: String(address.dropFirst(5)), path: path).text
+        } catch {
+            Terminal.note(
+                "`\(address)` is no address: it \(error); write host:port or unix:/path (--address)"
+            )
+            throw Outcome.refused.exitCode
+        }
     }
     private func token() throws -> String? {
         guard let file = options.tokenFile else {

@@ -9,14 +9,23 @@ import UnixSignals
 /// An engine as a service: told to shut down, it drains.
 final class EngineService: Service {
     private let engine: Engine
-    private let drainTimeout: Duration
+    /// Nil leaves it to the graph that runs when the drain begins.
+    private let drainTimeout: Duration?
     private let logger: Logger
+    private let log: LogWriter
+    /// For standard output: who reads that and who reads the log are not the same.
+    private let output = LogWriter(
+        write: {
+            _ = Terminal.write($0 + "\n", to: STDOUT_FILENO)
+            return true
+        },
+        report: { _ in "" }
+    )
     private let result = Lock(Outcome.success)
     var outcome: Outcome { result.withLock { $0 } }
 
-    init(_ engine: Engine, drainTimeout: Duration?, logger: Logger) {
-        (self.engine, self.logger) = (engine, logger)
-        self.drainTimeout = drainTimeout ?? engine.settings.drainTimeout
+    init(_ engine: Engine, drainTimeout: Duration?, logger: Logger, log: LogWriter) {
+        (self.engine, self.logger, self.log, self.drainTimeout) = (engine, logger, log, drainTimeout)
     }
 
     func run() async throws {
@@ -42,10 +51,12 @@ final class EngineService: Service {
             }
         }
         logger.info("ended")
+        output.flush()
     }
 
     private func greet(_ addresses: [Engine.Address]) {
-        Terminal.say(ServedTable(engine.graph.name, addresses).text)
+        // Not by `Terminal.say`: a table that nobody reads is no reason to wait or to end, and it is no log line either.
+        output.put(ServedTable(engine.graph.name, addresses).text)
         logger.info(
             "running",
             metadata: ["graph": "\(engine.graph.name)", "nodes": "\(engine.graph.vertices.count)"]
@@ -53,8 +64,9 @@ final class EngineService: Service {
     }
 
     private func drain() async {
-        logger.info("draining", metadata: ["within": "\(drainTimeout)"])
-        let report = await engine.drain(within: drainTimeout)
+        let limit = if let drainTimeout { drainTimeout } else { await engine.drainTimeout }
+        logger.info("draining", metadata: ["within": "\(limit)"])
+        let report = await engine.drain(within: limit)
         guard !report.isClean else { return }
         result.withLock { $0 = .cutOff }
         logger.error(
@@ -65,7 +77,10 @@ final class EngineService: Service {
             ]
         )
         // What does not even end when it is cancelled would keep the process for ever.
-        if !report.stuck.isEmpty { exit(Outcome.cutOff.rawValue) }
+        if !report.stuck.isEmpty {
+            log.flush()
+            exit(Outcome.cutOff.rawValue)
+        }
     }
 }
 
@@ -74,15 +89,36 @@ final class EngineService: Service {
 /// Services are shut down from the last to the first: this one stands before the engine, and so outlives its drain.
 struct ImpatientStop: Service {
     private let logger: Logger
-    init(_ logger: Logger) { self.logger = logger }
+    private let log: LogWriter
+    init(_ logger: Logger, log: LogWriter) { (self.logger, self.log) = (logger, log) }
 
     func run() async throws {
-        var count = 0
+        let time = SystemTime()
+        var requests = StopRequests()
         for await _ in await UnixSignalsSequence(trapping: .sigterm, .sigint).cancelOnGracefulShutdown() {
-            count += 1
-            guard count > 1 else { continue }
+            guard requests.isAnother(at: time.monotonic) else { continue }
             logger.error("second signal: ended without draining")
+            log.flush()
             exit(Outcome.cutOff.rawValue)
         }
+    }
+}
+
+/// Tells a second request to stop from a copy of the first.
+///
+/// `timeout` signals its child and then its group, and a wrapper passes on what a terminal sends to all: such copies of one
+/// request are milliseconds apart.
+struct StopRequests {
+    /// Within this time after the first signal another one is the same request.
+    static let sameWithin = Duration.milliseconds(500)
+    private var first: Duration?
+
+    /// A signal came. Answers whether it asks once more.
+    mutating func isAnother(at moment: Duration) -> Bool {
+        guard let first else {
+            first = moment
+            return false
+        }
+        return moment - first >= Self.sameWithin
     }
 }

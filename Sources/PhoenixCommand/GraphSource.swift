@@ -32,29 +32,41 @@ struct GraphSource {
     }
 
     /// The graph of a file; without one the demonstration that the program carries in itself.
-    func load(_ path: String?) throws(GraphRefusal) -> LoadedGraph {
+    ///
+    /// - Parameter log: is told of every file before it is read.
+    func load(_ path: String?, _ log: SignatureLog? = nil) throws(GraphRefusal) -> LoadedGraph {
+        var loader = Self.loader
+        if let log { loader.readFile = log.noting(loader.readFile) }
         guard let path else {
-            return try Self.loader.load(
+            return try loader.load(
                 text: Demo.text,
                 name: Demo.name,
                 environment: environment,
                 sets: sets
             )
         }
-        return try Self.loader.load(path: path, environment: environment, sets: sets)
+        return try loader.load(path: path, environment: environment, sets: sets)
     }
 
     /// Where a running instance reads its graph anew.
     func origin(_ path: String?) -> GraphOrigin {
-        let source = self
+        let (source, own) = (self, path ?? Demo.name)
         return GraphOrigin(
-            path: path ?? Demo.name,
+            path: own,
             read: { () throws(GraphRefusal) in try source.load(path) },
             readSent: { (root, texts) throws(GraphRefusal) in
                 var loader = Self.loader
                 let readFile = loader.readFile
                 loader.readFile = { path in try texts[path].map { Array($0.utf8) } ?? readFile(path) }
-                return try loader.load(path: root, environment: source.environment, sets: source.sets)
+                // Its sender names the graph by another path, or sits in another directory; the environment is ours, unless
+                // it was sent along.
+                let overlay = source.environment.map { GraphLoader.path(ofEnvironment: $0, beside: root) }
+                return try loader.load(
+                    path: root,
+                    environment: source.environment,
+                    sets: source.sets,
+                    environmentBeside: overlay.flatMap { texts[$0] } == nil ? own : root
+                )
             }
         )
     }
@@ -63,13 +75,15 @@ struct GraphSource {
     func bundle(_ path: String) throws -> GraphBundle {
         let sources: [String: String]
         do { sources = try load(path).sources } catch { sources = error.sources }
-        guard sources[path] != nil else { return GraphBundle(root: path, files: try loadOrExit(path).sources) }
+        guard sources[path] != nil else {
+            return GraphBundle(root: path, files: try loadOrExit(path).sources)
+        }
         return GraphBundle(root: path, files: sources)
     }
 
     /// The same, with the refusal told on standard error.
-    func loadOrExit(_ path: String?) throws -> LoadedGraph {
-        do { return try load(path) } catch {
+    func loadOrExit(_ path: String?, _ log: SignatureLog? = nil) throws -> LoadedGraph {
+        do { return try load(path, log) } catch {
             Terminal.note(error.description)
             throw Outcome.refused.exitCode
         }

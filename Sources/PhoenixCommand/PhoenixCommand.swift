@@ -14,6 +14,7 @@ public enum PhoenixCommand {
 
     /// Runs the command that the arguments name, and ends the process with its exit code.
     public static func main(_ catalog: NodeCatalog, arguments: [String]? = nil) async {
+        Terminal.occupyClosedStreams()
         await $catalog.withValue(catalog) { await Root.main(arguments) }
     }
 }
@@ -28,12 +29,13 @@ struct Root: AsyncParsableCommand {
             `phoenix nodes` tells what a graph file may hold.
 
             Exit codes: 0 ended as asked; 1 the graph, a check or an order was refused; 2 could not start, for instance \
-            because a port is taken, or could not reach a running one; 3 a drain was cut off; 64 the command line \
-            was not understood.
+            because a port is taken, could not reach a running one, or could not write its output; 3 a drain was cut \
+            off; 64 the command line was not understood.
             """,
         version: Version.current,
         subcommands: [
-            Run.self, Validate.self, PlanGraph.self, ReloadGraph.self, Draw.self, ModeCommand.self, Nodes.self,
+            Run.self, Validate.self, PlanGraph.self, ReloadGraph.self, Draw.self, ModeCommand.self,
+            Nodes.self,
             Schema.self, TestGraphs.self, Reference.self,
         ]
     )

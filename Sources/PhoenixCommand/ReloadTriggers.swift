@@ -8,10 +8,12 @@ import UnixSignals
 
 /// Changes the running graph when its files change or SIGHUP comes.
 ///
-/// SIGHUP is taken also where files are not watched: it must not end the process.
+/// SIGHUP is taken also where files are not watched: it must not end the process. Before that `Run` ignores it.
 struct ReloadTriggers: Service {
     let engine: Engine
     let files: [String]
+    /// What they were like when they were read.
+    let signatures: [String: FileSignature]
     let watches: Bool
     let logger: Logger
 
@@ -29,7 +31,9 @@ struct ReloadTriggers: Service {
     }
     private func watch() async throws {
         logger.info("watching", metadata: ["files": "\(files.joined(separator: ", "))"])
-        do { try await GraphWatch().run(files) { await reload("watch") } } catch is CancellationError {}
+        do {
+            try await GraphWatch().run(files, since: signatures) { await reload("watch") }
+        } catch is CancellationError {}
     }
 
     /// Answers the files that were read; those of before where nobody could say.
@@ -37,7 +41,7 @@ struct ReloadTriggers: Service {
         let read = Lock(files)
         while !Task.isCancelled {
             do {
-                let report = try await engine.reload(
+                _ = try await engine.reload(
                     to: { () throws(GraphRefusal) -> LoadedGraph in
                         do throws(GraphRefusal) {
                             let loaded = try engine.origin.read()
@@ -50,19 +54,12 @@ struct ReloadTriggers: Service {
                     },
                     origin: origin
                 )
-                logger.notice(
-                    "the graph was read anew",
-                    metadata: [
-                        "outcome": "\(report.record.outcome.rawValue)", "generation": "\(report.record.generation)",
-                        "plan": "\(report.plan.text)",
-                    ]
-                )
                 return read.withLock { $0 }
             } catch ReloadError.busy {
                 // Another change is under way: this one comes after it.
                 guard (try? await SystemTime().sleep(for: .milliseconds(50))) != nil else { break }
             } catch {
-                logger.error("the graph was not taken over: \(error)", metadata: ["origin": "\(origin)"])
+                // The engine has told of it.
                 return read.withLock { $0 }
             }
         }

@@ -6,4 +6,7 @@ public enum Claim: Sendable, Hashable {
     case listen(address: String, protocol: String, path: String)
     case readsFile(String)
     case writesFile(String)
+    /// A file that is read once, when the node is made: what is in it counts as a setting, by this name. Any number of nodes
+    /// may load it.
+    case loadsFile(String, setting: String)
 }

@@ -21,9 +21,10 @@ enum ClaimTable {
             case .listen(let address, let protocolName, let path):
                 text = "listen \(address) \(protocolName) \(path)"
                 self.address = ListenAddress(written: address)
-                place = normalized(address, self.address)
-            case .readsFile(let file): (text, place) = ("read \(file)", path(file))
-            case .writesFile(let file): (text, place) = ("write \(file)", path(file))
+                place = ListenAddress.place(of: address)
+            case .readsFile(let file): (text, place) = ("read \(file)", ListenAddress.path(file))
+            case .writesFile(let file): (text, place) = ("write \(file)", ListenAddress.path(file))
+            case .loadsFile(let file, _): (text, place) = ("load \(file)", ListenAddress.path(file))
             }
         }
     }
@@ -108,11 +109,6 @@ enum ClaimTable {
             || (rightHost == "0.0.0.0" && isNumeric(leftHost))
     }
 
-    private static func normalized(_ address: String, _ read: ListenAddress?) -> String {
-        if address.hasPrefix("unix:") { return "unix:" + path(String(address.dropFirst(5))) }
-        return read?.text.lowercased() ?? address
-    }
-
     /// Whether one request could be meant for both paths.
     static func overlaps(_ left: String, _ right: String) -> Bool {
         switch (left.hasSuffix("*"), right.hasSuffix("*")) {
@@ -122,11 +118,5 @@ enum ClaimTable {
         case (true, true):
             left.dropLast().hasPrefix(right.dropLast()) || right.dropLast().hasPrefix(left.dropLast())
         }
-    }
-
-    /// A path without `.` and doubled slashes.
-    private static func path(_ text: String) -> String {
-        let parts = text.split(separator: "/").filter { $0 != "." }
-        return (text.hasPrefix("/") ? "/" : "") + parts.joined(separator: "/")
     }
 }

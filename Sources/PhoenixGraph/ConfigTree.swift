@@ -20,6 +20,9 @@ public struct ConfigTree: Sendable {
     public var mark: Mark
     /// What stands in the file, where something was put in its place: a diagnostic shows this and never a secret.
     public var written: String?
+    /// The same where it is a secret: the variables and files that it is made of, and `***` for each text between them and
+    /// each default.
+    public var writtenMasked: String? { written.map { Substitution.masked($0) } }
     public init(_ value: Value, at mark: Mark) { (self.value, self.mark) = (value, mark) }
 }
 

@@ -37,12 +37,16 @@ public struct Graph: Sendable, Equatable {
         public var mark: Mark
         /// Where its `type` stands, for a node that has one.
         public var typeMark: Mark?
+        /// A print of each file that the node loads when it is made, by setting: another print, another content. Prints are
+        /// comparable within one process.
+        public var filePrints: [String: Int] = [:]
         public init(id: NodeID, type: NodeType, config: ConfigTree, modes: [Mode: ConfigTree], mark: Mark) {
             (self.id, self.type, self.config, self.modes, self.mark) = (id, type, config, modes, mark)
         }
         public static func == (left: Self, right: Self) -> Bool {
             (left.id, left.type) == (right.id, right.type)
                 && left.config == right.config && left.modes == right.modes
+                && left.filePrints == right.filePrints
         }
     }
     public struct Port: Sendable, Hashable, CustomStringConvertible {

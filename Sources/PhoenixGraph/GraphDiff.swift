@@ -72,6 +72,9 @@ public struct GraphDiff: Sendable, Equatable {
             let after = new.config(in: mode, exclusive: spec.exclusive)
             changed.formUnion(spec.changes(before, after))
         }
+        // What stands in the files that a node loads is a setting too.
+        let files = Set(old.filePrints.keys).union(new.filePrints.keys)
+        changed.formUnion(files.filter { old.filePrints[$0] != new.filePrints[$0] })
         if changed.isEmpty { return .keep }
         let live = Set(spec.fields.filter(\.isLive).map(\.name))
         return changed.isSubset(of: live) ? .reconfigure(changed.sorted()) : .replace(changed.sorted())

@@ -61,7 +61,7 @@ extension Graph.Vertex {
         let text =
             switch claim {
             case .listen(let address, _, _): address
-            case .readsFile(let path), .writesFile(let path): path
+            case .readsFile(let path), .writesFile(let path), .loadsFile(let path, _): path
             }
         return ([config] + modes.keys.sorted().compactMap { modes[$0] }).lazy
             .compactMap { $0.mark(ofScalar: text) }.first ?? mark

@@ -64,7 +64,7 @@ class Engine:
 
     PORTS = ("ENGINE_PORT", "OTLP_PORT", "OTLP_PORT_2", "FULL_PORT", "OPTIMIZED_PORT", "TOPK_PORT", "CONTROL_PORT", "OBSERVATORY_PORT", "KPI_PORT", "ADMIN_PORT")
 
-    def __init__(self, graph: str | pathlib.Path, directory: pathlib.Path, *, sets=(), log_level="info", stderr=None, env=None, options=()):
+    def __init__(self, graph: str | pathlib.Path, directory: pathlib.Path, *, sets=(), log_level="info", stdout=None, stderr=None, env=None, options=()):
         self.ports = dict(zip(self.PORTS, free_ports(len(self.PORTS))))
         self.is_told = False
         self.log_path = directory / f"{self.ports['ENGINE_PORT']}.log"
@@ -75,7 +75,7 @@ class Engine:
             command += ["--set", one.format_map(self.ports)]
         environment = os.environ | {name: str(port) for name, port in self.ports.items()} | (env or {})
         self.process = subprocess.Popen(
-            command, stdout=self.log_file, stderr=stderr or self.log_file, env=environment, start_new_session=True
+            command, stdout=stdout or self.log_file, stderr=stderr or self.log_file, env=environment, start_new_session=True
         )
         try:
             poll("ready", self._ready, deadline=30)
@@ -104,7 +104,7 @@ class Engine:
         return f"127.0.0.1:{self.ports['OTLP_PORT']}"
 
     def terminate(self):
-        """Tells it to drain; a second signal would end it at once."""
+        """Tells it to drain; a second signal, half a second later, would end it at once."""
         if not self.is_told and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         self.is_told = True

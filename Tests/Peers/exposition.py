@@ -35,6 +35,15 @@ def read(url: str, accept=TEXT) -> dict[Key, float]:
     return out
 
 
+def refused_requests(engine) -> dict[tuple[str, str], float]:
+    """OTLP requests that the engine refused whole so far, by protocol and reason."""
+    return {
+        (dict(labels)["protocol"], dict(labels)["reason"]): value
+        for (name, labels), value in read(engine.url("ENGINE_PORT")).items()
+        if name == "phoenix_receiver_refused_requests_total"
+    }
+
+
 class Endpoint:
     """One pipeline's end, watched from drained moment to drained moment."""
 

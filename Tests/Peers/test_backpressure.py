@@ -1,6 +1,5 @@
 """What senders are told while the graph cannot take more, and that nothing is booked twice or lost by it."""
 
-import os
 import threading
 import time
 
@@ -9,6 +8,8 @@ import pytest
 from google.rpc import code_pb2, error_details_pb2
 
 from engine import fetch, poll
+from exposition import refused_requests
+from lease import Lease
 from otlp import Request, one_point
 from wire import JSON, PROTOBUF, call, export, find, retry_info
 
@@ -37,29 +38,35 @@ def test_over_the_memory_limit_grpc_gets_unavailable_with_retry_info(refusing):
     assert retry_info(caught.value).retry_delay.ToMilliseconds() == 2500
 
 
+def test_over_the_memory_limit_requests_are_counted_and_the_log_says_what_to_do(refusing):
+    before = refused_requests(refusing)
+    assert export(refusing.otlp, b"").status == 503
+    with grpc.insecure_channel(refusing.otlp) as channel, pytest.raises(grpc.RpcError):
+        call(channel, one_point().bytes)
+    after = refused_requests(refusing)
+    assert {key: after[key] - before[key] for key in after if after[key] != before[key]} == {
+        ("http", "memory"): 1,
+        ("grpc", "memory"): 1,
+    }
+    poll("a line in the log", lambda: "raise `memory_limiter`" in refusing.log)
+
+
 def test_over_the_memory_limit_the_engine_still_answers_questions(refusing):
     assert fetch(f"{refusing.url('ENGINE_PORT')}/health")[0] == 200
     assert fetch(f"{refusing.url('FULL_PORT')}/metrics")[0] == 200
 
 
 class Stuck:
-    """An engine whose log nobody reads until `release`."""
+    """An engine with a node that stands still until `release`."""
 
-    def __init__(self, engines):
-        self.reading, writing = os.pipe()
-        self.engine = engines("stuck", stderr=writing)
-        os.close(writing)
-        self.log = b""
-        self.reader = None
+    def __init__(self, engines, directory, **options):
+        flag = directory / "flag"
+        flag.write_text("off\n")
+        self.lease = Lease(flag)
+        self.engine = engines("stuck", env={"FLAG_FILE": str(flag)}, **options)
 
     def release(self):
-        def read():
-            while chunk := os.read(self.reading, 1 << 16):
-                self.log += chunk
-
-        if self.reader is None:
-            self.reader = threading.Thread(target=read, daemon=True)
-            self.reader.start()
+        self.lease.release()
 
     def fill(self) -> list[int]:
         """Sends until a request is refused: the answers."""
@@ -79,13 +86,11 @@ def many(number: int) -> bytes:
 
 
 @pytest.fixture
-def stuck(engines):
-    stuck = Stuck(engines)
+def stuck(engines, tmp_path):
+    stuck = Stuck(engines, tmp_path)
     yield stuck
     stuck.release()
     stuck.engine.drain()
-    stuck.reader.join(10)
-    os.close(stuck.reading)
 
 
 def test_a_full_graph_refuses_after_max_wait_and_takes_again_when_it_moves(stuck):
@@ -97,8 +102,8 @@ def test_a_full_graph_refuses_after_max_wait_and_takes_again_when_it_moves(stuck
     stuck.release()
     poll("the graph takes requests again", lambda: export(stuck.engine.otlp, many(10_000)).status == 200)
     for number in [n for n, status in enumerate(statuses) if status == 200] + [10_000]:
-        poll(f"request {number} in the log", lambda: b"stuck.%d.199" % number in stuck.log)
-    assert b"stuck.%d." % refused not in stuck.log, "a refused request was booked all the same"
+        poll(f"request {number} in the log", lambda: f"stuck.{number}.199" in stuck.engine.log)
+    assert f"stuck.{refused}." not in stuck.engine.log, "a refused request was booked all the same"
 
 
 def test_a_full_graph_says_when_to_try_again(stuck):
@@ -113,6 +118,14 @@ def test_a_full_graph_says_when_to_try_again(stuck):
     assert caught.value.code() == grpc.StatusCode.UNAVAILABLE
     assert retry_info(caught.value).retry_delay.ToSeconds() == 3
     assert time.monotonic() - start < 10
+
+
+def test_requests_that_a_full_graph_refuses_are_counted(stuck):
+    refused = sum(status == 503 for status in stuck.fill())
+    assert refused_requests(stuck.engine)["http", "busy"] == refused
+    with grpc.insecure_channel(stuck.engine.otlp) as channel, pytest.raises(grpc.RpcError):
+        call(channel, one_point().bytes, timeout=15)
+    assert refused_requests(stuck.engine)["grpc", "busy"] == 1
 
 
 def test_a_deadline_passes_while_the_graph_is_full(stuck):

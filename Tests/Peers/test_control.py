@@ -103,7 +103,9 @@ def test_the_mode_follows_the_load(engines, tmp_path, start):
     # Each decision has its version in the file, and its correlation id.
     lines = [line for line in control.log.splitlines() if "mode decided" in line]
     decided = [re.search(r"pv3ux-\d+-\d+", line)[0] for line in lines]
-    assert [state["correlation_id"] for state in watch.states] == decided
+    written = [state["correlation_id"] for state in watch.states]
+    # The first was written before anything was counted, and once more with the counts.
+    assert written.count(decided[0]) <= 2 and written[written.count(decided[0]) - 1 :] == decided
     versions = [state["config_version"] for state in watch.states]
     assert versions == list(range(1, len(versions) + 1))
     # What it decided is on its metrics.

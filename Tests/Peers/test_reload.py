@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -81,10 +82,10 @@ class Instance:
         samples = read(self.engine.url("ENGINE_PORT"))
         return sum(v for (name, labels), v in samples.items() if name == "phoenix_reloads_total" and ("outcome", outcome) in labels)
 
-    def command(self, *words: str) -> subprocess.CompletedProcess:
+    def command(self, *words: str, cwd: pathlib.Path | None = None) -> subprocess.CompletedProcess:
         environment = os.environ | {name: str(port) for name, port in self.engine.ports.items()}
         return subprocess.run(
-            [str(binary()), *words, "--address", self.address], capture_output=True, text=True, timeout=60, env=environment
+            [str(binary()), *words, "--address", self.address], capture_output=True, text=True, timeout=60, env=environment, cwd=cwd
         )
 
     def reload(self) -> subprocess.CompletedProcess:
@@ -165,9 +166,21 @@ def test_plan_says_what_reload_then_does(plain):
     done = plain.reload()
     assert done.returncode == 0 and "full_endpoint" in done.stdout, done
     assert plain.status["generation"] > before
-    assert "where several share a label set, their sum begins anew" in plan.stdout, "what is forgotten is said"
+    assert "where several share a label set then, their sum begins anew" in plan.stdout, "what is forgotten is said"
     assert export(plain.engine.otlp, one_point("peers.planned", 7).bytes).status == 200
     poll("the heir serves under its new name", lambda: exposed(plain.engine, "FULL_PORT", "whole_peers_planned_total") == [7])
+
+
+def test_a_plan_from_elsewhere_has_the_environment_of_the_instance(watched, tmp_path):
+    shutil.copytree(watched.files.root.parent, tmp_path / "copy", ignore=shutil.ignore_patterns("environments"))
+    root = tmp_path / "copy" / "graph.yaml"
+    root.write_text(root.read_text().replace("drop: [process.pid]", "drop: [host.name]").replace("k: 2", "k: 3"))
+    for path, cwd in (("graph.yaml", root.parent), ("copy/graph.yaml", tmp_path), (str(root), None)):
+        plan = watched.command("plan", path, "--format", "json", cwd=cwd)
+        assert plan.returncode == 0, plan
+        changed = [node["node"] for node in json.loads(plan.stdout)["nodes"] if node["action"] != "keep"]
+        # What its environment says of `optimized` wins, as where it runs.
+        assert changed == ["ranked"], plan
 
 
 def test_a_change_is_in_the_history_from_the_moment_at_which_it_runs(plain):
@@ -178,6 +191,40 @@ def test_a_change_is_in_the_history_from_the_moment_at_which_it_runs(plain):
     assert (newest["generation"], newest["origin"]) == (status["generation"], "api"), newest
     assert newest["outcome"] in ("probation", "taken"), newest
     poll("its probation is over", lambda: plain.status["reloads"][0]["outcome"] == "taken")
+
+
+def test_a_change_through_the_api_is_in_the_log(plain):
+    def told(what: str) -> int:
+        return len(re.findall(rf"{what}.*?\borigin=api\b", plain.engine.log, re.DOTALL))
+
+    taken, refused = told("the graph was read anew"), told("the graph was not taken over")
+    plain.files.edit(plain.files.root, "k: 2", "k: 3")
+    assert send(plain.address, "PUT", "/api/v1/graph").status == 200
+    poll("it is told", lambda: told("the graph was read anew") == taken + 1)
+    assert send(plain.address, "PUT", "/api/v1/graph", b"graph: [", {"content-type": "application/yaml"}).status == 422
+    poll("the refusal is told", lambda: told("the graph was not taken over") == refused + 1)
+
+
+def test_a_misspelt_flag_changes_nothing(plain):
+    before = plain.status["generation"]
+    plain.files.edit(plain.files.root, "k: 2", "k: 3")
+    refused = send(plain.address, "PUT", "/api/v1/graph?dryrun=true")
+    assert refused.status == 400 and b"`dryrun` is not known" in refused.body, refused
+    assert plain.status["generation"] == before
+
+
+def test_a_name_that_leads_here_is_no_way_in(plain):
+    """As a page does whose owner points its name at this machine."""
+    connection = http.client.HTTPConnection(plain.address)
+    for method in ("GET", "PUT"):
+        headers = {"Host": "evil.example:13134", "Origin": "http://evil.example:13134"}
+        connection.request(method, "/api/v1/graph?dry_run=true", headers=headers)
+        answer = connection.getresponse()
+        assert answer.status == 403, answer
+        assert b"not served here" in answer.read()
+    connection.request("GET", "/api/v1/graph", headers={"Host": "localhost:1"})
+    assert connection.getresponse().status == 200
+    connection.close()
 
 
 def test_a_reload_without_a_change_is_none(plain):
@@ -239,6 +286,20 @@ def change(instance: Instance, path: pathlib.Path, old: str, new: str):
     done = instance.reload()
     assert done.returncode == 0, done
     assert instance.status["generation"] > before, done
+
+
+def test_a_receiver_takes_another_host_on_its_port(plain):
+    for old, new in (("127.0.0.1", "0.0.0.0"), ("0.0.0.0", "127.0.0.1")):
+        change(plain, plain.files.root, old + ":${env:OTLP_PORT}", new + ":${env:OTLP_PORT}")
+        plain.serves()
+
+
+def test_a_receiver_that_cannot_have_its_other_host_keeps_the_first(plain):
+    with socket.socket() as other:
+        other.bind(("127.0.0.2", plain.engine.port("OTLP_PORT")))
+        other.listen()
+        plain.files.edit(plain.files.root, "127.0.0.1:${env:OTLP_PORT}", "0.0.0.0:${env:OTLP_PORT}")
+        fails(plain, "failed", "otlp", "another process listens there already")
 
 
 def replace_receiver(instance: Instance):

@@ -7,6 +7,7 @@ import functools
 import http.client
 import math
 import os
+import pathlib
 import random
 import resource
 import signal
@@ -284,6 +285,33 @@ def test_a_reload_that_changes_the_state_is_refused_with_the_place(tmp_path):
     engine.process.send_signal(signal.SIGHUP)
     poll("the refusal", lambda: "`state` cannot change while the engine runs" in engine.log)
     assert "graph.yaml:7:" in engine.log, engine.log
+    engine.drain()
+
+
+def test_nodes_that_are_renamed_leave_no_journals(tmp_path):
+    graph = tmp_path / "graph.yaml"
+    text = (HERE / "graphs" / "restart.yaml").read_text()
+    graph.write_text(text)
+    engine = Engine(graph, tmp_path, env={"STATE_PATH": str(tmp_path / "state")})
+    for round in range(3):
+        name = f"full_endpoint_{round}"
+        graph.write_text(text.replace("full_endpoint", name))
+        engine.process.send_signal(signal.SIGHUP)
+
+        def journals() -> set[str]:
+            return {path.name.split(".")[1] for path in tmp_path.glob("state.*.[0-7]")}
+
+        def is_clean() -> bool:
+            found = {one for one in journals() if one.startswith("full_endpoint")}
+            return found == {name}
+
+        poll("only its journals are there", is_clean)
+
+    def are_closed() -> bool:
+        files = [os.readlink(one) for one in pathlib.Path(f"/proc/{engine.process.pid}/fd").iterdir()]
+        return not [one for one in files if "full_endpoint" in one and name not in one]
+
+    poll("the others are closed", are_closed)
     engine.drain()
 
 

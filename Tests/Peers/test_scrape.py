@@ -24,12 +24,18 @@ class Target:
         self.registry = CollectorRegistry()
         self.accept = None
         self.broken = None
+        self.leads = None
         self.asked = []
         target = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
                 target.asked.append(dict(self.headers))
+                if target.leads is not None and self.path == "/metrics":
+                    self.send_response(302)
+                    self.send_header("location", target.leads)
+                    self.send_header("content-length", "0")
+                    return self.end_headers()
                 status, kind, body = 200, "text/plain; version=0.0.4", target.broken
                 if body is None:
                     encoder, kind = choose_encoder(target.accept or self.headers.get("accept"))
@@ -234,3 +240,15 @@ def test_targets_that_dns_names_come_and_go(target, engines):
     poll("the service is gone", lambda: seen() == {"web.phoenix.test": None})
     target.broken = None
     names.server.stop()
+
+
+def test_a_redirection_to_nowhere_fails_the_scrape_and_nothing_else(target, engines):
+    target.accept, target.broken, target.leads = None, b"answered 1\n", "http://127.0.0.1:99999/metrics?key=hidden"
+    engine = engines("scrape", env={"TARGET_PORT": str(target.port)})
+    poll("down", lambda: exposed(engine).get(("up", ())) == 0)
+    poll("said", lambda: "it redirects to a URL that has a port that is no number from 1 to 65535" in engine.log)
+    assert "hidden" not in engine.log
+    # One that is relative leads somewhere.
+    target.leads = "there"
+    poll("up", lambda: exposed(engine).get(("up", ())) == 1)
+    target.broken, target.leads = None, None

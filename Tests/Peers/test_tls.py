@@ -1,6 +1,9 @@
 """TLS, by clients that others wrote: OTLP by gRPC and HTTP, scrapes, and clients that must show who they are."""
 
 import os
+import pathlib
+import signal
+import ssl
 import subprocess
 
 import grpc
@@ -9,6 +12,7 @@ import trustme
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2_grpc import MetricsServiceStub
 
 from engine import HERE, binary, free_ports, poll
+from exposition import read
 from otlp import one_point
 
 
@@ -95,3 +99,76 @@ def test_files_that_cannot_be_used_are_named(pki, change, named):
     )  # fmt: skip
     assert run.returncode == 2, run.stderr
     assert named in run.stderr and files["KEY" if "key" in named else "CERTIFICATE"] in run.stderr
+
+
+class Renewals:
+    """A certificate and its key under names that stay, as a client of an authority renews them."""
+
+    def __init__(self, folder: pathlib.Path):
+        self.authority, self.certificate, self.key = trustme.CA(), folder / "cert.pem", folder / "key.pem"
+        self.renew()
+
+    def renew(self, with_key=True) -> str:
+        """Renames new files over the old ones; answers what connecting clients should then be shown."""
+        issued = self.authority.issue_cert("localhost", "127.0.0.1")
+        for path, pem in ((self.key, issued.private_key_pem), (self.certificate, issued.cert_chain_pems[0])):
+            if path == self.certificate or with_key:
+                beside = path.with_suffix(".new")
+                beside.write_bytes(pem.bytes())
+                beside.rename(path)
+        return issued.cert_chain_pems[0].bytes().decode().strip()
+
+
+def shown(engine) -> str:
+    return ssl.get_server_certificate(("127.0.0.1", engine.port("OTLP_PORT"))).strip()
+
+
+@pytest.mark.parametrize("options", [[], ["--watch"]], ids=["sighup", "watch"])
+def test_renewed_files_are_taken_and_bad_ones_leave_the_old_certificate(engines, pki, tmp_path, options):
+    files = Renewals(tmp_path)
+    env = environment(pki) | {"CERTIFICATE": str(files.certificate), "KEY": str(files.key)}
+    engine = engines("tls", env=env, options=options)
+
+    def changed():
+        if not options:
+            engine.process.send_signal(signal.SIGHUP)
+
+    def reloads(outcome: str) -> float:
+        samples = read(engine.url("ENGINE_PORT"))
+        return sum(v for (name, labels), v in samples.items() if name == "phoenix_reloads_total" and ("outcome", outcome) in labels)
+
+    for _ in range(2):
+        new = files.renew()
+        changed()
+        poll("the renewed certificate is shown", lambda: shown(engine) == new)
+    failures = reloads("failed")
+    files.renew(with_key=False)
+    changed()
+    poll("the pair that does not fit is refused", lambda: reloads("failed") > failures)
+    assert shown(engine) == new and "give a readable PEM file, and the key that belongs to the certificate" in engine.log
+    engine.drain()
+
+
+def test_an_address_takes_tls_and_gives_it_up(engines, pki, tmp_path):
+    secured = (HERE / "graphs" / "tls.yaml").read_text()
+    line = '    tls: {certificate: "${env:CERTIFICATE}", key: "${env:KEY}"}\n'
+    assert line in secured
+    clear, graph = secured.replace(line, "", 1), tmp_path / "graph.yaml"
+    graph.write_text(clear)
+    engine = engines(graph, env=environment(pki))
+    port = engine.port("OTLP_PORT")
+
+    def in_clear() -> str:
+        json = ["-H", "content-type: application/json", "-d", "{}"]
+        return curl("-o", os.devnull, "-w", "%{http_code}", *json, f"http://localhost:{port}/v1/metrics").stdout
+
+    for text in (secured, clear):
+        graph.write_text(text)
+        engine.process.send_signal(signal.SIGHUP)
+        if text == secured:
+            poll("TLS is spoken", lambda: post(port, pki).stdout.startswith("200 "))
+            assert in_clear() != "200"
+        else:
+            poll("clear text is spoken", lambda: in_clear() == "200")
+            assert post(port, pki).returncode != 0
+    engine.drain()

@@ -60,4 +60,31 @@ import Testing
     @Test func settingsSections() throws {
         #expect(try Self.diff { $0.replace("watch: true", with: "watch: false") }.settings == ["engine"])
     }
+
+    @Test func whatStandsInAFileThatANodeLoadsIsASetting() throws {
+        let specs = NodeSpecs(
+            [NodeSpec(NodeType(.receiver, "tls"), "Loads.", ports: [], config: LoadingConfig.self)],
+            settings: []
+        )
+        func load(_ certificate: String?) throws -> LoadedGraph {
+            var files = ["graph.yaml": "graph: x\nversion: 1\nreceivers: {tls: {certificate: c.pem}}"]
+            files["c.pem"] = certificate
+            return try GraphLoader(specs, files: files).load(path: "graph.yaml")
+        }
+        let (one, same, other, none) = (try load("1"), try load("1"), try load("2"), try load(nil))
+        // Also one that is missing is watched.
+        #expect(one.files == ["graph.yaml", "c.pem"])
+        #expect(none.files == one.files)
+        #expect(GraphDiff(from: one.graph, to: same.graph, specs).isEmpty)
+        for graph in [other.graph, none.graph] {
+            let diff = GraphDiff(from: one.graph, to: graph, specs)
+            #expect(diff.changes == ["tls": .replace(["tls.certificate"])])
+        }
+    }
+}
+
+private struct LoadingConfig: NodeConfig {
+    var certificate = ""
+    static let fields: [Field<Self>] = [Field("certificate", \.certificate, "The file.")]
+    var claims: [Claim] { [.loadsFile(certificate, setting: "tls.certificate")] }
 }

@@ -20,6 +20,16 @@ import Testing
         Ban(pattern: #"\btry!"#, reason: "input could stop the process"),
         Ban(pattern: #"\bfatalError\("#, reason: "input could stop the process"),
         Ban(
+            pattern: #"\bHTTPClient\.shared\b"#,
+            reason: "it follows redirections to addresses that nobody checked"
+        ),
+        Ban(
+            pattern: #"\bHTTPClientRequest\(url: (?!\w+\.text\))"#,
+            reason: "a port above 65535 would end the process: take the text of a WebURL",
+            // Its `url` makes a WebURL.
+            except: ["Sources/PhoenixCommand/AdminClient.swift"]
+        ),
+        Ban(
             pattern: #"(^|[^.\w])print\("#,
             reason: "standard output is for answers: use Terminal, or a logger",
             except: ["Sources/PhoenixCommand/Terminal.swift"]

@@ -19,8 +19,8 @@ struct Draw: ParsableCommand {
         let loaded = try GraphSource(overlays).loadOrExit(file)
         let drawing = GraphDrawing(loaded.graph, GraphSource.specs)
         switch format {
-        case .mermaid: Terminal.say(drawing.mermaid)
-        case .dot: Terminal.say(drawing.dot)
+        case .mermaid: try Terminal.say(drawing.mermaid)
+        case .dot: try Terminal.say(drawing.dot)
         }
     }
 }

@@ -14,7 +14,7 @@ struct Nodes: ParsableCommand {
         let specs = GraphSource.specs
         guard let type else {
             let rows = specs.sorted.map { [$0.type.role.rawValue, $0.type.name, $0.summary] }
-            Terminal.say(TextTable(rows: [["ROLE", "TYPE", "WHAT IT DOES"]] + rows).text)
+            try Terminal.say(TextTable(rows: [["ROLE", "TYPE", "WHAT IT DOES"]] + rows).text)
             return
         }
         let found = Self.types(named: type, in: specs)
@@ -23,7 +23,7 @@ struct Nodes: ParsableCommand {
             Terminal.note("no node type is called `\(type)`; there are: \(names)")
             throw Outcome.refused.exitCode
         }
-        Terminal.say(found.map { NodeReference($0).markdown }.joined(separator: "\n"))
+        try Terminal.say(found.map { NodeReference($0).markdown }.joined(separator: "\n"))
     }
 
     static func types(named name: String, in specs: NodeSpecs) -> [NodeSpec] {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import PhoenixGraph
+import PhoenixNodes
 import PhoenixRuntime
 
 /// `phoenix plan`: what a change to a graph would do.
@@ -9,7 +10,8 @@ struct PlanGraph: AsyncParsableCommand {
         commandName: "plan",
         abstract: "Say what a change of the graph would do, node by node, and do nothing.",
         discussion: """
-            Compares with the running instance, which lays its own --env and --set over the graph, or with another file. \
+            Compares with the running instance, which lays its own --env (the file beside its own graph) and --set over the \
+            graph, or with another file. \
             Settings are named, their values never shown. \
             Exit code 0: it can be done; 1: the graph was refused; 2: the instance cannot be reached.
             """
@@ -27,12 +29,13 @@ struct PlanGraph: AsyncParsableCommand {
     func run() async throws {
         if let against {
             let source = GraphSource(overlays)
-            let plan = Plan(
-                from: try source.loadOrExit(against).graph,
-                to: try source.loadOrExit(graph).graph,
-                PhoenixCommand.catalog
-            )
-            return Terminal.say(format == .json ? plan.json : plan.text)
+            let (old, new) = (try source.loadOrExit(against).graph, try source.loadOrExit(graph))
+            do { try Engine.check(new, against: old) } catch {
+                Terminal.note(error.description)
+                throw Outcome.refused.exitCode
+            }
+            let plan = Plan(from: old, to: new.graph, PhoenixCommand.catalog)
+            return try Terminal.say(format == .json ? plan.json : plan.text)
         }
         guard overlays.isEmpty else {
             Terminal.note(
@@ -44,6 +47,6 @@ struct PlanGraph: AsyncParsableCommand {
         let sent = try GraphSource(overlays).bundle(graph)
         let answer = try await AdminClient(admin).put(sent, query: "dry_run=true")
         guard answer.status == 200 else { throw answer.exit() }
-        Terminal.say(format == .json ? answer.body : answer.planText)
+        try Terminal.say(format == .json ? answer.planJSON : answer.planText)
     }
 }

@@ -13,6 +13,16 @@ struct Reference: ParsableCommand {
     var examples = "graphs/examples"
 
     func run() throws {
+        let count: Int
+        do { count = try write() } catch {
+            Terminal.note(Self.refusal(error, in: directory))
+            throw Outcome.notStarted.exitCode
+        }
+        try Terminal.say("\(count) pages in \(directory)")
+    }
+
+    /// Writes all pages, and answers how many they are.
+    private func write() throws -> Int {
         let pages = ReferencePages(PhoenixCommand.catalog, examples: examples).all
         // What no type stands behind any more must go, or readers would trust it.
         let nodes = directory + "/nodes"
@@ -30,6 +40,18 @@ struct Reference: ParsableCommand {
             )
             try Data(text.utf8).write(to: file)
         }
-        Terminal.say("\(pages.count) pages in \(directory)")
+        return pages.count
+    }
+
+    /// What the system says is wrong, in words.
+    static func refusal(_ error: any Error, in directory: String) -> String {
+        let told = error as NSError
+        let cause = (told.userInfo[NSUnderlyingErrorKey] as? any Error).map { $0 as NSError } ?? told
+        let reason =
+            cause.domain == NSPOSIXErrorDomain
+            ? String(cString: strerror(Int32(cause.code))) : told.localizedDescription
+        let place = told.userInfo[NSFilePathErrorKey] as? String ?? directory
+        return
+            "cannot write \(place): \(reason); name a directory that has room and that this user may write to"
     }
 }

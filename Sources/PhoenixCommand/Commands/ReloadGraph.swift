@@ -16,6 +16,6 @@ struct ReloadGraph: AsyncParsableCommand {
     func run() async throws {
         let answer = try await AdminClient(admin).put(nil, query: "settled=true")
         guard answer.status == 200 else { throw answer.exit() }
-        Terminal.say(answer.planText)
+        try Terminal.say(answer.planText)
     }
 }

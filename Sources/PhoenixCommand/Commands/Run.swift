@@ -5,13 +5,20 @@ import PhoenixNodes
 import PhoenixRuntime
 import ServiceLifecycle
 
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
 /// `phoenix run`: runs a graph until it is told to stop.
 struct Run: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run a graph until SIGTERM or SIGINT.",
         discussion: """
             Prints on standard output what it serves and where, as soon as all of it is open; logs go to standard \
-            error. The first signal drains: sources stop, what they took flows to its end. A second one ends at once.
+            error. The first signal drains: sources stop, what they took flows to its end. A second one, half a second \
+            later or more, ends at once.
             """
     )
 
@@ -29,8 +36,12 @@ struct Run: AsyncParsableCommand {
     var watch = false
 
     func run() async throws {
-        let loaded = try GraphSource(overlays).loadOrExit(graph)
-        let logger = logFormat.logger(logLevel.level)
+        Self.ignoreSignals()
+        let signatures = SignatureLog()
+        let loaded = try GraphSource(overlays).loadOrExit(graph, signatures)
+        let log = logFormat.writer()
+        defer { log.flush() }
+        let logger = logFormat.logger(logLevel.level, to: log)
         let engine: Engine
         do {
             engine = try Engine(
@@ -38,26 +49,28 @@ struct Run: AsyncParsableCommand {
                 PhoenixCommand.catalog,
                 origin: GraphSource(overlays).origin(graph),
                 version: Version.current,
-                logger: logger
+                logger: logger,
+                droppedLogLines: { log.dropped }
             )
         } catch let error as SettingsError {
-            Terminal.note("\(error)")
+            log.put("\(error)")
             throw Outcome.refused.exitCode
         } catch {
             // The place for `state` cannot be had: the graph is right.
-            Terminal.note("\(error)")
+            log.put("\(error)")
             throw Outcome.notStarted.exitCode
         }
-        let service = EngineService(engine, drainTimeout: drainTimeout?.duration, logger: logger)
+        let service = EngineService(engine, drainTimeout: drainTimeout?.duration, logger: logger, log: log)
         let group = ServiceGroup(
             configuration: .init(
                 services: [
-                    .init(service: ImpatientStop(logger), successTerminationBehavior: .ignore),
+                    .init(service: ImpatientStop(logger, log: log), successTerminationBehavior: .ignore),
                     .init(service: service, successTerminationBehavior: .gracefullyShutdownGroup),
                     .init(
                         service: ReloadTriggers(
                             engine: engine,
                             files: loaded.files,
+                            signatures: signatures.signatures,
                             watches: watch,
                             logger: logger
                         ),
@@ -70,10 +83,19 @@ struct Run: AsyncParsableCommand {
         )
         do { try await group.run() } catch {
             // What a node says may hold the place in the graph file: it goes first, as compilers do.
-            Terminal.note("\(error)")
+            log.put("\(error)")
             throw Outcome.notStarted.exitCode
         }
         if service.outcome != .success { throw service.outcome.exitCode }
+    }
+
+    /// Lets no signal end the process that is not meant to.
+    ///
+    /// A SIGHUP that comes before `ReloadTriggers` takes it over is lost: whether the graph is read before the change that it
+    /// tells of, or after, nobody knows. A reader of the output that goes away is no reason to end either.
+    private static func ignoreSignals() {
+        signal(SIGHUP, SIG_IGN)
+        signal(SIGPIPE, SIG_IGN)
     }
 }
 

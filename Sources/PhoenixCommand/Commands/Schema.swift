@@ -7,7 +7,7 @@ struct Schema: ParsableCommand {
         abstract: "Print the JSON Schema of graph files, for editors to complete and check by."
     )
 
-    func run() { Terminal.say(GraphSchema(GraphSource.specs).text.trimmed) }
+    func run() throws { try Terminal.say(GraphSchema(GraphSource.specs).text.trimmed) }
 }
 
 extension String {

@@ -23,11 +23,11 @@ struct Validate: ParsableCommand {
                 switch result {
                 case .success(let loaded):
                     let (nodes, links) = (loaded.graph.vertices.count, loaded.graph.links.count)
-                    Terminal.say("\(file): good (\(nodes) nodes, \(links) links)")
+                    try Terminal.say("\(file): good (\(nodes) nodes, \(links) links)")
                 case .failure(let refusal): Terminal.note(refusal.description)
                 }
             }
-        case .json: Terminal.say(Self.json(results.map { ($0.file, $0.result) }))
+        case .json: try Terminal.say(Self.json(results.map { ($0.file, $0.result) }))
         }
         let isGood = results.allSatisfy { if case .success = $0.result { true } else { false } }
         if !isGood { throw Outcome.refused.exitCode }

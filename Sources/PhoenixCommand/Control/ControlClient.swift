@@ -1,5 +1,7 @@
 import AsyncHTTPClient
 import Foundation
+import PhoenixGraph
+import PhoenixNodes
 import PhoenixRuntime
 
 /// A request to the control API.
@@ -38,26 +40,30 @@ struct ControlFailure: Error {
 struct ControlClient {
     /// The longest answer that is taken.
     private static let mostBytes = 16 << 20
-    private let base: String
+    private let base: WebURL
     private let token: String?
     private let timeout: Duration
 
     init(address: String, token: String?, timeout: Duration) throws(ControlFailure) {
         let url = address.contains("://") ? address : "http://\(address)"
-        guard let parts = URLComponents(string: url), ["http", "https"].contains(parts.scheme),
-            parts.host?.isEmpty == false
-        else {
+        do throws(WebURL.Flaw) {
+            let whole = try WebURL(url)
+            base = try url.hasSuffix("/") ? WebURL(String(url.dropLast())) : whole
+        } catch {
             throw ControlFailure(
                 .refused,
-                "`\(address)` is no address; write host:port, such as 127.0.0.1:8080, or an http URL"
+                "`\(address)` is no address: it \(error); write host:port, such as 127.0.0.1:8080, or an http URL"
             )
         }
-        base = url.hasSuffix("/") ? String(url.dropLast()) : url
         (self.token, self.timeout) = (token.flatMap { $0.isEmpty ? nil : $0 }, timeout)
     }
 
     func send(_ request: ControlRequest) async throws(ControlFailure) -> ControlReply {
-        var sent = HTTPClientRequest(url: base + request.path)
+        let url: WebURL
+        do throws(WebURL.Flaw) { url = try WebURL(base.text + request.path) } catch {
+            throw ControlFailure(.refused, "the address of `\(request.path)` at \(base) \(error)")
+        }
+        var sent = HTTPClientRequest(url: url.text)
         sent.method = .init(rawValue: request.method)
         if let token { sent.headers.add(name: "authorization", value: "Bearer \(token)") }
         if let body = request.body {
@@ -79,16 +85,16 @@ struct ControlClient {
         }
     }
 
-    private static func failure(_ error: any Error, at base: String) -> ControlFailure {
+    private static func failure(_ error: any Error, at base: WebURL) -> ControlFailure {
         let isTimeout = [.connectTimeout, .readTimeout, .deadlineExceeded].contains(error as? HTTPClientError)
-        let what = isTimeout ? "it did not answer in time" : "\(error)"
+        let what = isTimeout ? "it did not answer in time" : "\(ConnectionTrouble(error))"
         return ControlFailure(
             .notStarted,
             "no control API at \(base): \(what); is a graph with a `mode` controller running, "
                 + "or does it listen elsewhere (--address)?"
         )
     }
-    private static func refusal(_ status: Int, _ text: String, at base: String) -> ControlFailure {
+    private static func refusal(_ status: Int, _ text: String, at base: WebURL) -> ControlFailure {
         struct Refused: Decodable {
             var error: String?
             var message: String?

@@ -29,10 +29,10 @@ struct ControlOptions: ParsableArguments {
     /// Sends an order, and shows what became of it.
     func order(_ request: ControlRequest) async throws {
         let answer = try await ask(request)
-        if format == .json { return Terminal.say(answer.text) }
+        if format == .json { return try Terminal.say(answer.text) }
         let receipt = try answer.decoded(as: Receipt.self)
         let before = receipt.previous_mode == receipt.current_mode ? "" : " (was \(receipt.previous_mode))"
-        Terminal.say("\(receipt.current_mode)\(before): \(receipt.message)")
+        try Terminal.say("\(receipt.current_mode)\(before): \(receipt.message)")
     }
     private struct Receipt: Decodable {
         var message: String

@@ -1,6 +1,12 @@
 import ArgumentParser
 import Logging
 
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
 /// How log lines look.
 enum LogFormat: String, ExpressibleByArgument, CaseIterable {
     /// For people.
@@ -8,13 +14,38 @@ enum LogFormat: String, ExpressibleByArgument, CaseIterable {
     /// For machines: one JSON object a line.
     case json
 
-    /// A logger that writes to standard error.
-    func logger(_ level: Logger.Level) -> Logger {
-        Logger(label: "phoenix") { label in
-            switch self {
-            case .text: StreamLog(label: label, logLevel: level, line: TextLine.render)
-            case .json: StreamLog(label: label, logLevel: level, line: JSONLogLine.render)
+    private static let label = "phoenix"
+
+    /// A logger that hands its lines to a writer.
+    func logger(_ level: Logger.Level, to writer: LogWriter) -> Logger {
+        Logger(label: Self.label) { label in
+            StreamLog(label: label, logLevel: level, line: render) { line in writer.put(line) }
+        }
+    }
+
+    /// A writer to standard error.
+    func writer() -> LogWriter {
+        let render = render
+        return LogWriter(
+            write: { Terminal.write($0 + "\n", to: STDERR_FILENO) == nil },
+            report: { count in
+                render(
+                    StreamLog.Entry(
+                        time: Timestamp.now.text,
+                        level: .warning,
+                        label: Self.label,
+                        message: count == 1 ? "a log line was dropped" : "\(count) log lines were dropped",
+                        metadata: [("why", "standard error was not read, or could not be written")]
+                    )
+                )
             }
+        )
+    }
+
+    private var render: @Sendable (StreamLog.Entry) -> String {
+        switch self {
+        case .text: TextLine.render
+        case .json: JSONLogLine.render
         }
     }
 }
@@ -31,7 +62,7 @@ struct LogLevel: ExpressibleByArgument {
     }
 }
 
-/// Writes each event as a line to standard error.
+/// Makes a line of each event.
 struct StreamLog: LogHandler {
     /// What is written of an event.
     struct Entry {
@@ -47,9 +78,16 @@ struct StreamLog: LogHandler {
     var metadata: Logger.Metadata = [:]
     var metadataProvider: Logger.MetadataProvider?
     var line: @Sendable (Entry) -> String
+    /// Takes a line, and does not wait until it is written.
+    var put: @Sendable (_ line: String) -> Void
 
-    init(label: String, logLevel: Logger.Level, line: @escaping @Sendable (Entry) -> String) {
-        (self.label, self.logLevel, self.line) = (label, logLevel, line)
+    init(
+        label: String,
+        logLevel: Logger.Level,
+        line: @escaping @Sendable (Entry) -> String,
+        put: @escaping @Sendable (_ line: String) -> Void
+    ) {
+        (self.label, self.logLevel, self.line, self.put) = (label, logLevel, line, put)
     }
 
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {
@@ -68,7 +106,7 @@ struct StreamLog: LogHandler {
             message: event.message.description,
             metadata: all.sorted { $0.key < $1.key }.map { ($0.key, $0.value.description) }
         )
-        Terminal.note(line(entry))
+        put(line(entry))
     }
 }
 

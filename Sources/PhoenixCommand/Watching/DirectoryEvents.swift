@@ -30,9 +30,9 @@ final class DirectoryEvents {
 
     /// Watches the directories of these files too.
     func watch(directoriesOf files: [String]) {
-        let mask =
-            UInt32(IN_CLOSE_WRITE) | UInt32(IN_MOVED_TO) | UInt32(IN_CREATE) | UInt32(IN_DELETE)
-            | UInt32(IN_MOVED_FROM)
+        // Attributes as well: a file that could not be read may be readable now.
+        let kinds = [IN_CLOSE_WRITE, IN_MOVED_TO, IN_CREATE, IN_DELETE, IN_MOVED_FROM, IN_ATTRIB]
+        let mask = kinds.reduce(UInt32(0)) { $0 | UInt32($1) }
         for directory in Set(files.map { URL(fileURLWithPath: $0).deletingLastPathComponent().path })
         where !watched.contains(directory) {
             // One that cannot be watched is polled.

@@ -12,8 +12,11 @@ struct GraphWatch {
 
     /// Calls `reload` after each change until the task is cancelled; it answers which files matter from then on.
     /// `whenWatching` is called once a change would be noticed.
+    ///
+    /// - Parameter signatures: what the files were like when they were read: a change since then is noticed too.
     func run(
         _ files: [String],
+        since signatures: [String: FileSignature] = [:],
         whenWatching: @Sendable () -> Void = {},
         _ reload: @escaping @Sendable () async -> [String]
     ) async throws {
@@ -30,20 +33,27 @@ struct GraphWatch {
             defer { group.cancelAll() }
             var files = files
             events?.watch(directoriesOf: files)
-            var seen = FileSignature.all(files)
+            var seen = Self.before(signatures, files)
             whenWatching()
+            if !signatures.isEmpty { wake.yield() }
             for await _ in wakes {
                 guard FileSignature.all(files) != seen else { continue }
                 let settled = try await leftAlone(files)
                 files = await reload()
                 events?.watch(directoriesOf: files)
                 // What changed while it was read has the old signature here, and is read again.
-                seen = FileSignature.all(files).merging(settled) { _, before in before }
-                    .filter { files.contains($0.key) }
+                seen = Self.before(settled, files)
             }
         }
     }
 
+    /// What the files were like when they were read; as they are now where that is not known.
+    private static func before(
+        _ known: [String: FileSignature],
+        _ files: [String]
+    ) -> [String: FileSignature] {
+        FileSignature.all(files).merging(known) { _, before in before }.filter { files.contains($0.key) }
+    }
     /// The signatures once nobody writes any more.
     private func leftAlone(_ files: [String]) async throws -> [String: FileSignature] {
         let end = time.monotonic + patience

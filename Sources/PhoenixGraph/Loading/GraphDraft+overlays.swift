@@ -1,7 +1,7 @@
 import PhoenixModel
 
 extension GraphDraft {
-    /// Lays `environments/<name>.yaml` beside the root graph over it.
+    /// Lays `environments/<name>.yaml` beside a file, mostly the root graph, over the graph.
     mutating func readEnvironment(_ name: String, beside root: String) {
         let start = Mark(file: "--env", line: 1, column: 1)
         sources["--env"] = name
@@ -14,9 +14,9 @@ extension GraphDraft {
             )
             return
         }
-        let folder = root.split(separator: "/", omittingEmptySubsequences: false).dropLast().map { $0 + "/" }
-            .joined()
-        guard let tree = readTree("\(folder)environments/\(name).yaml", from: start) else { return }
+        guard let tree = readTree(GraphLoader.path(ofEnvironment: name, beside: root), from: start) else {
+            return
+        }
         for entry in tree.entries {
             switch entry.key {
             case "graph": readName(entry.value)

@@ -31,10 +31,13 @@ public struct GraphLoader: Sendable {
 
     /// Loads a graph file with its parts, lays `environments/<environment>.yaml` beside it over it, and each of `sets`
     /// (`optimized.drop=[a, b]`) over both.
+    ///
+    /// - Parameter place: the file that the environment lies beside, where that is not the graph file.
     public func load(
         path: String,
         environment: String? = nil,
-        sets: [String] = []
+        sets: [String] = [],
+        environmentBeside place: String? = nil
     ) throws(GraphRefusal) -> LoadedGraph {
         let log = FileLog()
         let readFile = readFile
@@ -44,7 +47,7 @@ public struct GraphLoader: Sendable {
         }
         var draft = GraphDraft(specs, Substitution(variables: variables, readFile: reading))
         draft.readRoot(path)
-        if let environment, draft.isComplete { draft.readEnvironment(environment, beside: path) }
+        if let environment, draft.isComplete { draft.readEnvironment(environment, beside: place ?? path) }
         if draft.isComplete { draft.apply(sets: sets) }
         var report = draft.report
         var graph = Graph()
@@ -60,7 +63,15 @@ public struct GraphLoader: Sendable {
         guard report.diagnostics.isEmpty else {
             throw GraphRefusal(report.diagnostics, files: log.files, sources: draft.sources)
         }
+        graph.notePrints(specs, readFile: reading)
         return LoadedGraph(graph: graph, files: log.files, sources: draft.sources)
+    }
+
+    /// The file of an environment that is laid over a graph file.
+    public static func path(ofEnvironment name: String, beside root: String) -> String {
+        let folder = root.split(separator: "/", omittingEmptySubsequences: false).dropLast().map { $0 + "/" }
+            .joined()
+        return "\(folder)environments/\(name).yaml"
     }
 
     /// Loads a graph from its text; parts and environments are read beside `name`.
@@ -80,7 +91,7 @@ public struct GraphLoader: Sendable {
 /// A graph and what it was made of.
 public struct LoadedGraph: Sendable {
     public var graph: Graph
-    /// The files that were read, in order, those of `${file:…}` too.
+    /// The files that were read, in order, those of `${file:…}` and those that nodes load too.
     public var files: [String]
     /// The texts that the graph's marks point into, by the name that a mark bears.
     public var sources: [String: String]
@@ -94,6 +105,12 @@ public struct UnreadableFile: Error, Sendable, Hashable, CustomStringConvertible
     public var description: String
     public init(_ reason: String) { description = reason }
 
+    /// Whether what is there can be read once only, or not at all: a pipe, a socket, a device, a directory.
+    static func isReadOnce(_ path: String) -> Bool {
+        var info = stat()
+        return stat(path, &info) == 0 && info.st_mode & S_IFMT != S_IFREG
+    }
+
     /// Reads a file of the disk, up to a little more than a graph may be long.
     public static let read: @Sendable (String) throws -> [UInt8] = { path in
         var isDirectory: ObjCBool = false
@@ -106,6 +123,23 @@ public struct UnreadableFile: Error, Sendable, Hashable, CustomStringConvertible
         }
         defer { file.closeFile() }
         return try Array(file.read(upToCount: YAMLTree.mostBytes + 1) ?? Data())
+    }
+}
+
+extension Graph {
+    /// Notes what stands in the files that nodes load, so that a graph is another where a file is.
+    ///
+    /// One that cannot be read has no print: whether it is needed is found when the node is made, perhaps elsewhere.
+    fileprivate mutating func notePrints(_ specs: NodeSpecs, readFile: (String) throws -> [UInt8]) {
+        for (id, vertex) in vertices {
+            guard let spec = specs[vertex.type] else { continue }
+            var report = Report()
+            for case .loadsFile(let path, let setting) in spec.validate(vertex.config, vertex.mark, &report) {
+                // What gives its contents once only is left to the node.
+                guard !UnreadableFile.isReadOnce(path), let bytes = try? readFile(path) else { continue }
+                vertices[id]?.filePrints[setting] = bytes.hashValue
+            }
+        }
     }
 }
 

@@ -22,7 +22,7 @@ struct Substitution: Sendable {
                 result.append("$")
                 rest = rest.dropFirst()
             } else if rest.first == "{" {
-                guard let end = closing(rest) else {
+                guard let end = Self.closing(rest) else {
                     report.add(
                         at: mark,
                         "`${` is not closed",
@@ -41,7 +41,7 @@ struct Substitution: Sendable {
     }
 
     /// The brace that closes the one at the start.
-    private func closing(_ text: Substring) -> Substring.Index? {
+    private static func closing(_ text: Substring) -> Substring.Index? {
         var open = 0
         for index in text.indices {
             if text[index] == "{" { open += 1 }
@@ -51,6 +51,36 @@ struct Substitution: Sendable {
             }
         }
         return nil
+    }
+
+    /// A secret as it may be shown: the variables and files that it is made of, and `***` for each text of its own, a
+    /// default too.
+    static func masked(_ text: String, depth: Int = 0) -> String {
+        guard depth < mostDepth else { return "***" }
+        var (shown, rest) = ("", text[...])
+        while !rest.isEmpty {
+            if rest.hasPrefix("${"), let end = closing(rest.dropFirst()),
+                let reference = maskedReference(rest[..<end].dropFirst(2), depth)
+            {
+                shown += reference
+                rest = rest[rest.index(after: end)...]
+            } else {
+                // A doubled dollar begins nothing.
+                rest = rest.dropFirst(rest.hasPrefix("$$") ? 2 : 1)
+                if !shown.hasSuffix("***") { shown += "***" }
+            }
+        }
+        return shown
+    }
+    /// Nil for what is no substitution: then it is a text.
+    private static func maskedReference(_ reference: Substring, _ depth: Int) -> String? {
+        if reference.hasPrefix("file:/") { return "${\(reference)}" }
+        guard reference.hasPrefix("env:") else { return nil }
+        let name = reference.dropFirst(4).prefix { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
+        let rest = reference.dropFirst(4 + name.count)
+        if rest.isEmpty { return "${env:\(name)}" }
+        guard rest.hasPrefix(":-") else { return nil }
+        return "${env:\(name):-\(masked(String(rest.dropFirst(2)), depth: depth + 1))}"
     }
 
     private func value(of reference: Substring, at mark: Mark, depth: Int, _ report: inout Report) -> String {

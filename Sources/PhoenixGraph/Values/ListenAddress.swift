@@ -55,3 +55,39 @@ public enum ListenAddress: FieldValue, Hashable, CustomStringConvertible {
     }
     public var description: String { text }
 }
+
+extension ListenAddress {
+    /// An address as all who mean it would write it; a text that is none stays as it is.
+    public static func place(of written: String) -> String {
+        if written.hasPrefix("unix:") { return "unix:" + path(String(written.dropFirst(5))) }
+        return Self(written: written)?.text.lowercased() ?? written
+    }
+    /// A path without `.` and doubled slashes.
+    static func path(_ text: String) -> String {
+        let parts = text.split(separator: "/").filter { $0 != "." }
+        return (text.hasPrefix("/") ? "/" : "") + parts.joined(separator: "/")
+    }
+
+    /// Whether who has the one may keep another from the other: they are the same, or one port of what may be one host. What a
+    /// host's name stands for, and whether two IPv6 addresses are one, is not known here.
+    public func mayMeet(_ other: Self) -> Bool {
+        guard case .tcp(let host, let port) = self, case .tcp(let otherHost, let otherPort) = other else {
+            return Self.place(of: text) == Self.place(of: other.text)
+        }
+        guard port == otherPort, port != 0 else { return false }
+        func isOneIPv4(_ host: String) -> Bool {
+            host != "0.0.0.0" && host.allSatisfy { $0.isNumber || $0 == "." }
+        }
+        return !isOneIPv4(host) || !isOneIPv4(otherHost) || host == otherHost
+    }
+}
+
+extension ListenAddress {
+    /// Whether nobody reaches it from another machine.
+    package var isLocal: Bool {
+        switch self {
+        case .unix: true
+        case .tcp(let host, _): host == "localhost" || host == "::1" || host.hasPrefix("127.")
+        }
+    }
+}

@@ -79,11 +79,21 @@ struct ControlFile: Sendable, Equatable {
         guard let mode, report.diagnostics.isEmpty else { return nil }
         self.init(mode)
         self.exposure = exposure
-        // What is not the mode is never a reason to refuse it: old writers were free with the rest.
+        // What is not the mode is never a reason to refuse it: old writers were free with the rest. A version that
+        // leaves no room for the next one is: versions would fall, or end.
         func text(_ tree: ConfigTree?) -> String {
             if case .scalar(let text, _)? = tree?.value { text } else { "" }
         }
-        version = UInt64(text(find("config_version", "version"))) ?? 0
+        let counted = find("config_version", "version")
+        if let counted, Self.isTooLarge(text(counted)) {
+            report.add(
+                at: counted.mark,
+                "the version \(text(counted)) leaves no room for the next one",
+                mend: "write a smaller one, such as 1"
+            )
+            return nil
+        }
+        version = UInt64(text(counted)) ?? 0
         correlationID = text(find("correlation_id"))
         reason = text(find("trigger_reason", "reason"))
         updatedUnixNano = RFC3339.unixNano(text(find("last_updated"))) ?? 0
@@ -106,8 +116,14 @@ struct ControlFile: Sendable, Equatable {
             guard parts.count == 2 else { return nil }
             let key = parts[0].filter { !$0.isWhitespace }
             guard key == "config_version" || key == "version" else { return nil }
-            return UInt64(parts[1].prefix { $0 != "#" }.filter { !$0.isWhitespace && $0 != "\"" })
+            let text = parts[1].prefix { $0 != "#" }.filter { !$0.isWhitespace && $0 != "\"" }
+            return isTooLarge(text) ? nil : UInt64(text)
         }.max() ?? 0
+    }
+    /// Whether a version is a number, but beyond what one process after another could count up from.
+    private static func isTooLarge(_ text: String) -> Bool {
+        !text.isEmpty && text.allSatisfy { $0.isASCII && $0.isNumber }
+            && UInt64(text).map { $0 > 1 << 62 } ?? true
     }
 
     /// The same as a message.

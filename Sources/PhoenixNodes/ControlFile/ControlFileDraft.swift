@@ -14,12 +14,16 @@ struct ControlFileDraft: Sendable {
     private var waitsForAnswer = false
     /// The file has a mode that another hand wrote beside the moment of the mode before.
     private var isMomentOld = false
+    /// The file was written before anything was counted: once something is, it is written again with the counts.
+    private var lacksCounts = false
+    /// What is asked for are those counts, and no decision.
+    private var isRecount = false
 
     var isPending: Bool { asked != nil }
 
     /// The controller has decided.
     mutating func ask(_ change: ModeChange) {
-        (waitsForAnswer, decided) = (false, change)
+        (waitsForAnswer, decided, isRecount) = (false, change, false)
         // A controller that went on from the file says what stands there already.
         let isWritten =
             known?.correlationID == change.correlationID && !change.correlationID.isEmpty
@@ -35,7 +39,8 @@ struct ControlFileDraft: Sendable {
         defer { known = file }
         guard file != known else { return false }
         if let known, file.mode != known.mode { isMomentOld = file.changedUnixNano == known.changedUnixNano }
-        if isTold { (asked, waitsForAnswer) = (nil, true) }
+        if isTold { (asked, waitsForAnswer) = (nil, true) } else if isRecount { asked = nil }
+        (lacksCounts, isRecount) = (false, false)
         return true
     }
     /// There is no file any more: what was decided last is written again. False where nothing was decided yet.
@@ -67,6 +72,10 @@ struct ControlFileDraft: Sendable {
             default: continue
             }
         }
+        guard lacksCounts, metrics.full > 0, metrics.optimized > 0, asked == nil, !waitsForAnswer else {
+            return
+        }
+        (asked, lacksCounts, isRecount) = (decided, false, true)
     }
 
     /// What to write now; nil where nothing is asked for.
@@ -82,7 +91,8 @@ struct ControlFileDraft: Sendable {
         return file
     }
     mutating func noteWritten(_ file: ControlFile) {
-        (asked, isMomentOld) = (nil, false)
+        (asked, isMomentOld, isRecount) = (nil, false, false)
+        lacksCounts = metrics == ControlFile.Metrics()
         noteVersion(file.version)
         // As it reads back: the reader keeps neither counts nor thresholds.
         known = file.asRead

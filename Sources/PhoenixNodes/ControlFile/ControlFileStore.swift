@@ -15,8 +15,10 @@ struct ControlFileStore: Sendable {
     /// What the disk says is wrong, and where.
     struct DiskError: Error, CustomStringConvertible {
         var description: String
-        init(_ action: String, _ path: String, _ code: Int32) {
-            description = "cannot \(action) \(path): \(String(cString: strerror(code)))"
+        init(_ action: String, _ path: String, _ code: Int32, remedy: String = "") {
+            description =
+                "cannot \(action) \(path): \(String(cString: strerror(code)))"
+                + (remedy.isEmpty ? "" : "; \(remedy)")
         }
     }
     /// More bytes than these are no control file.
@@ -57,6 +59,22 @@ struct ControlFileStore: Sendable {
             throw UnreadableFile("it is no UTF-8 text")
         }
         return text
+    }
+
+    /// Throws where the file can never be written, for its directory is not there.
+    func checkDirectory() throws {
+        var info = stat()
+        guard stat(directory, &info) == 0 else {
+            throw DiskError(
+                "write",
+                path,
+                errno,
+                remedy: "make the directory \(directory), or name another `path`"
+            )
+        }
+        guard info.st_mode & S_IFMT == S_IFDIR else {
+            throw DiskError("write", path, ENOTDIR, remedy: "name a `path` in a directory")
+        }
     }
 
     /// Replaces the file: whoever reads sees the old one or the new one, also after the machine lost power.

@@ -40,7 +40,7 @@ public actor Manual: Source, LastingNode {
         desk = ModeDesk(context, context.wiring[Port.output])
         api = config.listen == nil ? nil : ModePath(desk, path: config.path, context).api
         guard let address = config.listen, let api else { return }
-        context.listen(address.text, paths: [config.path], api.endpoint("the mode"))
+        context.listen(address.text, paths: [config.path], api.endpoint("the mode", on: address))
     }
 
     public func run() async throws {

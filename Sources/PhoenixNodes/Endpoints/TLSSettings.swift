@@ -9,7 +9,12 @@ public struct TLSSettings: ObjectValue, Hashable {
     public var clientCA: String?
     public init() {}
     public static let fields: [Field<Self>] = [
-        Field("certificate", \.certificate, required: true, "The file with the certificate and its chain, as PEM."),
+        Field(
+            "certificate",
+            \.certificate,
+            required: true,
+            "The file with the certificate and its chain, as PEM; a reload takes a renewed one."
+        ),
         Field("key", \.key, required: true, "The file with the private key, as PEM."),
         Field(
             "client_ca",
@@ -18,12 +23,17 @@ public struct TLSSettings: ObjectValue, Hashable {
                 + "is left out."
         ),
     ]
+    /// The files, read when the node is made: new ones under old names make it anew.
+    var claims: [Claim] {
+        let files = [("tls.certificate", certificate), ("tls.key", key), ("tls.client_ca", clientCA ?? "")]
+        return files.filter { !$0.1.isEmpty }.map { .loadsFile($0.1, setting: $0.0) }
+    }
 }
 
 /// What a node's addresses speak: HTTP, in clear text or over TLS.
 ///
-/// The files are read when the node is made, so that a bad one refuses the graph; a reload that makes the node anew reads
-/// them again, without closing the address.
+/// The files are read when the node is made, so that a bad one refuses the graph. What is in them counts as settings: a
+/// reload after they were renewed makes the node anew, without closing the address.
 struct AddressSecurity {
     private let endpoint: TLSEndpoint?
 

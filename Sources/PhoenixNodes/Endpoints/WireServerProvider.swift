@@ -35,7 +35,7 @@ public final class WireServerProvider: ServerProvider {
             }
             return OpenWireServer(bound, certificate)
         } catch let error as IOError {
-            throw AddressError(parsed, error)
+            throw AddressError.reason(parsed, error)
         }
     }
 }
@@ -45,10 +45,12 @@ public struct AddressError: Error, Sendable, Equatable, CustomStringConvertible 
     public var description: String
     init(_ description: String) { self.description = description }
 
-    init(_ address: HTTPAddress, _ error: IOError) {
+    /// What to throw for what the system says.
+    static func reason(_ address: HTTPAddress, _ error: IOError) -> any Error {
+        error.errnoCode == EADDRINUSE ? AddressInUse() : Self(address, error)
+    }
+    private init(_ address: HTTPAddress, _ error: IOError) {
         switch error.errnoCode {
-        case EADDRINUSE:
-            self.init("another process listens there already")
         case EACCES, EPERM:
             let port = address.port.map { $0 < 1024 ? "; ports below 1024 are for root" : "" } ?? ""
             self.init("this user may not listen there\(port)")
@@ -56,6 +58,8 @@ public struct AddressError: Error, Sendable, Equatable, CustomStringConvertible 
             self.init("this machine does not have that address")
         case ENOENT, ENOTDIR:
             self.init("the directory of the socket does not exist")
+        case ENOTSOCK:
+            self.init("a file that is no socket has that name; remove it or choose another path")
         case EMFILE, ENFILE:
             self.init("no file descriptors are left; raise the limit (ulimit -n)")
         default:
@@ -94,6 +98,11 @@ private final class OpenWireServer: OpenServer {
     }
 
     func stopAccepting() async { await bound.stopAccepting() }
+    func resume() async throws {
+        do { try await bound.resume() } catch let error as IOError {
+            throw AddressError.reason(bound.address, error)
+        }
+    }
     func quiet() async { await bound.turn() }
     func close(within deadline: Duration) async { await bound.close(within: deadline) }
 }

@@ -50,7 +50,7 @@ struct AdminAPI: Sendable {
             listeners.attach(
                 address.text,
                 paths: [Self.path],
-                routed.endpoint("the graph: GET shows it, PUT changes it"),
+                routed.endpoint("the graph: GET shows it, PUT changes it", on: address),
                 owner: EngineEndpoints.owner
             )
         }
@@ -66,12 +66,20 @@ struct AdminAPI: Sendable {
             if let sent { return try origin.readSent(sent.root, sent.files) }
             return text.isEmpty ? try origin.read() : try origin.readSent(origin.path, [origin.path: text])
         }
+        let (isDry, isSettled) = (try flag("dry_run", request), try flag("settled", request))
+        // A misspelt `dry_run` must not change the graph.
+        for (name, _) in request.uri.queryParameters where name != "dry_run" && name != "settled" {
+            throw APIError.badRequest("`\(name)` is not known; there are `dry_run` and `settled`")
+        }
         do {
-            if try flag("dry_run", request) {
+            if isDry {
                 return answer(.ok, JSONText.object([("plan", try await engine.plan(read).tree)]))
             }
-            let report = try await engine.reload(to: read, origin: "api", settled: try flag("settled", request))
-            return answer(.ok, .object([("plan", report.plan.tree), ("reload", GraphStatus.tree(report.record))]))
+            let report = try await engine.reload(to: read, origin: "api", settled: isSettled)
+            return answer(
+                .ok,
+                .object([("plan", report.plan.tree), ("reload", GraphStatus.tree(report.record))])
+            )
         } catch let refusal as GraphRefusal {
             return answer(.unprocessableContent, GraphStatus.tree(refusal))
         } catch ReloadError.busy {
@@ -83,7 +91,8 @@ struct AdminAPI: Sendable {
         }
     }
     private static func bundle(_ text: String) throws -> Sent {
-        let remedy = #"send {"root": "graph.yaml", "files": {"graph.yaml": "…"}}, or YAML as application/yaml"#
+        let remedy =
+            #"send {"root": "graph.yaml", "files": {"graph.yaml": "…"}}, or YAML as application/yaml"#
         guard let sent = try? JSONDecoder().decode(Sent.self, from: Data(text.utf8)) else {
             throw APIError.badRequest("the body is not a graph with its files: \(remedy)")
         }

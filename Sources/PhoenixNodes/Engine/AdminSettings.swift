@@ -17,18 +17,12 @@ public struct AdminSettings: ObjectValue {
     ]
     public func check(_ marks: FieldMarks, _ report: inout Report) {
         guard token.value.isEmpty else { return }
-        for address in listen ?? [] where !Self.isLocal(address) {
+        for address in listen ?? [] where !address.isLocal {
             report.add(
                 at: marks["listen"],
                 "whoever reaches \(address) could change the graph",
                 mend: "add `token: ${file:/run/secrets/name}`, or listen on 127.0.0.1, [::1] or unix:/path"
             )
-        }
-    }
-    private static func isLocal(_ address: ListenAddress) -> Bool {
-        switch address {
-        case .unix: true
-        case .tcp(let host, _): host == "localhost" || host == "::1" || host.hasPrefix("127.")
         }
     }
 }

@@ -19,7 +19,30 @@ extension Engine {
         settled: Bool = false
     ) async throws -> Supervisor.ReloadReport {
         do {
+            let report = try await change(to: read, origin: origin, settled: settled)
+            services.logger.notice(
+                "the graph was read anew",
+                metadata: [
+                    "origin": "\(origin)", "outcome": "\(report.record.outcome.rawValue)",
+                    "generation": "\(report.record.generation)", "plan": "\(report.plan.text)",
+                ]
+            )
+            return report
+        } catch ReloadError.busy {
+            throw ReloadError.busy
+        } catch {
+            services.logger.error("the graph was not taken over: \(error)", metadata: ["origin": "\(origin)"])
+            throw error
+        }
+    }
+    private func change(
+        to read: () throws(GraphRefusal) -> LoadedGraph,
+        origin: String,
+        settled: Bool
+    ) async throws -> Supervisor.ReloadReport {
+        do {
             return try await withTaskExecutorPreference(commands) {
+                await supervisor.started()
                 let graph = try await checked(read())
                 return try await supervisor.reload(
                     to: graph,
@@ -43,39 +66,65 @@ extension Engine {
 
     /// A graph that this engine can run without a restart.
     private func checked(_ loaded: LoadedGraph) async throws -> Graph {
-        let running = await supervisor.runningGraph
+        try Self.check(loaded, against: await supervisor.runningGraph)
+        return loaded.graph
+    }
+    /// Throws with each place where a graph asks for what an engine that runs another one cannot change.
+    public static func check(_ loaded: LoadedGraph, against running: Graph) throws(GraphRefusal) {
         let names = Set(running.settings.keys).union(loaded.graph.settings.keys)
         // For what is not in the file any more.
-        let start = Mark(file: loaded.files.first ?? origin.path, line: 1, column: 1)
-        let diagnostics = names.sorted().flatMap { name in
-            name == "engine"
-                ? Self.fixedSettings(running.settings[name], loaded.graph.settings[name], start)
-                : Self.fixedSection(name, running.settings[name], loaded.graph.settings[name], start)
+        let start = Mark(file: loaded.files.first ?? "the graph", line: 1, column: 1)
+        let diagnostics = names.sorted().flatMap { name -> [Diagnostic] in
+            let (old, new) = (running.settings[name], loaded.graph.settings[name])
+            return switch name {
+            case "engine": fixedSettings(old, new, start)
+            case "memory_limiter": fixedSection(name, MemoryLimiterSettings.self, old, new, start)
+            case "state": fixedSection(name, StateSettings.self, old, new, start)
+            default: old == new ? [] : [fixed("`\(name)`", at: new?.mark ?? start)]
+            }
         }
         guard diagnostics.isEmpty else {
             throw GraphRefusal(diagnostics, files: loaded.files, sources: loaded.sources)
         }
-        return loaded.graph
     }
-    private static func fixedSection(
+    /// A section that cannot change at all: what is only written otherwise is no change.
+    private static func fixedSection<Config: NodeConfig>(
         _ name: String,
+        _: Config.Type,
         _ old: ConfigTree?,
         _ new: ConfigTree?,
         _ start: Mark
     ) -> [Diagnostic] {
-        guard old != new else { return [] }
-        return [fixed("`\(name)`", at: new?.mark ?? start)]
+        var report = Report()
+        let mark = new?.mark ?? start
+        guard let (before, after) = decoded(Config.self, old, new, mark, &report) else {
+            return report.diagnostics
+        }
+        return before == after ? [] : [fixed("`\(name)`", at: mark)]
     }
     private static func fixedSettings(_ old: ConfigTree?, _ new: ConfigTree?, _ start: Mark) -> [Diagnostic] {
         var report = Report()
         let mark = new?.mark ?? start
-        guard let before = old.map({ EngineSettings.decode($0, at: mark, &report) }) ?? EngineSettings(),
-            let after = new.map({ EngineSettings.decode($0, at: mark, &report) }) ?? EngineSettings()
-        else { return report.diagnostics }
+        guard let (before, after) = decoded(EngineSettings.self, old, new, mark, &report) else {
+            return report.diagnostics
+        }
         return EngineSettings.fields.filter { !$0.isLive && !$0.isEqual(before, after) }.map { field in
             let entry = new?.entries.first { $0.key == field.name }
             return fixed("`engine.\(field.name)`", at: entry?.keyMark ?? mark)
         }
+    }
+    /// The settings of before and after; the defaults for a section that is not written.
+    private static func decoded<Config: NodeConfig>(
+        _: Config.Type,
+        _ old: ConfigTree?,
+        _ new: ConfigTree?,
+        _ mark: Mark,
+        _ report: inout Report
+    ) -> (before: Config, after: Config)? {
+        guard let before = old.map({ Config.decode($0, at: mark, &report) }) ?? Config(),
+            let after = new.map({ Config.decode($0, at: mark, &report) }) ?? Config()
+        else { return nil }
+        return (before, after)
     }
     private static func fixed(_ what: String, at mark: Mark) -> Diagnostic {
         Diagnostic(
@@ -86,9 +135,16 @@ extension Engine {
     }
 
     private func limits(of graph: Graph) -> ReloadLimits {
+        let settings = Self.settings(of: graph)
+        return ReloadLimits(handOver: settings.handOverTimeout, probation: settings.probation)
+    }
+    private static func settings(of graph: Graph) -> EngineSettings {
         var report = Report()
         let settings = graph.settings["engine"].flatMap { EngineSettings.decode($0, at: $0.mark, &report) }
-        let limits = settings ?? EngineSettings()
-        return ReloadLimits(handOver: limits.handOverTimeout, probation: limits.probation)
+        return settings ?? EngineSettings()
+    }
+    /// How long a drain may take, by the graph that runs now.
+    public var drainTimeout: Duration {
+        get async { Self.settings(of: await supervisor.runningGraph).drainTimeout }
     }
 }

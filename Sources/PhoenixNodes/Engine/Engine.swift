@@ -37,29 +37,36 @@ public final class Engine: Sendable {
     public let origin: GraphOrigin
     let catalog: NodeCatalog
     let supervisor: Supervisor
-    private let services: EngineServices
+    let services: EngineServices
     private let endpoints = EngineEndpoints()
     private let admin: AdminAPI
     /// Nil where the graph names no file for it.
     private let keeper: StateKeeper?
+    private let droppedLogLines: (@Sendable () -> Int)?
     private let loops: MultiThreadedEventLoopGroup
+    /// Where commands run: beside the threads that points go through, so that they need not wait for those.
     let commands = CommandExecutor()
     private let server: HTTPServer
 
     /// Throws `SettingsError` where the engine's own sections do not fit; the loader found that before.
     ///
-    /// - Parameter origin: where the graph is read anew from.
+    /// - Parameters:
+    ///   - origin: where the graph is read anew from.
+    ///   - droppedLogLines: the lines that the log of `logger` has dropped so far, for the engine's metrics; nil where it
+    ///     drops none, or does not know.
     public init(
         _ graph: Graph,
         _ catalog: NodeCatalog,
         origin: GraphOrigin? = nil,
         version: String,
-        logger: Logger
+        logger: Logger,
+        droppedLogLines: (@Sendable () -> Int)? = nil
     ) throws {
         let settings: EngineSettings = try Self.section("engine", of: graph)
         let memory: MemoryLimiterSettings = try Self.section("memory_limiter", of: graph)
         (self.graph, self.settings, self.catalog) = (graph, settings, catalog)
         self.origin = origin ?? GraphOrigin(graph)
+        self.droppedLogLines = droppedLogLines
         let loopCount = settings.eventLoops > 0 ? settings.eventLoops : System.coreCount
         loops = MultiThreadedEventLoopGroup(numberOfThreads: loopCount)
         server = HTTPServer(group: loops) { event in
@@ -123,7 +130,12 @@ public final class Engine: Sendable {
     }
 
     private func runAll(_ whenServing: @escaping @Sendable ([Address]) -> Void) async throws {
-        let metrics = EngineMetrics(services: services, server: server, keeper: keeper)
+        let metrics = EngineMetrics(
+            services: services,
+            server: server,
+            keeper: keeper,
+            droppedLogLines: droppedLogLines
+        )
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await self.keepTime() }
             group.addTask(executorPreference: commands) {
@@ -167,7 +179,8 @@ public final class Engine: Sendable {
     /// Ends the engine from its sources to its sinks; answers once it has ended, or when what is left cannot be ended.
     public func drain(within deadline: Duration? = nil) async -> DrainReport {
         await withTaskExecutorPreference(commands) {
-            await supervisor.drain(within: deadline ?? settings.drainTimeout)
+            let limit = if let deadline { deadline } else { await drainTimeout }
+            return await supervisor.drain(within: limit)
         }
     }
 

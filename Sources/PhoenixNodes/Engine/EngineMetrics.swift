@@ -7,10 +7,12 @@ struct EngineMetrics: Sendable {
     let services: EngineServices
     let server: HTTPServer
     let keeper: StateKeeper?
+    /// Nil where the log does not say.
+    let droppedLogLines: (@Sendable () -> Int)?
 
     func families(_ readiness: Readiness, _ reloads: ReloadLedger) -> [PlainFamily] {
         vitals + table + Self.changes(reloads) + about(readiness) + ProcessFigures.current.families
-            + (keeper?.families ?? [])
+            + (keeper?.families ?? []) + log
     }
 
     private var vitals: [PlainFamily] {
@@ -59,6 +61,18 @@ struct EngineMetrics: Sendable {
         ]
     }
 
+    private var log: [PlainFamily] {
+        guard let droppedLogLines else { return [] }
+        return [
+            PlainFamily(
+                "phoenix_log_lines_dropped_total",
+                "Log lines dropped, since nobody read the log or it could not be written.",
+                .counter,
+                Double(droppedLogLines())
+            )
+        ]
+    }
+
     private static func changes(_ reloads: ReloadLedger) -> [PlainFamily] {
         let outcomes = ReloadRecord.Outcome.allCases.filter { $0 != .probation }.map { outcome in
             PlainFamily.Sample(
@@ -82,9 +96,9 @@ struct EngineMetrics: Sendable {
             ),
             PlainFamily(
                 "phoenix_reload_last_seconds",
-                "Time that the last change of the graph took.",
+                "Time that the last change of the graph took; a refused one and one that changes nothing do not count.",
                 .gauge,
-                reloads.records.last?.duration.inSeconds ?? 0
+                reloads.lastDuration.inSeconds
             ),
             PlainFamily(
                 "phoenix_reload_state_bytes_total",

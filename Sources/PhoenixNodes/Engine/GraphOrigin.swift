@@ -4,7 +4,8 @@ public import PhoenixGraph
 public struct GraphOrigin: Sendable {
     /// Reads the graph anew.
     public var read: @Sendable () throws(GraphRefusal) -> LoadedGraph
-    /// Reads a graph that was sent: texts by path, the first of which is `root`; other files are read as ever.
+    /// Reads a graph that was sent: texts by path, the first of which is `root`; other files are read as ever. What is laid
+    /// over lies beside `path`, unless it was sent along.
     public var readSent: @Sendable (_ root: String, _ texts: [String: String]) throws(GraphRefusal) -> LoadedGraph
     /// The path of the graph file, for a text that is sent without one.
     public var path: String

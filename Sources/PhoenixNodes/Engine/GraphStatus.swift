@@ -24,7 +24,9 @@ struct GraphStatus {
                 ("type", .text(vertex.type.name)), ("settings", Self.tree(vertex.config, shape)),
             ]
             if !vertex.modes.isEmpty {
-                let modes = vertex.modes.sorted { $0.key < $1.key }.map { ($0.key.rawValue, Self.tree($0.value, shape)) }
+                let modes = vertex.modes.sorted { $0.key < $1.key }.map {
+                    ($0.key.rawValue, Self.tree($0.value, shape))
+                }
                 entries.append(("modes", .object(modes)))
             }
             return JSONText.object(entries)
@@ -34,18 +36,21 @@ struct GraphStatus {
         }
         return .object([
             ("graph", .text(graph.name)), ("generation", .integer(ledger.generation)),
-            ("phase", .text(readiness.phase.rawValue)), ("unready", .list(readiness.unready.map { .text($0) })),
+            ("phase", .text(readiness.phase.rawValue)),
+            ("unready", .list(readiness.unready.map { .text($0) })),
             ("settings", .object(sections)), ("nodes", .list(nodes)),
             ("links", .list(graph.links.map { "\($0.from) -> \($0.to)" }.sorted().map { .text($0) })),
             ("reloads", .list(newestFirst.map { Self.tree($0) })),
         ])
     }
 
-    private var newestFirst: [ReloadRecord] { (ledger.onProbation.map { [$0] } ?? []) + ledger.records.reversed() }
+    private var newestFirst: [ReloadRecord] {
+        (ledger.onProbation.map { [$0] } ?? []) + ledger.records.reversed()
+    }
 
     /// A setting as it was written, the secrets in it masked.
     static func tree(_ tree: ConfigTree, _ shape: Shape?) -> JSONText {
-        if let written = tree.written { return .text(written) }
+        if let written = mayBeSecret(shape) ? tree.writtenMasked : tree.written { return .text(written) }
         switch tree.value {
         case .null: return .text("null")
         case .scalar(let text, _): return .text(mayBeSecret(shape) ? "***" : text)
@@ -81,14 +86,17 @@ struct GraphStatus {
     static func tree(_ record: ReloadRecord) -> JSONText {
         .object([
             ("outcome", .text(record.outcome.rawValue)), ("generation", .integer(record.generation)),
-            ("origin", .text(record.origin)), ("start_unix_seconds", .number(Double(record.startUnixNano) / 1e9)),
-            ("duration_seconds", .number(record.duration.inSeconds)), ("state_bytes", .integer(record.stateBytes)),
+            ("origin", .text(record.origin)),
+            ("start_unix_seconds", .number(Double(record.startUnixNano) / 1e9)),
+            ("duration_seconds", .number(record.duration.inSeconds)),
+            ("state_bytes", .integer(record.stateBytes)),
             ("node", .text(record.node ?? "")), ("message", .text(record.message)),
         ])
     }
     static func tree(_ failure: ReloadFailure) -> JSONText {
         .object([
-            ("error", .text("\(failure)")), ("step", .text(failure.step.rawValue)), ("node", .text(failure.node ?? "")),
+            ("error", .text("\(failure)")), ("step", .text(failure.step.rawValue)),
+            ("node", .text(failure.node ?? "")),
         ])
     }
     static func tree(_ refusal: GraphRefusal) -> JSONText {

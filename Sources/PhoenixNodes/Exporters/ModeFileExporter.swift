@@ -40,10 +40,14 @@ public actor ModeFileExporter: Node {
     private let written: Gauge
     private let failures: Counter
     private let edited: Counter
+    /// Writes that failed since the last that did not.
+    private var failedInRow = 0
 
     public init(_ settings: Settings<Config>, _ context: NodeContext) throws {
         (config, self.context) = (settings.base, context)
-        reader = ControlFileReader(ControlFileStore(path: config.path))
+        let store = ControlFileStore(path: config.path)
+        try store.checkDirectory()
+        reader = ControlFileReader(store)
         written = context.vitals.gauge(
             "phoenix_control_file_version",
             [:],
@@ -140,9 +144,25 @@ public actor ModeFileExporter: Node {
             draft.noteWritten(file)
             reader.noteOwnWrite()
             written.set(Double(file.version))
+            if failedInRow > 0 {
+                context.logger.notice(
+                    "the control file is written again",
+                    metadata: ["failed": "\(failedInRow)"]
+                )
+            }
+            failedInRow = 0
         } catch {
             failures.add()
-            context.logger.error("control file not written", metadata: ["error": "\(error)"])
+            failedInRow += 1
+            // It is tried again at each look: the log is told at the first, the second, the fourth and so on.
+            guard failedInRow.nonzeroBitCount == 1 else { return }
+            context.logger.error(
+                "control file not written",
+                metadata: [
+                    "error": "\(error)", "failed": "\(failedInRow)",
+                    "remedy": "make its directory and let the process write there, or name another `path`",
+                ]
+            )
         }
     }
 }

@@ -89,7 +89,8 @@ public actor Prometheus: JournalingNode {
             ),
         ]
         public var claims: [Claim] {
-            [.listen(address: listen.text, protocol: AddressSecurity.protocolName(tls), path: path)]
+            [Claim.listen(address: listen.text, protocol: AddressSecurity.protocolName(tls), path: path)]
+                + (tls?.claims ?? [])
         }
     }
     /// `translation_strategy` as it is written.
@@ -109,7 +110,7 @@ public actor Prometheus: JournalingNode {
     public static let ports: [PortSpec] = [
         .input(Port.input), .input(Port.mode), .output(Port.observations),
     ]
-    /// The store goes to the heir as it is: what is exposed does not blink.
+    /// The store goes to the heir as it is, or is shown until its heir has everything: what is exposed does not blink.
     public struct State: Weighed {
         let store: ExpositionStore
         public var byteCount: Int { store.byteCount }
@@ -157,13 +158,18 @@ public actor Prometheus: JournalingNode {
                 // New series take long: other nodes get their turn of the thread between two batches of them.
                 if context.time.monotonic - began > .milliseconds(1) { await Task.yield() }
             }
+            finishTakeover()
             group.cancelAll()
             try await group.waitForAll()
         }
     }
     public func handOver() async -> State? {
-        while !face.store.takeOver(context.series) {}
+        finishTakeover()
         return State(store: face.store)
+    }
+    private func finishTakeover() {
+        while !face.store.takeOver(context.series) {}
+        face.settle()
     }
     public func inherit(_ state: State) {
         if state.store.change(options) {
@@ -171,7 +177,8 @@ public actor Prometheus: JournalingNode {
         } else {
             let store = ExpositionStore(options, watchingSince: context.time.unixNanoseconds)
             store.succeed(state.store)
-            face.inherit(store)
+            // A scrape that saw a part of the series would tell Prometheus that the rest has ended.
+            face.inherit(store, showing: state.store)
         }
     }
     public static let stateVersion: UInt32 = 1
@@ -203,14 +210,18 @@ public actor Prometheus: JournalingNode {
     public static func inheritance(from old: Settings<Config>, to new: Settings<Config>) -> Inheritance {
         if options(old.base).readsLike(options(new.base)) { return .everything }
         return .part(
-            "every series goes on with its value under its new name or labels; where several share a label set, their sum "
-                + "begins anew"
+            "every series goes on with its value; one whose name or labels change has the new ones, and where several share a "
+                + "label set then, their sum begins anew"
         )
     }
 
-    /// Shows what the node before held under the names and labels of this one, bit by bit: batches come in between.
+    /// Takes what the node before held, to show it under the names and labels of this one: bit by bit, since batches come in
+    /// between.
     private func takeOver() async {
-        while !Task.isCancelled, !face.store.takeOver(context.series) { await Task.yield() }
+        while !Task.isCancelled {
+            if face.store.takeOver(context.series) { return face.settle() }
+            await Task.yield()
+        }
     }
 
     /// Once a second: ends what expired, and tells how much there is.

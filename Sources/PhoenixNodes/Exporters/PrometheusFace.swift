@@ -8,6 +8,8 @@ import PhoenixWire
 final class PrometheusFace: Sendable {
     private struct State {
         var store: ExpositionStore
+        /// What scrapes are shown in place of the store, while that takes over from it.
+        var shown: ExpositionStore?
         var change: ModeChange?
         var latency = LatencyWindow()
     }
@@ -25,7 +27,12 @@ final class PrometheusFace: Sendable {
         pipeline = config.pipeline.isEmpty ? context.id : config.pipeline
     }
     var store: ExpositionStore { state.withLock { $0.store } }
-    func inherit(_ store: ExpositionStore) { state.withLock { $0.store = store } }
+    /// - Parameter other: what scrapes see until `settle`: the store that this one takes over from.
+    func inherit(_ store: ExpositionStore, showing other: ExpositionStore? = nil) {
+        state.withLock { ($0.store, $0.shown) = (store, other) }
+    }
+    /// The store has everything now.
+    func settle() { state.withLock { $0.shown = nil } }
     /// A batch is exposed now.
     func note(_ batch: MetricBatch) {
         guard batch.receivedAt != 0 else { return }
@@ -67,9 +74,14 @@ final class PrometheusFace: Sendable {
 
     /// What a scrape gets now.
     var contents: ExpositionHandler.Contents {
-        let (store, change) = state.withLock { ($0.store, $0.change) }
+        let (store, change, isBorrowed) = state.withLock {
+            ($0.shown ?? $0.store, $0.change, $0.shown != nil)
+        }
+        var own = families(store, change)
+        // Names of another configuration may be those of series there.
+        if isBorrowed { own.removeAll { store.claims($0.name) } }
         return ExpositionHandler.Contents(
-            families(store, change),
+            own,
             store,
             showsSeries: change?.exposure[pipeline] ?? true,
             now: time.monotonic

@@ -9,7 +9,7 @@ public import PhoenixRuntime
 public actor AnomalyWatch: Node {
     /// Where alerts are posted.
     public struct Webhook: ObjectValue, Hashable {
-        public var url = ""
+        public var url = Secret("")
         public var headers: [String: Secret] = [:]
         public var timeout = Duration.seconds(5)
         public var attempts = 5
@@ -35,12 +35,7 @@ public actor AnomalyWatch: Node {
             Field("break_for", \.breakFor, in: .milliseconds(100)...(.seconds(3600)), "... for so long."),
         ]
         public func check(_ marks: FieldMarks, _ report: inout Report) {
-            guard !url.hasPrefix("http://"), !url.hasPrefix("https://") else { return }
-            report.add(
-                at: marks["url"],
-                "`\(url)` is no address",
-                mend: "begin it with `http://` or `https://`"
-            )
+            WebURL.check(url, "url", at: marks["url"], &report)
         }
     }
     public struct Config: NodeConfig {
@@ -197,12 +192,19 @@ public actor AnomalyWatch: Node {
     private func outcome(of body: [UInt8], _ target: Webhook) async throws -> WebhookQueue.Outcome {
         do {
             let headers = target.headers.mapValues(\.value)
-            let status = try await client.post(body, to: target.url, headers, within: target.timeout)
-            if status >= 300 { context.logger.warning("webhook", metadata: ["status": "\(status)"]) }
+            let status = try await client.post(body, to: target.url.value, headers, within: target.timeout)
+            switch status {
+            case 300..<400:
+                let error =
+                    "it answered \(status), which is not followed; name the address it leads to as `url`"
+                context.logger.warning("webhook", metadata: ["status": "\(status)", "error": "\(error)"])
+            case 400...: context.logger.warning("webhook", metadata: ["status": "\(status)"])
+            default: break
+            }
             return WebhookQueue.Outcome(status: status)
         } catch {
             try Task.checkCancellation()
-            context.logger.warning("webhook", metadata: ["error": "\(error)"])
+            context.logger.warning("webhook", metadata: ["error": "\(ConnectionTrouble(error))"])
             return .failed
         }
     }

@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 import NIOCore
+import PhoenixGraph
 import PhoenixRuntime
 
 /// Posts bodies to an address: the world outside, which tests replace.
@@ -13,21 +14,28 @@ protocol WebhookClient: Sendable {
     ) async throws -> Int
 }
 
-/// By AsyncHTTPClient's shared client, which needs no end.
+/// By a client that the whole process shares, and which needs no end. Redirections are answers like any other.
 struct HTTPWebhookClient: WebhookClient {
+    private static let client: HTTPClient = {
+        var configuration = HTTPClient.Configuration.singletonConfiguration
+        configuration.redirectConfiguration = .disallow
+        return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    }()
+
     func post(
         _ body: [UInt8],
         to url: String,
         _ headers: [String: String],
         within deadline: Duration
     ) async throws -> Int {
-        var request = HTTPClientRequest(url: url)
+        let url = try WebURL(url)
+        var request = HTTPClientRequest(url: url.text)
         request.method = .POST
         request.headers.add(name: "content-type", value: "application/json")
         for (name, value) in headers { request.headers.replaceOrAdd(name: name, value: value) }
         request.body = .bytes(body)
         let limit = TimeAmount.nanoseconds(Int64(clamping: deadline.nanoseconds))
-        let response = try await HTTPClient.shared.execute(request, timeout: limit)
+        let response = try await Self.client.execute(request, timeout: limit)
         // The body says nothing that we need, but the connection is free only once it was read.
         for try await _ in response.body {}
         return Int(response.status.code)

@@ -53,8 +53,10 @@ final class Quota {
     }
     private(set) var rules: Rules
     private var seats = SlotMap<Seat>(vacant: Seat())
-    private(set) var metrics: [Tally] = []
+    private var tallies: [Tally] = []
     private var numbers: [String: UInt32] = [:]
+    /// Numbers of tallies that nobody counts in any more.
+    private var vacant: [UInt32] = []
     /// Who has which values of the limited attributes; empty without such limits.
     private var values: [UInt32: [AttributeValue?]] = [:]
     /// For each limited attribute how many series with a place have a value.
@@ -117,6 +119,7 @@ final class Quota {
             return true
         }
         for slot in lapsed { leave(slot) }
+        dropTallies()
         guard isPlaceFree else { return [] }
         isPlaceFree = false
         return waiting.sorted { $0.order < $1.order }.map(\.slot).filter { reseat($0) }
@@ -158,17 +161,33 @@ final class Quota {
         return guests
     }
 
+    /// How many metrics are counted: those with series that are known, and those without until they are swept.
+    var metrics: Int { numbers.count }
     /// The metrics with most series past a limit, the worst first.
     func offenders(_ count: Int) -> [Tally] {
-        Array(metrics.filter { $0.past > 0 }.sorted { ($1.past, $0.name) < ($0.past, $1.name) }.prefix(count))
+        Array(tallies.filter { $0.past > 0 }.sorted { ($1.past, $0.name) < ($0.past, $1.name) }.prefix(count))
     }
 
     private func number(of metric: String) -> UInt32 {
         if let known = numbers[metric] { return known }
-        let number = UInt32(metrics.count)
-        metrics.append(Tally(name: metric))
+        let number = vacant.popLast() ?? UInt32(tallies.count)
+        if Int(number) == tallies.count {
+            tallies.append(Tally(name: metric))
+        } else {
+            tallies[Int(number)] = Tally(name: metric)
+        }
         numbers[metric] = number
         return number
+    }
+    /// Forgets metrics without series: senders choose the names, and nothing else would bound how many there are.
+    private func dropTallies() {
+        for (metric, number) in numbers {
+            let tally = tallies[Int(number)]
+            guard tally.admitted == 0, tally.past == 0 else { continue }
+            numbers[metric] = nil
+            tallies[Int(number)] = Tally(name: "")
+            vacant.append(number)
+        }
     }
     /// Decides for a seat that is not counted, and counts it.
     private func place(_ slot: UInt32) {
@@ -182,7 +201,7 @@ final class Quota {
         return seats[slot].cause == 0
     }
     private func refusal(_ slot: UInt32, _ seat: Seat) -> Cause? {
-        let tally = metrics[Int(seat.metric)]
+        let tally = tallies[Int(seat.metric)]
         if let limit = rules.limit(of: tally.name), tally.admitted >= limit { return .metric }
         for (index, limit) in rules.values.enumerated() {
             guard let value = values[slot]?[index], uses[index][value] == nil else { continue }
@@ -195,11 +214,11 @@ final class Quota {
         let seat = seats[slot]
         guard seat.cause == 0 else {
             past += step
-            metrics[Int(seat.metric)].past += step
+            tallies[Int(seat.metric)].past += step
             return
         }
         admitted += step
-        metrics[Int(seat.metric)].admitted += step
+        tallies[Int(seat.metric)].admitted += step
         for index in rules.values.indices {
             guard let value = values[slot]?[index] else { continue }
             let uses = (self.uses[index][value] ?? 0) + step

@@ -62,11 +62,25 @@ struct Ranking: ~Copyable {
     private var admittedIn: [Int] = []
     /// How many of each group have a place.
     private var placedIn: [UInt32] = []
-    var rules: Rules
+    private(set) var rules: Rules
     /// The K of all modes: who moves across one would change place in that mode.
     var cuts: [Int] = []
 
     init(_ rules: Rules) { self.rules = rules }
+
+    /// Goes on by other rules. What was gained counts on in another window, and is past once that has gone by.
+    mutating func change(to rules: Rules, at now: UInt64) {
+        let hasTurned = rules.window != self.rules.window
+        // By the window of before: what is past in it must not come back.
+        if hasTurned { for index in names.indices { advance(UInt32(index), to: now) } }
+        self.rules = rules
+        guard hasTurned else { return }
+        let position = position(at: now)
+        for index in names.indices {
+            let entity = entities.element(UInt32(index))
+            (entity.pointee.position, entity.pointee.grownAt) = (position, position)
+        }
+    }
 
     /// How many entities are remembered.
     var count: Int { numbers.count }
@@ -274,8 +288,10 @@ struct Ranking: ~Copyable {
         }
     }
     /// Remembers an entity as it was, its place included; its shares only where they were of the same length.
-    mutating func restore(_ entry: Entry, window: UInt64) {
-        let number = number(of: entry.key, at: entry.entity.lastSeen)
+    ///
+    /// What was written by a clock that was ahead of ours was now: else it would stand still until we are there.
+    mutating func restore(_ entry: Entry, window: UInt64, at now: UInt64) {
+        let number = number(of: entry.key, at: min(entry.entity.lastSeen, now))
         let entity = entities.element(number)
         entity.pointee.state = entry.entity.state
         entity.pointee.place = entry.entity.place
@@ -284,8 +300,9 @@ struct Ranking: ~Copyable {
             if entry.entity.state.contains(.isAdmitted) { admittedIn[Int(entity.pointee.group)] += 1 }
         }
         guard entry.shares.count == Self.shareCount, window == rules.window else { return }
+        let position = min(entry.entity.position, self.position(at: now))
         // No later than that it grew.
-        (entity.pointee.position, entity.pointee.grownAt) = (entry.entity.position, entry.entity.position)
+        (entity.pointee.position, entity.pointee.grownAt) = (position, position)
         let first = number * UInt32(Self.shareCount)
         for (place, share) in entry.shares.enumerated() {
             shares.element(first + UInt32(place)).pointee = Float(share)

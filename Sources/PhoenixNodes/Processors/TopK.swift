@@ -34,14 +34,19 @@ public actor TopK: JournalingNode {
         public init() {}
         public static let fields: [Field<Config>] = [
             Field("k", \.k, live: true, in: 0...100_000, "How many entities of each group are shown apart."),
-            Field("by", \.metric, live: true, "The metric that ranks them."),
+            Field(
+                "by",
+                \.metric,
+                live: true,
+                "The metric that ranks them, of any kind: histograms and summaries by their counts."
+            ),
             Field("measure", \.measure, live: true, "What of the metric counts."),
             Field(
                 "window",
                 \.window,
                 live: true,
                 in: .seconds(1)...(.seconds(86_400)),
-                "The time over which an increase is taken; exact to a twentieth of it."
+                "The time over which an increase is taken, by the node's clock; exact to a twentieth of it."
             ),
             Field(
                 "every",
@@ -124,7 +129,7 @@ public actor TopK: JournalingNode {
 
     public init(_ settings: Settings<Config>, _ context: NodeContext) throws {
         self.settings = settings
-        let league = League(settings.base, context.series)
+        let league = League(settings.base, context.series, context.time)
         self.league = league
         work = Relabeling(
             TopKProgram.all(settings, league),
@@ -164,7 +169,7 @@ public actor TopK: JournalingNode {
         _ settings: Settings<Config>,
         _ context: NodeContext
     ) throws -> State {
-        let league = League(settings.base, context.series)
+        let league = League(settings.base, context.series, context.time)
         try league.read(from: &reader, settings.base.rules)
         let programs = Programs(settings) { TopKProgram($0, league) }
         return State(content: try .read(from: &reader, programs, context), league: league)

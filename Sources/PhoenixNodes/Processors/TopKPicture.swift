@@ -38,6 +38,22 @@ struct LeaguePicture: Sendable {
         }
         writer.write(false)
     }
+    /// Moves all moments by so many nanoseconds, those of the window by whole shares of it.
+    mutating func shift(by nanoseconds: Int64) {
+        let share = Int64(max(1, window / UInt64(Ranking.shareCount)))
+        let steps = nanoseconds / share
+        guard steps != 0 else { return }
+        let turn = Int(
+            (steps % Int64(Ranking.shareCount) + Int64(Ranking.shareCount)) % Int64(Ranking.shareCount)
+        )
+        for index in entries.indices {
+            entries[index].entity.lastSeen &+= UInt64(bitPattern: nanoseconds)
+            entries[index].entity.position &+= UInt64(bitPattern: steps)
+            entries[index].shares = Array(
+                entries[index].shares.suffix(turn) + entries[index].shares.dropLast(turn)
+            )
+        }
+    }
     static func read(from reader: inout StateReader) throws -> LeaguePicture {
         func targets(_ reader: inout StateReader) throws -> [AttributeTarget] {
             try (0..<(try reader.count())).map { _ in AttributeTarget(stringLiteral: try reader.text()) }
@@ -64,17 +80,21 @@ struct LeaguePicture: Sendable {
 }
 
 extension League {
+    /// By the clock of the world, which another process goes by: it may have been set since this one began.
     var picture: LeaguePicture {
         let (window, entries) = withRanking { ($0.rules.window, $0.entries) }
-        return LeaguePicture(entity: entity, group: group, window: window, entries: entries)
+        var picture = LeaguePicture(entity: entity, group: group, window: window, entries: entries)
+        picture.shift(by: clockShift)
+        return picture
     }
     /// Goes on with who was in, where entities and groups are told by the same attributes as then.
     func read(from reader: inout StateReader, _ rules: Ranking.Rules) throws {
         let picture = try LeaguePicture.read(from: &reader)
         guard picture.entity == entity, picture.group == group else { return }
+        let now = now
         withRanking { ranking in
-            ranking.rules = rules
-            for entry in picture.entries { ranking.restore(entry, window: picture.window) }
+            ranking.change(to: rules, at: now)
+            for entry in picture.entries { ranking.restore(entry, window: picture.window, at: now) }
         }
     }
 }

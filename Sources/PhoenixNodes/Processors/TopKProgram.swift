@@ -64,19 +64,29 @@ final class League: Sendable {
     let entity: [AttributeTarget]
     let group: [AttributeTarget]
     private let table: SeriesTable
+    private let time: any TimeSource
+    /// When time began that only goes forward, by the clock of the world when the ranking began.
+    private let origin: UInt64
     private let box = Lock(Box())
     private final class Box { var standings = Standings() }
 
-    init(_ config: TopK.Config, _ table: SeriesTable) {
+    init(_ config: TopK.Config, _ table: SeriesTable, _ time: any TimeSource) {
         (entity, group, self.table) = (config.entity, config.group, table)
+        (self.time, origin) = (time, time.unixNanoseconds &- time.monotonic.nanoseconds)
     }
+    /// By the node's clock, in nanoseconds since 1970; goes on evenly where the clock of the world is set.
+    var now: UInt64 { origin &+ time.monotonic.nanoseconds }
+
+    /// How much the clock of the world was set since the ranking began, in nanoseconds.
+    var clockShift: Int64 { Int64(bitPattern: time.unixNanoseconds &- now) }
 
     /// Whether it can go on under other settings: who is who stays.
     func ranks(_ config: TopK.Config) -> Bool { entity == config.entity && group == config.group }
     /// Notes whose these series are, so that they change place with their entity before they are seen again.
     func learn(_ ids: [SeriesID]) {
+        let now = now
         box.withLock { box in
-            for id in ids { box.standings.learn(id) { self.owner(of: $0, ranksBy: $1, &$2) } }
+            for id in ids { box.standings.learn(id, at: now) { self.owner(of: $0, ranksBy: $1, &$2) } }
         }
     }
 
@@ -86,8 +96,8 @@ final class League: Sendable {
 
     /// Whether the entity of a series is in.
     func admits(_ subject: inout Subject, isExempt: Bool) -> Bool {
-        let key = key(&subject)
-        return box.withLock { $0.standings.admits(key, isExempt: isExempt) }
+        let (key, now) = (key(&subject), now)
+        return box.withLock { $0.standings.admits(key, isExempt: isExempt, at: now) }
     }
     /// Whether it would be with another K; leaves no trace.
     func foresees(_ subject: inout Subject, isExempt: Bool, k: Int) -> Bool {
@@ -107,12 +117,13 @@ final class League: Sendable {
 
     /// Takes the ranking metric from a batch, and ranks when it is time; answers the slots of those who changed place.
     func watch(_ batch: MetricBatch, _ config: TopK.Config, cuts: [Int]) -> [UInt32] {
-        box.withLock { box in
-            box.standings.prepare(config, cuts: cuts, self.table)
-            box.standings.watch(batch.numbers, byIncrease: config.measure == .increase) {
+        let now = now
+        return box.withLock { box in
+            box.standings.prepare(config, cuts: cuts, at: now, self.table)
+            box.standings.watch(batch, byIncrease: config.measure == .increase, at: now) {
                 self.owner(of: $0, ranksBy: $1, &$2)
             }
-            return box.standings.rank(every: config.every.nanoseconds, self.table)
+            return box.standings.rank(every: config.every.nanoseconds, at: now, self.table)
         }
     }
     /// Whose a series is that was not seen before; nil where its id is stale.
@@ -130,7 +141,8 @@ final class League: Sendable {
         return Standings.Track(
             generation: id.generation,
             owner: ranking.number(of: key(&subject), at: 0),
-            ranks: series.metric.name == metric
+            series.metric,
+            ranksBy: metric
         )
     }
 }

@@ -1,3 +1,5 @@
+import PhoenixGraph
+
 /// The decisions of the listeners: who wants which path of which address, and what must be opened and closed.
 ///
 /// Between two settled generations there are claims of both: those of the new one are pending until their node takes
@@ -8,15 +10,32 @@ struct ListenerTable {
         var protocolName: String
         /// Whose, where the port is 0: each node then gets a port of its own.
         var owner: String?
+        /// However the address is spelled, its key is the same.
         init(_ address: String, protocol protocolName: String, owner: String) {
-            (self.address, self.protocolName) = (address, protocolName)
-            self.owner = address.hasSuffix(":0") ? owner : nil
+            self.address = ListenAddress.place(of: address)
+            self.protocolName = protocolName
+            self.owner = address.hasSuffix(":0") && !address.hasPrefix("unix:") ? owner : nil
+        }
+        /// Whether nobody reaches it from another machine.
+        var isLocal: Bool { ListenAddress(written: address)?.isLocal ?? false }
+        /// Whether who has the one may keep another from the other.
+        func mayMeet(_ other: Self) -> Bool {
+            guard owner == nil, other.owner == nil else { return false }
+            guard let one = ListenAddress(written: address), let two = ListenAddress(written: other.address)
+            else {
+                return address == other.address
+            }
+            return one.mayMeet(two)
         }
     }
     struct Change {
         /// The addresses wanted once the change is settled, each with the routes to serve.
         var wanted: [Key: [Route]] = [:]
         var opened: [Key] = []
+        /// The addresses that are open, and not wanted once the change is settled.
+        var leaving: [Key] = []
+        /// Tells it from those before and after it.
+        var generation: Int
     }
     private enum Phase {
         /// Not served yet: its node belongs to the generation that is being made.
@@ -32,10 +51,13 @@ struct ListenerTable {
         var generation: Int
     }
     private var claims: [Claim] = []
-    private var generation = 0
+    private(set) var generation = 0
     /// The owners whose claims end when the change is settled.
     private var leaving: Set<String> = []
     private(set) var open: Set<Key> = []
+    /// Addresses that this change opened where it gives up others that meet them: a new host on the same port, or another
+    /// protocol.
+    private var places: [(new: Key, old: Key)] = []
 
     /// The claims that are served.
     var served: [(key: Key, route: Route)] {
@@ -50,7 +72,7 @@ struct ListenerTable {
 
     /// What must be opened for the claims; or the first conflict among those that are to stay.
     func change() throws -> Change {
-        var change = Change()
+        var change = Change(generation: generation)
         var protocols: [String: Claim] = [:]
         for claim in claims where claim.phase == .pending || stays(claim) {
             let (key, route) = (claim.key, claim.route)
@@ -74,14 +96,20 @@ struct ListenerTable {
             change.wanted[key, default: []].append(route)
         }
         change.opened = Set(change.wanted.keys).subtracting(open).sorted { $0.address < $1.address }
+        change.leaving = open.subtracting(change.wanted.keys).sorted { $0.address < $1.address }
         return change
     }
     private func stays(_ claim: Claim) -> Bool {
         claim.phase == .served && (claim.generation == generation || !leaving.contains(claim.route.owner))
     }
 
-    /// The addresses were opened.
-    mutating func noteOpened(_ keys: some Sequence<Key>) { open.formUnion(keys) }
+    /// What the change wants was opened.
+    mutating func noteOpened(_ change: Change) {
+        open.formUnion(change.opened)
+        places = change.opened.flatMap { new in
+            change.leaving.filter { new.mayMeet($0) }.map { (new: new, old: $0) }
+        }
+    }
 
     /// The new claims of these owners are served in place of those before them; answers whether there were such.
     mutating func switchOver(_ owners: Set<String>) -> Bool {
@@ -116,13 +144,34 @@ struct ListenerTable {
     private mutating func begin() -> [Key] {
         generation += 1
         leaving = []
+        places = []
         let wanted = Set(claims.map(\.key))
         defer { open.formIntersection(wanted) }
         return open.subtracting(wanted).sorted { $0.address < $1.address }
     }
 
-    /// What each open address serves now; of two claims of one path the newer.
+    /// What each open address serves now.
+    ///
+    /// Until the change is settled or undone an address and the one in whose place it was opened serve what the other does
+    /// too: who comes by the new one finds what is still served at the old one, and who has stayed connected to that finds
+    /// what has moved. What was served over one protocol is not offered over another, though, before it has moved, and what
+    /// only this machine could reach not to others.
     var routes: [Key: [Route]] {
+        let own = ownRoutes
+        var result = own
+        func add(_ routes: [Route]?, to key: Key) {
+            for route in routes ?? [] where result[key]?.contains(where: { $0.path == route.path }) == false {
+                result[key]?.append(route)
+            }
+        }
+        for (new, old) in places {
+            if !new.isLocal || old.isLocal { add(own[new], to: old) }
+            if new.protocolName == old.protocolName, !old.isLocal || new.isLocal { add(own[old], to: new) }
+        }
+        return result
+    }
+    /// Of two claims of one path the newer.
+    private var ownRoutes: [Key: [Route]] {
         var result = [Key: [Route]](uniqueKeysWithValues: open.map { ($0, []) })
         for claim in claims.filter({ $0.phase == .served }).sorted(by: { $0.generation < $1.generation }) {
             result[claim.key]?.removeAll { $0.path == claim.route.path }

@@ -9,6 +9,8 @@ public final class Listeners: Sendable {
     private struct State {
         var table = ListenerTable()
         var servers: [ListenerTable.Key: any OpenServer] = [:]
+        /// The addresses that the change under way gives up: it may have taken them away from their servers.
+        var givenUp: [ListenerTable.Key] = []
 
         func setRoutes() {
             for (key, routes) in table.routes { servers[key]?.setRoutes(routes) }
@@ -48,7 +50,8 @@ public final class Listeners: Sendable {
     public var bound: [String] { state.withLock { $0.servers.values.map(\.boundAddress).sorted() } }
     /// Where an address that a node claimed was really bound; it differs where the port was 0. Nil before `commit()`.
     public func bound(_ address: String, for owner: NodeID) -> String? {
-        state.withLock { state in
+        let address = ListenAddress.place(of: address)
+        return state.withLock { state in
             let own = state.servers.first { $0.key.address == address && ($0.key.owner ?? owner) == owner }
             return own?.value.boundAddress
         }
@@ -92,17 +95,27 @@ public final class Listeners: Sendable {
     /// Opens the addresses that are newly claimed; nothing is served there yet.
     ///
     /// Throws `ListenError` with everything as it was: what had been opened is closed again, the claims are dropped.
-    func open() async throws {
+    ///
+    /// - Parameter whenLost: called for each address that could not be given back, where the change was given up meanwhile.
+    func open(whenLost: @Sendable (ListenError) -> Void = { _ in }) async throws {
         let change: ListenerTable.Change
         do { change = try state.withLock { try $0.table.change() } } catch {
             abandon()
             throw error
         }
         let opened = try await open(change)
-        state.withLock { state in
+        let isWanted = state.withLock { state in
+            guard state.table.generation == change.generation else { return false }
             state.servers.merge(opened) { _, new in new }
-            state.table.noteOpened(opened.keys)
+            state.givenUp = change.leaving
+            state.table.noteOpened(change)
+            state.setRoutes()
+            return true
         }
+        guard !isWanted else { return }
+        // It took so long that the change was given up.
+        await Self.close([any OpenServer](opened.values), within: .zero)
+        for error in await regain(change.leaving) { whenLost(error) }
     }
     /// Requests that begin from now on go to the new claims of these owners, in place of their old ones.
     ///
@@ -131,18 +144,31 @@ public final class Listeners: Sendable {
         }
     }
     /// The change is for good; answers what nobody claims any more, for `close`.
-    func settle() -> [any OpenServer] { state.withLock { $0.close($0.table.settle()) } }
+    func settle() -> [any OpenServer] {
+        state.withLock { state in
+            state.givenUp = []
+            return state.close(state.table.settle())
+        }
+    }
     /// The change is undone: everything is served as before it. Answers what it had opened, for `close`.
     func undo() -> [any OpenServer] { state.withLock { $0.close($0.table.undo()) } }
-    /// Closes what a change left to nobody.
+    /// Closes what a change left to nobody; one that was undone gives back the addresses that it took.
     ///
-    /// - Parameter whenFree: called once the addresses can be had again, before what is being served there has finished.
+    /// - Parameters:
+    ///   - whenFree: called once the addresses can be had again, before what is being served there has finished.
+    ///   - whenLost: called for each address that could not be given back.
     func close(
         _ servers: [any OpenServer],
         within deadline: Duration = .seconds(5),
-        whenFree: @Sendable () -> Void = {}
+        whenFree: @Sendable () -> Void = {},
+        whenLost: @Sendable (ListenError) -> Void = { _ in }
     ) async {
         for server in servers { await server.stopAccepting() }
+        let givenUp = state.withLock { state in
+            defer { state.givenUp = [] }
+            return state.givenUp
+        }
+        for error in await regain(givenUp) { whenLost(error) }
         whenFree()
         await Self.close(servers, within: deadline)
     }
@@ -159,31 +185,90 @@ public final class Listeners: Sendable {
     private func open(_ change: ListenerTable.Change) async throws -> [ListenerTable.Key: any OpenServer] {
         var opened: [ListenerTable.Key: any OpenServer] = [:]
         for key in change.opened {
-            let owner = change.wanted[key]?.first?.owner ?? ""
-            do {
-                guard let provider else {
-                    throw ListenError(
-                        .noServer,
-                        address: key.address,
-                        owner: owner,
-                        "this engine has no server; give it one"
-                    )
-                }
-                opened[key] = try await provider.open(key.address, protocol: key.protocolName)
-            } catch {
+            do { opened[key] = try await open(key, change) } catch {
                 await Self.close([any OpenServer](opened.values), within: .zero)
-                abandon()
-                if let error = error as? ListenError { throw error }
-                throw ListenError(
-                    .cannotOpen,
-                    address: key.address,
-                    owner: owner,
-                    "free the address or choose another",
-                    cause: error
-                )
+                let lost = await regain(change.leaving)
+                state.withLock { state in
+                    // Claims of the next change are none of this one's.
+                    if state.table.generation == change.generation { _ = state.table.undo(closing: false) }
+                }
+                var refusal = refusal(of: key, change, beside: Set(opened.keys), error)
+                for error in lost { refusal.message += " (and what was open before is lost: \(error))" }
+                throw refusal
             }
         }
         return opened
+    }
+    /// Opens an address. Where it is held by servers of addresses that the change gives up, they make way first: they accept no
+    /// more, and who is connected to them stays so.
+    private func open(
+        _ key: ListenerTable.Key,
+        _ change: ListenerTable.Change
+    ) async throws -> any OpenServer {
+        guard let provider else {
+            throw ListenError(
+                .noServer,
+                address: key.address,
+                owner: change.wanted[key]?.first?.owner ?? "",
+                "this engine has no server; give it one"
+            )
+        }
+        do { return try await provider.open(key.address, protocol: key.protocolName) } catch is AddressInUse {
+            let holders = state.withLock { state in
+                // Given up meanwhile, and what it would take is in service again.
+                guard state.table.generation == change.generation else { return [any OpenServer]() }
+                return change.leaving.filter { key.mayMeet($0) }.compactMap { state.servers[$0] }
+            }
+            guard !holders.isEmpty else { throw AddressInUse() }
+            for holder in holders { await holder.stopAccepting() }
+            return try await provider.open(key.address, protocol: key.protocolName)
+        }
+    }
+    private func refusal(
+        of key: ListenerTable.Key,
+        _ change: ListenerTable.Change,
+        beside opened: Set<ListenerTable.Key>,
+        _ error: any Error
+    ) -> ListenError {
+        if let error = error as? ListenError { return error }
+        let held = state.withLock { opened.union($0.servers.keys) }.subtracting(change.leaving)
+        let owner = change.wanted[key]?.first?.owner ?? ""
+        if error is AddressInUse, let holder = held.filter({ key.mayMeet($0) }).map(\.address).min() {
+            return ListenError(
+                .cannotOpen,
+                address: key.address,
+                owner: owner,
+                "this engine itself holds \(holder); choose another address"
+            )
+        }
+        return ListenError(
+            .cannotOpen,
+            address: key.address,
+            owner: owner,
+            "free the address or choose another",
+            cause: error
+        )
+    }
+    /// Has addresses accept again that a change took away from their servers; answers those that could not be had.
+    private func regain(_ keys: [ListenerTable.Key]) async -> [ListenError] {
+        var lost: [ListenError] = []
+        for key in keys {
+            let (server, owner) = state.withLock { state in
+                (state.servers[key], state.table.served.first { $0.key == key }?.route.owner)
+            }
+            do { try await server?.resume() } catch {
+                lost.append(
+                    ListenError(
+                        .cannotOpen,
+                        address: key.address,
+                        owner: owner ?? "",
+                        "free the address, then change the graph or restart",
+                        cause: error
+                    )
+                )
+            }
+        }
+        return lost
     }
 
     private static func close(_ servers: [any OpenServer], within deadline: Duration) async {

@@ -23,6 +23,8 @@ public struct Route: Sendable {
 /// Opens the servers behind listeners; the executable provides it.
 public protocol ServerProvider: Sendable {
     /// Binds `address` (`host:port`, port 0 for any free one, or `unix:path`) for a protocol, serving no route yet.
+    ///
+    /// Throws `AddressInUse` where another listens there. A unix socket that stands there makes way.
     func open(_ address: String, protocol protocolName: String) async throws -> any OpenServer
 }
 
@@ -37,8 +39,17 @@ public protocol OpenServer: Sendable {
     func quiet() async
     /// Accepts nothing new: the address can be had by another.
     func stopAccepting() async
+    /// Accepts again at its address where it no longer does, since it was told to stop or its socket was replaced. Throws
+    /// where the address cannot be had again.
+    func resume() async throws
     /// Accepts nothing new, lets what is served finish within the time, then closes.
     func close(within deadline: Duration) async
+}
+
+/// Another listens at the address.
+public struct AddressInUse: Error, Sendable, Equatable, CustomStringConvertible {
+    public init() {}
+    public var description: String { "another process listens there already" }
 }
 
 /// Why an address could not be had, and for whom.
@@ -69,4 +80,5 @@ public struct ListenError: Error, CustomStringConvertible {
 extension OpenServer {
     public func quiet() async {}
     public func stopAccepting() async {}
+    public func resume() async throws {}
 }

@@ -1,9 +1,9 @@
 public import PhoenixGraph
 import PhoenixModel
 
-/// What a change of the running graph will do, node by node: pure, and what `plan` prints.
+/// What a change of the running graph will do, node by node: pure. What `plan` prints of it is its `listing`.
 public struct Plan: Sendable, Equatable {
-    public enum Action: String, Sendable {
+    public enum Action: String, Sendable, Decodable {
         case keep, reconfigure
         case replaceWithState = "replace with state"
         case replaceWithoutState = "replace without state"
@@ -49,8 +49,11 @@ public struct Plan: Sendable, Equatable {
 
     /// Whether nothing has to be done.
     public var isEmpty: Bool { diff.isEmpty }
-    /// How many nodes each action meets.
-    public func count(_ action: Action) -> Int { steps.count { $0.action == action } }
+    /// The plan for people: what changes, a line each, and a summary.
+    public var text: String { listing.text }
+    /// The plan for programs.
+    public var json: String { tree.written() }
+    package var tree: JSONText { listing.tree }
 
     private static func step(
         _ id: NodeID,
@@ -115,61 +118,5 @@ public struct Plan: Sendable, Equatable {
             }
         }
         return result
-    }
-}
-
-extension Plan {
-    /// The plan for people: what changes, a line each, and a summary. Names only, never a setting's value.
-    public var text: String {
-        if isEmpty { return "nothing changes" }
-        var lines = steps.filter { $0.action != .keep }.map { step in
-            let names = step.settings.isEmpty ? "" : " (\(step.settings.joined(separator: ", ")))"
-            let forgets = step.forgets.isEmpty ? "" : "; forgets: \(step.forgets)"
-            return "\(Self.sign(step.action)) \(step.node): \(step.action.rawValue)\(names)\(forgets)"
-        }
-        lines += diff.linked.map { "+ link \($0.from) -> \($0.to)" }.sorted()
-        lines += diff.unlinked.map { "- link \($0.from) -> \($0.to)" }.sorted()
-        lines += opened.map { "+ serve \($0.address) \($0.path)" }
-        lines += closed.map { "- serve \($0.address) \($0.path)" }
-        lines += diff.settings.sorted().map { "~ \($0): changed" }
-        let counts: [(Action, String)] = [
-            (.keep, "kept"), (.reconfigure, "reconfigured"), (.replaceWithState, "replaced with state"),
-            (.replaceWithoutState, "replaced without state"), (.add, "added"), (.remove, "removed"),
-        ]
-        lines.append(counts.map { "\(count($0.0)) \($0.1)" }.joined(separator: ", "))
-        return lines.joined(separator: "\n")
-    }
-    private static func sign(_ action: Action) -> String {
-        switch action {
-        case .keep: "="
-        case .reconfigure, .replaceWithState: "~"
-        case .replaceWithoutState: "!"
-        case .add: "+"
-        case .remove: "-"
-        }
-    }
-
-    /// The plan for programs.
-    public var json: String { tree.written() }
-    package var tree: JSONText {
-        let nodes = steps.map { step in
-            JSONText.object([
-                ("node", .text(step.node)), ("role", .text(step.type.role.rawValue)),
-                ("type", .text(step.type.name)),
-                ("action", .text(step.action.rawValue)), ("settings", .list(step.settings.map { .text($0) })),
-                ("forgets", .text(step.forgets)),
-            ])
-        }
-        func links(_ links: Set<Graph.Link>) -> JSONText {
-            .list(links.map { "\($0.from) -> \($0.to)" }.sorted().map { .text($0) })
-        }
-        func served(_ list: [Listening]) -> JSONText {
-            .list(list.map { .object([("address", .text($0.address)), ("path", .text($0.path))]) })
-        }
-        return .object([
-            ("changes", .boolean(!isEmpty)), ("nodes", .list(nodes)), ("linked", links(diff.linked)),
-            ("unlinked", links(diff.unlinked)), ("opened", served(opened)), ("closed", served(closed)),
-            ("settings", .list(diff.settings.sorted().map { .text($0) })),
-        ])
     }
 }

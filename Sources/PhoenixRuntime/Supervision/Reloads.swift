@@ -102,6 +102,8 @@ public struct ReloadLedger: Sendable {
     public private(set) var records: [ReloadRecord] = []
     public private(set) var counts: [ReloadRecord.Outcome: Int] = [:]
     public private(set) var seconds = 0.0
+    /// How long the last one took that had something to change; zero before the first.
+    public private(set) var lastDuration = Duration.zero
     public private(set) var stateBytes = 0
     /// Points that heirs had taken in whose state could not be given back, and those that new nodes had not read in time.
     public internal(set) var pointsUndone = 0
@@ -112,6 +114,10 @@ public struct ReloadLedger: Sendable {
     mutating func add(_ record: ReloadRecord) {
         counts[record.outcome, default: 0] += 1
         seconds += record.duration.inSeconds
+        switch record.outcome {
+        case .taken, .probation, .failed, .undone: lastDuration = record.duration
+        case .unchanged, .refused: break
+        }
         stateBytes += record.stateBytes
         records.append(record)
         if records.count > Self.mostRecords { records.removeFirst() }

@@ -157,7 +157,13 @@ extension Supervisor {
     ) {
         guard !servers.isEmpty else { return endChange(result) }
         let (listeners, signal, serial) = (services.listeners, signal, change.serial)
-        errands.add { await listeners.close(servers) { signal.yield(.settled(serial, result)) } }
+        errands.add { [logger = services.logger] in
+            await listeners.close(
+                servers,
+                whenFree: { signal.yield(.settled(serial, result)) },
+                whenLost: { logger.error("an address cannot be had again: \($0)") }
+            )
+        }
     }
     /// The name and its edges are no more; answers the points that were still to be read.
     @discardableResult
@@ -217,7 +223,8 @@ extension Supervisor {
             decide(.recalled(id, false))
             return
         }
-        change?.successors[id] = nil
+        // The heir will never run: who waits at it is answered.
+        if let heir = change?.successors.removeValue(forKey: id) { tell(heir, toEnd: true) }
         perform(supervision.handle(.recall(id)))
         decide(.recalled(id, true))
     }

@@ -25,13 +25,23 @@ extension Supervisor {
         limits: ReloadLimits = ReloadLimits(),
         settled: Bool = false
     ) async throws -> ReloadReport {
+        let (report, end) = try await run(graph, origin, limits)
+        guard settled, let end else { return report }
+        return ReloadReport(plan: report.plan, record: try await end.value)
+    }
+    /// Changes the graph up to the probation, and answers where its end will be told; nil where nothing changed.
+    private func run(
+        _ graph: Graph,
+        _ origin: String,
+        _ limits: ReloadLimits
+    ) async throws -> (ReloadReport, Answer<ReloadRecord>?) {
         guard phase == .running else { throw ReloadError.notRunning }
         guard !isReloading else { throw ReloadError.busy }
         isReloading = true
         defer { isReloading = false }
         try await endProbation()
         let plan = Plan(from: self.graph, to: graph, catalog)
-        guard !plan.isEmpty else { return unchanged(plan, graph, origin) }
+        guard !plan.isEmpty else { return (unchanged(plan, graph, origin), nil) }
         serials += 1
         let serial = serials
         change = Change(
@@ -54,8 +64,17 @@ extension Supervisor {
         let (running, end) = (Answer<ReloadRecord>(), Answer<ReloadRecord>())
         (runningAnswer, endAnswer) = (running, end)
         signal.yield(.prepared(serial))
-        let record = try await running.value
-        return ReloadReport(plan: plan, record: settled ? try await end.value : record)
+        return (ReloadReport(plan: plan, record: try await running.value), end)
+    }
+
+    /// Waits until the engine runs its first graph, or has ended: before that there is nothing to compare with.
+    public func started() async {
+        guard phase == .idle || phase == .starting else { return }
+        await withCheckedContinuation { startWaiters.append($0) }
+    }
+    func answerStarted() {
+        for waiter in startWaiters { waiter.resume() }
+        startWaiters = []
     }
 
     /// Waits until a change is no longer on probation; a new one in its place takes it for good at once.
@@ -127,9 +146,13 @@ extension Supervisor {
         change?.successors = successors
         let removed = changes.filter { $0.value == .remove }.keys
         for id in Array(successors.keys) + removed { services.listeners.detach(id) }
-        let listeners = services.listeners
+        let (listeners, logger) = (services.listeners, services.logger)
         do {
-            if try listeners.hasToOpen() { try await limited(limits.step) { try await listeners.open() } }
+            if try listeners.hasToOpen() {
+                try await limited(limits.step) {
+                    try await listeners.open { logger.error("an address cannot be had again: \($0)") }
+                }
+            }
         } catch {
             let placed = Self.placed(error, in: graph)
             let owner = (error as? ListenError)?.owner
@@ -181,7 +204,11 @@ extension Supervisor {
             let isRestored = try? await limited(change.limits.step) { try await node.reconfigure(vertex) }
             if isRestored != true { noteUnrestored(id) }
         }
-        await services.listeners.close(services.listeners.undo())
+        let (listeners, logger) = (services.listeners, services.logger)
+        await listeners.close(
+            listeners.undo(),
+            whenLost: { logger.error("an address cannot be had again: \($0)") }
+        )
         var record = change.record(.failed, generation: ledger.generation, at: services.time.monotonic)
         record.message = "\((error as? ReloadFailure)?.message ?? "\(error)")"
         record.node = (error as? ReloadFailure)?.node

@@ -1,8 +1,10 @@
-import PhoenixGraph
+public import PhoenixGraph
 
 /// The memories that outlive the process, as they stand.
 public struct Memories: Sendable {
     public let nodes: [LastingMemory]
+    /// The nodes that a change on probation may bring back, also under a name that another one bears meanwhile.
+    public let parked: Set<NodeID>
     /// How often memories had gone from node to node by then.
     let moves: Int
 }
@@ -20,7 +22,7 @@ extension Supervisor {
         case nil, .preparing, .probation, .ended: break
         case .leading, .handingOver, .leadingBack, .givingBack, .forcing: return nil
         }
-        return Memories(nodes: ordered, moves: memoryMoves)
+        return Memories(nodes: ordered, parked: Set((change?.parked ?? [:]).keys), moves: memoryMoves)
     }
     /// Whether all memories are still where they were: else what was written of them since may be in two nodes, or in none.
     public func stillStand(_ memories: Memories) -> Bool { memories.moves == memoryMoves }

@@ -65,6 +65,7 @@ public actor Supervisor {
     /// How often memories began to go from node to node.
     var memoryMoves = 0
     var drainWaiters: [CheckedContinuation<DrainReport, Never>] = []
+    var startWaiters: [CheckedContinuation<Void, Never>] = []
 
     public init(catalog: NodeCatalog, services: EngineServices, grace: Duration = .seconds(2)) {
         (self.catalog, self.services, self.grace) = (catalog, services, grace)
@@ -120,6 +121,7 @@ public actor Supervisor {
     private func command(_ whenRunning: @Sendable () -> Void) async {
         watchMemory()
         if phase == .starting { phase = .running }
+        answerStarted()
         perform(supervision.handle(.made(living.values.map(\.part.member).sorted { $0.id < $1.id })))
         if !Task.isCancelled { whenRunning() }
         for await signal in signals {
@@ -169,6 +171,7 @@ public actor Supervisor {
 
     private func end() {
         phase = .ended
+        answerStarted()
         // What was cut off remembers all the same.
         let cutOff = (change?.parked ?? [:]).merging(living.mapValues(\.part)) { _, living in living }
         departed.merge(cutOff.filter { $0.value.node.lasting != nil }) { _, last in last }
@@ -298,7 +301,7 @@ extension Supervisor {
         for queue in shared { queue.stopReading() }
         tell(part, toEnd: true)
     }
-    private func tell(_ part: Assembly.Part, toEnd: Bool) {
+    func tell(_ part: Assembly.Part, toEnd: Bool) {
         guard let orders = part.orders else { return }
         orders.order(toEnd: toEnd)
         errands.add { await orders.tell() }

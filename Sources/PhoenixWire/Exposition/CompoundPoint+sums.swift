@@ -18,17 +18,32 @@ extension CompoundPoint {
             buckets.add(other.numbers.pointee.exponentialBuckets)
             content = .exponential(buckets)
         case (.summary, .summary):
-            guard let own = summary, let newer = other.summary else { return false }
-            // Quantiles cannot be added: the newer ones stand where they are the same, else none do.
-            content =
-                own.quantiles == newer.quantiles
-                ? .summary(quantiles: newer.quantiles, values: newer.values)
-                : .summary(quantiles: [], values: [])
+            // Quantiles of several streams cannot be put together.
+            content = .summary(quantiles: [], values: [])
         default: return false
         }
         count &+= other.count
         sum = sum.flatMap { sum in other.sum.map { sum + $0 } }
         return true
+    }
+
+    /// Adds a point of another series: of histograms at the bounds that both have, for what lies below those is known of both.
+    /// False, and nothing changed, where one is exponential and the other is not.
+    func merge(_ other: CompoundPoint) -> Bool {
+        let (layout, theirs) = (numbers.pointee.layout, other.numbers.pointee.layout)
+        guard shape == .histogram, other.shape == .histogram, layout != theirs,
+            case .histogram(_, let buckets) = content, case .histogram(_, let more) = other.content
+        else { return add(other) }
+        let shared = layout.shared(with: theirs)
+        content = .histogram(layout: shared, buckets: shared.counts(buckets, of: layout))
+        return add(
+            CompoundPoint(
+                count: other.count,
+                sum: other.sum,
+                start: other.start,
+                content: .histogram(layout: shared, buckets: shared.counts(more, of: theirs))
+            )
+        )
     }
 
     /// How much a cumulative point grew since an earlier one; nil where it did not: a reset.
@@ -55,5 +70,30 @@ extension CompoundPoint {
         default: return nil
         }
         return difference
+    }
+}
+
+extension BucketLayout {
+    /// The bounds that both have; count and sum alone where one has no buckets.
+    fileprivate func shared(with other: BucketLayout) -> BucketLayout {
+        guard hasBuckets, other.hasBuckets else { return .none }
+        var rest = other.bounds[...]
+        let shared = bounds.filter { bound in
+            rest = rest.drop { $0 < bound }
+            return rest.first == bound
+        }
+        return shared.count == bounds.count ? self : BucketLayout(bounds: shared)
+    }
+    /// The counts in the buckets of another layout, which has all of our bounds, as counts in ours.
+    fileprivate func counts(_ buckets: [UInt64], of finer: BucketLayout) -> [UInt64] {
+        var counts = [UInt64](repeating: 0, count: bucketCount)
+        guard hasBuckets else { return counts }
+        var place = 0
+        for (index, count) in buckets.enumerated() {
+            counts[place] &+= count
+            let isAtBound = index < finer.bounds.count && place < bounds.count
+            if isAtBound, finer.bounds[index] == bounds[place] { place += 1 }
+        }
+        return counts
     }
 }

@@ -54,10 +54,9 @@ final class Entities {
         )
         let whole =
             blocks.find(key)
-            ?? add(
-                key,
+            ?? add(key) {
                 plan.head(series.resource, scope ?? Scope()) + plan.attributes(series.attributes.attributes)
-            )
+            }
         release(head)
         release(tail)
         return entity(whole, LabelBlocks.none)
@@ -69,24 +68,24 @@ final class Entities {
         _ reserved: LabelPlan.Reserved
     ) -> UInt32 {
         var key = LabelBlocks.Key(resource: resource, scope: number)
-        let plain = blocks.find(key) ?? add(key, plan.head(resource, scope ?? Scope()))
+        let plain = blocks.find(key) ?? add(key) { plan.head(resource, scope ?? Scope()) }
         guard let name = reserved.name, blocks.has(name, in: plain) else { return plain }
         key.reserved = reserved
         defer { release(plain) }
-        return blocks.find(key) ?? add(key, plan.head(resource, scope ?? Scope()))
+        return blocks.find(key) ?? add(key) { plan.head(resource, scope ?? Scope()) }
     }
     private func tail(_ attributes: AttributeSet, _ reserved: LabelPlan.Reserved) -> UInt32 {
         guard !attributes.isEmpty else { return LabelBlocks.none }
         var key = LabelBlocks.Key(attributes: attributes)
-        let plain = blocks.find(key) ?? add(key, plan.attributes(attributes.attributes))
+        let plain = blocks.find(key) ?? add(key) { plan.attributes(attributes.attributes) }
         guard let name = reserved.name, blocks.has(name, in: plain) else { return plain }
         key.reserved = reserved
         defer { release(plain) }
-        return blocks.find(key) ?? add(key, plan.attributes(attributes.attributes))
+        return blocks.find(key) ?? add(key) { plan.attributes(attributes.attributes) }
     }
-    private func add(_ key: LabelBlocks.Key, _ candidates: [LabelPlan.Candidate]) -> UInt32 {
+    private func add(_ key: LabelBlocks.Key, _ candidates: () -> [LabelPlan.Candidate]) -> UInt32 {
         if plan.options.exposesTargetInfo, let resource = key.resource { targets.add(resource) }
-        return blocks.add(key, LabelPlan.resolved(candidates, reserving: key.reserved))
+        return blocks.add(key, candidates)
     }
     /// Frees a block that nobody uses.
     private func release(_ block: UInt32) {

@@ -14,7 +14,7 @@ public enum ExpositionDrop: UInt8, Sendable, Hashable, CaseIterable {
     case unspecifiedTemporality
     /// `max_series` series are held.
     case seriesLimit
-    /// Colliding histograms of unlike buckets.
+    /// Colliding histograms of which one is exponential and the other is not.
     case layoutMismatch
     /// The point is not of its metric's kind.
     case kindMismatch

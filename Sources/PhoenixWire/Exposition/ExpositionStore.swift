@@ -40,6 +40,8 @@ public final class ExpositionStore: Sendable {
 
     /// How many series are exposed: label sets, of which a histogram is one.
     public var activeSeries: Int { held.withLock { $0.live } }
+    /// Whether series are exposed under a name.
+    public func claims(_ name: String) -> Bool { held.withLock { $0.families.hasClaim(on: name) } }
     /// What became of the points.
     public var counts: ExpositionCounts { held.withLock { $0.counts } }
     /// What the store holds in memory, in bytes: records, label blocks and lists, estimated.

@@ -40,11 +40,11 @@ struct FamilyTable {
                 refusal: reason,
                 treatment: .refused,
                 isDelta: false,
-                law: .newest
+                law: .increments
             )
         }
-        let isDelta = metric.temporality == .delta
         let hasTemporality = [.sum, .histogram, .exponentialHistogram].contains(metric.kind)
+        let isDelta = hasTemporality && metric.temporality == .delta
         if hasTemporality, metric.temporality == .unspecified { return refused(.unspecifiedTemporality) }
         if isDelta, metric.kind == .sum, !metric.isMonotonic { return refused(.deltaNonMonotonic) }
         let name = ExposedName(of: metric.identity, strategy: options.strategy, namespace: options.namespace)
@@ -59,14 +59,18 @@ struct FamilyTable {
         let (family, refusal) = family(name, type, metric)
         guard let family else { return refused(refusal) }
         let isNumber = metric.kind == .gauge || metric.kind == .sum
-        let law: CollisionMerge.Law =
-            type.isLevel || type == .summary ? .newest : isDelta ? .deltas : .increments
+        let law: CollisionMerge.Law
+        switch metric.kind {
+        case .gauge: law = .level(.conventional(for: metric.name))
+        case .sum where !metric.isMonotonic: law = .level(.sum)
+        default: law = isDelta ? .deltas : .increments
+        }
         return MetricPlan(
             metric: metric,
             family: family,
             refusal: nil,
             treatment: !isNumber ? .compound : isDelta && type == .counter ? .add : .replace,
-            isDelta: isDelta && hasTemporality,
+            isDelta: isDelta,
             law: law
         )
     }
@@ -108,6 +112,7 @@ struct FamilyTable {
         }
         return low
     }
+    func hasClaim(on name: String) -> Bool { claims[name] != nil }
     func family(named name: String) -> ExposedFamily? {
         claims[name].flatMap { $0.name.family == name ? $0 : nil }
     }

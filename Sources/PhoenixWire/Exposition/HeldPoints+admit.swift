@@ -89,7 +89,7 @@ extension HeldPoints {
         shown.next = index.insert(key, hash: pairHash(families.familyOfPlan[Int(record.plan)], record.entity))
         var start: UInt64 = 0
         var last: CompoundPoint?
-        if plan.treatment == .compound, let point = compounds[Int(record.value)] {
+        if plan.treatment == .compound, record.time != 0, let point = compounds[Int(record.value)] {
             (start, last) = (point.start, point.copy())
         }
         merged[Int(output)] = shown
@@ -113,7 +113,8 @@ extension HeldPoints {
                 start: start,
                 time: record.time,
                 seen: record.seen
-            )
+            ),
+            plan.law
         )
         return output
     }

@@ -3,13 +3,18 @@ import PhoenixModel
 extension HeldPoints {
     /// Ends what nothing came for, looking at no more than `limit` members; true when a pass is complete.
     ///
-    /// A pass begins with the inputs of merged series: what such a series took from them stays.
+    /// A pass begins with the inputs of merged series: what such a series took from them stays, and one of levels ends with the
+    /// last of them.
     func expire(tick: UInt32, limit: Int) -> Bool {
         guard tick > expirationTicks else { return true }
         let oldest = tick - expirationTicks
         if sweepFamily == nil {
             for slot in merge.slots(seenBefore: oldest) {
+                let output = records[slot].entity
                 removeInput(slot)
+                counts.expired &+= 1
+                guard merge.isLevel(output), !merge.hasInputs(output) else { continue }
+                leave(output | ExposedFamily.mergedBit)
                 counts.expired &+= 1
             }
         }

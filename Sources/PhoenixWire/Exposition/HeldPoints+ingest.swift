@@ -87,6 +87,8 @@ extension HeldPoints {
         let record = records.element(id.slot)
         switch record.pointee.treatment {
         case .compound: counts[.kindMismatch] &+= 1
+        case .input where families.plans[Int(record.pointee.plan)]!.treatment == .compound:
+            counts[.kindMismatch] &+= 1
         case .refused: counts[families.plans[Int(record.pointee.plan)]!.refusal ?? .kindMismatch] &+= 1
         case .input: add(id.slot, number, start: points.starts[index], time: time, tick)
         case .replace, .add:
@@ -115,22 +117,33 @@ extension HeldPoints {
     func add(_ slot: UInt32, _ number: Number, start: UInt64, time: UInt64, _ tick: UInt32) {
         let output = records[slot].entity
         let law = families.plans[Int(records[slot].plan)]!.law
-        guard let increment = merge.increment(slot, number, start: start, time: time, law) else {
-            counts[.outOfOrder] &+= 1
-            return
+        if case .level = law {
+            guard merge.replace(slot, with: number, start: start, time: time) else {
+                counts[.outOfOrder] &+= 1
+                return
+            }
+            showLevel(output, at: time)
+        } else {
+            guard let increment = merge.increment(slot, number, start: start, time: time, law) else {
+                counts[.outOfOrder] &+= 1
+                return
+            }
+            var shown = merged[Int(output)]
+            shown.number = merge.sum(shown.number, increment, output: output)
+            shown.time = max(shown.time, time)
+            merged[Int(output)] = shown
         }
         records.element(slot).pointee.seen = tick
         merge.touch(slot, at: tick)
-        var shown = merged[Int(output)]
-        shown.seen = tick
-        if law != .newest {
-            shown.number = merge.sum(shown.number, increment, output: output)
-        } else if time >= shown.time {
-            shown.number = increment
-        }
-        shown.time = max(shown.time, time)
-        merged[Int(output)] = shown
+        merged[Int(output)].seen = max(merged[Int(output)].seen, tick)
     }
+    /// Shows what levels say together, so far as that is known.
+    func showLevel(_ output: UInt32, at time: UInt64) {
+        if let level = merge.level(of: output) { merged[Int(output)].number = level }
+        merged[Int(output)].time = max(merged[Int(output)].time, time)
+    }
+    /// Shows it where it had to be looked for.
+    func settleLevels() { merge.settle { merged[Int($0)].number = $1 } }
 
     /// A point of several numbers.
     func compound(
@@ -147,6 +160,7 @@ extension HeldPoints {
         let plan = families.plans[Int(record.pointee.plan)]!
         switch record.pointee.treatment {
         case .replace, .add: counts[.kindMismatch] &+= 1
+        case .input where plan.treatment != .compound: counts[.kindMismatch] &+= 1
         case .refused: counts[plan.refusal ?? .kindMismatch] &+= 1
         case .input: add(id.slot, make(), time, plan.law, tick)
         case .compound:
@@ -186,11 +200,11 @@ extension HeldPoints {
         records.element(slot).pointee.seen = tick
         merge.touch(slot, at: tick)
         let held = compounds[Int(merged[output].value)]!
-        merged[output].seen = tick
-        if law == .newest {
-            if time >= merged[output].time { held.replace(with: increment) }
-        } else if !held.add(increment) {
+        merged[output].seen = max(merged[output].seen, tick)
+        if !held.merge(increment) {
             counts[.layoutMismatch] &+= 1
+        } else if held.shape == .summary, merge.hasOneInput(UInt32(output)) {
+            held.content = point.content
         }
         merged[output].time = max(merged[output].time, time)
     }
@@ -199,10 +213,10 @@ extension HeldPoints {
     func endByPoint(_ id: SeriesID, _ time: UInt64) {
         predecessor?.store.end(id, time)
         let record = records[id.slot]
-        guard record.generation == id.generation, record.treatment == .input || time >= record.time else {
-            return
-        }
-        end(id.slot)
+        guard record.generation == id.generation else { return }
+        let last = record.treatment == .input ? merge.inputs[id.slot]?.time ?? 0 : record.time
+        guard time >= last else { return }
+        end(id.slot, at: time)
         counts.ended &+= 1
     }
 

@@ -5,6 +5,7 @@ extension HeldPoints {
     func fill(_ page: inout ExpositionPage, cursor id: UInt64) -> Bool {
         guard var cursor = cursors[id] else { return false }
         defer { cursors[id] = cursor }
+        settleLevels()
         while true {
             switch cursor.phase {
             case .plain(let families):

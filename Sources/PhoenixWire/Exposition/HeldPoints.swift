@@ -177,24 +177,27 @@ final class HeldPoints {
 
     // MARK: Ends
 
-    /// Ends a series: its slot holds nothing afterwards.
-    func end(_ slot: UInt32) {
+    /// Ends a series, if known at which time: its slot holds nothing afterwards.
+    func end(_ slot: UInt32, at time: UInt64 = 0) {
         let record = records[slot]
         switch record.treatment {
         case .refused:
             families.disuse(record.plan)
             records.element(slot).pointee = HeldSeries()
         case .input:
-            removeInput(slot)
+            removeInput(slot, at: time)
             // What others share ends with the last of them.
             if !merge.hasInputs(record.entity) { leave(record.entity | ExposedFamily.mergedBit) }
         case .replace, .add, .compound: leave(slot)
         }
     }
-    func removeInput(_ slot: UInt32) {
+    /// Takes an input out of its merged series: what it added stays, its level does not.
+    func removeInput(_ slot: UInt32, at time: UInt64 = 0) {
+        let output = records[slot].entity
         families.disuse(records[slot].plan)
         merge.remove(slot)
         records.element(slot).pointee = HeldSeries()
         held -= 1
+        if merge.isLevel(output) { showLevel(output, at: time) }
     }
 }

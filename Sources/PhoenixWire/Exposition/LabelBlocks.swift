@@ -2,8 +2,8 @@ import PhoenixModel
 
 /// The labels of resources (with their scopes) and of points, each held once and shared by all that have them.
 ///
-/// A block is `a="b",c="d"` without braces: written by a template out of the attribute set, which is kept; or, where none
-/// fits, rendered and kept. Let go when the last entity lets go.
+/// A block is `a="b",c="d"` without braces: written by a template out of the attribute set, which is kept; or, where there
+/// is none, rendered and kept. Let go when the last entity lets go.
 final class LabelBlocks {
     /// What a block was made of.
     struct Key: Hashable {
@@ -36,16 +36,14 @@ final class LabelBlocks {
     private var index = ChainIndex()
     private(set) var templates = LabelTemplates()
     private var scopes = ScopeNumbers()
-    private var shapes: [[String]: UInt32] = [:]
-    private var shapeNames: [[String]] = []
-    private var disjoint: [UInt64: Bool] = [:]
+    private(set) var shapes = LabelShapes()
     /// What the rendered blocks hold in memory, in bytes.
     private(set) var byteCount = 0
     private var page = ExpositionPage(capacity: 4096)
     private let scratch = UnsafeMutablePointer<EncodedValue>.allocate(capacity: LabelTemplate.maximumValues)
 
     init() {
-        blocks.append(Block(uses: 1, shape: shape(of: [])))
+        blocks.append(Block(uses: 1, shape: LabelShapes.empty))
         keys.append(nil)
     }
     deinit {
@@ -69,26 +67,51 @@ final class LabelBlocks {
         return nil
     }
 
-    func add(_ key: Key, _ labels: [ExposedLabel]) -> UInt32 {
-        var (bytes, hash): ([UInt8], UInt64) = ([], 0)
-        for (index, label) in labels.enumerated() {
-            if index > 0 { bytes.append(UInt8(ascii: ",")) }
-            let start = bytes.count
-            label.write(to: &bytes)
-            // What names are told apart by is the legacy alphabet.
-            var plain: [UInt8] = []
-            if label.written != nil { ExposedLabel(label.name, label.value).write(to: &plain) }
-            hash &+= (label.written == nil ? bytes[start...] : plain[...]).withUnsafeBytes {
-                foldHash($0, seed: processSeed)
-            }
+    /// Adds a block; what it shows is asked for only where no template knows it.
+    func add(_ key: Key, _ candidates: () -> [LabelPlan.Candidate]) -> UInt32 {
+        if let block = templated(key) { return add(key, block) }
+        let labels = LabelPlan.merged(candidates(), reserving: key.reserved)
+        let shape = shapes.number(of: labels.map(\.name))
+        var block: Block?
+        if let set = key.resource, key.attributes == nil, templates.learn(set, key, labels, shape: shape) {
+            // The template is kept.
+            shapes.use(shape)
+            block = templated(key)
         }
-        var block = Block(count: UInt32(bytes.count), hash: hash, shape: shape(of: labels.map(\.name)))
-        if !fitTemplate(&block, key, labels, bytes), !bytes.isEmpty {
-            let copy = UnsafeMutableRawPointer.allocate(byteCount: bytes.count, alignment: 1)
-            bytes.withUnsafeBytes { copy.copyMemory(from: $0.baseAddress!, byteCount: bytes.count) }
-            block.bytes = UnsafeRawPointer(copy)
-            byteCount += bytes.count
-        }
+        return add(key, block ?? rendered(labels.map(\.label), shape))
+    }
+    /// The block of a resource whose keys a template knows.
+    private func templated(_ key: Key) -> Block? {
+        guard let set = key.resource, key.attributes == nil,
+            let (place, hash) = templates.find(for: set, key, &page)
+        else { return nil }
+        let template = templates.templates[Int(place)]
+        guard !template.isEmpty else { return Block(shape: template.shape) }
+        return Block(
+            bytes: set.encodedBytes.baseAddress,
+            // A value may stand there twice: in `job` or `instance`, and in a label of its own.
+            count: UInt32(template.fixedCount + 2 * set.encodedBytes.count),
+            hash: hash,
+            shape: template.shape,
+            template: place
+        )
+    }
+    private func rendered(_ labels: [ExposedLabel], _ shape: UInt32) -> Block {
+        let bytes = ExposedLabel.block(labels)
+        var block = Block(
+            count: UInt32(bytes.count),
+            hash: labels.reduce(0) { $0 &+ $1.hash },
+            shape: shape
+        )
+        guard !bytes.isEmpty else { return block }
+        let copy = UnsafeMutableRawPointer.allocate(byteCount: bytes.count, alignment: 1)
+        bytes.withUnsafeBytes { copy.copyMemory(from: $0.baseAddress!, byteCount: bytes.count) }
+        block.bytes = UnsafeRawPointer(copy)
+        byteCount += bytes.count
+        return block
+    }
+    private func add(_ key: Key, _ added: Block) -> UInt32 {
+        var block = added
         if index.isFull { rebuild() }
         let place = free.popLast() ?? UInt32(blocks.count)
         block.next = index.insert(place, hash: key.chainHash)
@@ -100,27 +123,8 @@ final class LabelBlocks {
             keys[Int(place)] = key
         }
         scopes.use(key.scope)
+        shapes.use(block.shape)
         return place
-    }
-    /// Gives a block the template that writes just these bytes, if there is one.
-    private func fitTemplate(
-        _ block: inout Block,
-        _ key: Key,
-        _ labels: [ExposedLabel],
-        _ bytes: [UInt8]
-    ) -> Bool {
-        guard !bytes.isEmpty, let set = key.resource, key.attributes == nil,
-            let start = set.encodedBytes.baseAddress,
-            let place = templates.place(for: set, key, labels)
-        else { return false }
-        let template = templates.templates[Int(place)]
-        page.count = 0
-        page.grow(for: template.fixedCount + set.encodedBytes.count)
-        template.write(start, to: &page, scratch)
-        guard page.bytes.elementsEqual(bytes) else { return false }
-        (block.bytes, block.template) = (start, place)
-        block.count = UInt32(template.fixedCount + set.encodedBytes.count)
-        return true
     }
     private func rebuild() {
         for element in index.grow(next: { blocks[Int($0)].next }) {
@@ -145,6 +149,7 @@ final class LabelBlocks {
             blocks[Int(place)].bytes?.deallocate()
             byteCount -= Int(blocks[Int(place)].count)
         }
+        shapes.disuse(blocks[Int(place)].shape)
         blocks[Int(place)] = Block()
         keys[Int(place)] = nil
         scopes.disuse(key.scope)
@@ -152,26 +157,11 @@ final class LabelBlocks {
         return key
     }
 
-    private func shape(of names: [String]) -> UInt32 {
-        if let shape = shapes[names] { return shape }
-        let shape = UInt32(shapeNames.count)
-        shapes[names] = shape
-        shapeNames.append(names)
-        return shape
-    }
     /// Whether a block has a label of this name.
-    func has(_ name: String, in place: UInt32) -> Bool {
-        shapeNames[Int(blocks[Int(place)].shape)].contains(name)
-    }
+    func has(_ name: String, in place: UInt32) -> Bool { shapes.has(name, in: blocks[Int(place)].shape) }
     /// Whether two blocks have no label name in common, so that they can stand in one label set.
     func areDisjoint(_ left: UInt32, _ right: UInt32) -> Bool {
-        let (first, second) = (blocks[Int(left)].shape, blocks[Int(right)].shape)
-        if first == 0 || second == 0 { return true }
-        let pair = UInt64(first) << 32 | UInt64(second)
-        if let known = disjoint[pair] { return known }
-        let answer = Set(shapeNames[Int(first)]).isDisjoint(with: shapeNames[Int(second)])
-        disjoint[pair] = answer
-        return answer
+        shapes.areDisjoint(blocks[Int(left)].shape, blocks[Int(right)].shape)
     }
     func labels(_ place: UInt32) -> [ExposedLabel] {
         let block = blocks[Int(place)]
@@ -190,9 +180,16 @@ private struct ScopeNumbers {
     private var numbers: [Scope: UInt32] = [:]
     private var held: [UInt32: (scope: Scope, uses: Int)] = [:]
     private var last: UInt32 = 0
+    /// What was asked for last: series of one scope come one after the other. Nil once a scope is let go.
+    private var asked: (scope: Scope, number: UInt32)?
 
     mutating func number(of scope: Scope) -> UInt32 {
-        if let number = numbers[scope] { return number }
+        if let asked, asked.scope == scope { return asked.number }
+        let number = numbers[scope] ?? add(scope)
+        asked = (scope, number)
+        return number
+    }
+    private mutating func add(_ scope: Scope) -> UInt32 {
         last &+= 1
         (numbers[scope], held[last]) = (last, (scope, 0))
         return last
@@ -201,6 +198,7 @@ private struct ScopeNumbers {
     mutating func disuse(_ number: UInt32) {
         guard let entry = held[number] else { return }
         held[number] = entry.uses > 1 ? (entry.scope, entry.uses - 1) : nil
-        if entry.uses <= 1 { numbers[entry.scope] = nil }
+        guard entry.uses <= 1 else { return }
+        (numbers[entry.scope], asked) = (nil, nil)
     }
 }

@@ -1,3 +1,5 @@
+import PhoenixModel
+
 /// How attribute keys become label names.
 enum LabelName {
     /// The label name of an attribute key: everything outside `[a-zA-Z0-9_]` becomes an underscore, runs of them one.
@@ -55,8 +57,17 @@ public struct ExposedLabel: Sendable, Hashable, Comparable {
         Self.write(escaped: value, quotes: true, to: &bytes)
         bytes.append(UInt8(ascii: "\""))
     }
+    /// By what labels are told apart: the name in the legacy alphabet.
+    var hash: UInt64 {
+        var bytes: [UInt8] = []
+        ExposedLabel(name, value).write(to: &bytes)
+        return bytes.withUnsafeBytes { foldHash($0, seed: processSeed) }
+    }
     func writeName(to bytes: inout [UInt8]) {
-        guard let written else { return bytes += name.utf8 }
+        guard let written else {
+            bytes += name.utf8
+            return
+        }
         bytes.append(UInt8(ascii: "\""))
         Self.write(escaped: written, quotes: true, to: &bytes)
         bytes.append(UInt8(ascii: "\""))

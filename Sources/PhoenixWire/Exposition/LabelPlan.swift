@@ -12,6 +12,10 @@ struct LabelPlan {
         var written: String?
         /// Whether it is a constant or one of the names with a meaning of their own: it wins over attributes.
         var isReserved = false
+        /// The attributes of the resource, by their places in its set, whose values these are, joined by `/`; none where
+        /// every resource of the scope has this label; nil where it was joined of several candidates.
+        var sources: [Int]? = []
+        var label: ExposedLabel { ExposedLabel(name, value, written: written) }
     }
     /// Label names that a kind of point needs for itself.
     enum Reserved: UInt8, Hashable {
@@ -58,16 +62,20 @@ struct LabelPlan {
     mutating func head(_ resource: AttributeSet, _ scope: Scope) -> [Candidate] {
         var candidates = options.constantLabels.map { candidate($0.key, $0.value, isReserved: true) }
         let attributes = resource.attributes
-        for (name, value) in Self.identity(attributes) {
-            candidates.append(Candidate(key: name, name: name, value: value, isReserved: true))
-        }
+        candidates += Self.identity(attributes)
         if options.addsScopeLabels { candidates += scopeLabels(scope) }
         if options.convertsResource { candidates += self.attributes(attributes) }
         return candidates
     }
-    /// The labels that a point's attributes give.
+    /// The labels that the attributes of a resource or of a point give.
     mutating func attributes(_ attributes: [Attribute]) -> [Candidate] {
-        attributes.map { candidate($0.key, $0.value.text) }
+        var candidates: [Candidate] = []
+        candidates.reserveCapacity(attributes.count)
+        for (place, attribute) in attributes.enumerated() {
+            candidates.append(candidate(attribute.key, attribute.value.text))
+            candidates[place].sources = [place]
+        }
+        return candidates
     }
     private mutating func scopeLabels(_ scope: Scope) -> [Candidate] {
         var labels = [
@@ -95,27 +103,38 @@ struct LabelPlan {
     }
 
     /// `job` and `instance` of a resource; absent ones are left out.
-    static func identity(_ attributes: [Attribute]) -> [(name: String, value: String)] {
-        var (service, space, instance) = ("", "", "")
-        for attribute in attributes {
-            switch attribute.key {
-            case "service.name": service = attribute.value.text
-            case "service.namespace": space = attribute.value.text
-            case "service.instance.id": instance = attribute.value.text
-            default: continue
+    static func identity(_ attributes: [Attribute]) -> [Candidate] {
+        func value(of key: String) -> (place: Int, text: String)? {
+            guard let place = attributes.firstIndex(where: { $0.key == key }) else { return nil }
+            let text = attributes[place].value.text
+            return text.isEmpty ? nil : (place, text)
+        }
+        var labels: [Candidate] = []
+        func add(_ name: String, _ value: String, _ sources: [Int]) {
+            labels.append(Candidate(key: name, name: name, value: value, isReserved: true, sources: sources))
+        }
+        if let service = value(of: "service.name") {
+            if let space = value(of: "service.namespace") {
+                add("job", "\(space.text)/\(service.text)", [space.place, service.place])
+            } else {
+                add("job", service.text, [service.place])
             }
         }
-        var labels: [(name: String, value: String)] = []
-        if !service.isEmpty { labels.append(("job", space.isEmpty ? service : "\(space)/\(service)")) }
-        if !instance.isEmpty { labels.append(("instance", instance)) }
+        if let instance = value(of: "service.instance.id") {
+            add("instance", instance.text, [instance.place])
+        }
         return labels
     }
 
-    /// One label for each name: values of names that became equal are joined by `;` in the order of the keys.
+    /// One label for each name, in the order of the names; see `merged`.
+    static func resolved(_ candidates: [Candidate], reserving reserved: Reserved) -> [ExposedLabel] {
+        merged(candidates, reserving: reserved).map(\.label)
+    }
+    /// One candidate for each name: values of names that became equal are joined by `;` in the order of the keys.
     ///
     /// A reserved label wins over attributes. One key in resource and point with one value is one label. A label
     /// without a value is, to Prometheus, none.
-    static func resolved(_ candidates: [Candidate], reserving reserved: Reserved) -> [ExposedLabel] {
+    static func merged(_ candidates: [Candidate], reserving reserved: Reserved) -> [Candidate] {
         var named: [Candidate] = []
         for var candidate in candidates where !candidate.value.isEmpty {
             if candidate.name == reserved.name {
@@ -123,12 +142,12 @@ struct LabelPlan {
             }
             named.append(candidate)
         }
-        let labels = named.map { ExposedLabel($0.name, $0.value, written: $0.written) }.sorted()
+        let sorted = named.sorted { $0.name < $1.name }
         // Nearly always each name stands once.
-        if zip(labels, labels.dropFirst()).allSatisfy({ $0.name != $1.name }) { return labels }
-        return [String: [Candidate]](grouping: named, by: \.name).map { name, candidates in
+        if zip(sorted, sorted.dropFirst()).allSatisfy({ $0.name != $1.name }) { return sorted }
+        return [String: [Candidate]](grouping: named, by: \.name).map { _, candidates in
             if let only = candidates.count == 1 ? candidates[0] : candidates.first(where: \.isReserved) {
-                return ExposedLabel(name, only.value, written: only.written)
+                return only
             }
             var parts: [(key: String, value: String)] = []
             for candidate in candidates
@@ -141,12 +160,10 @@ struct LabelPlan {
                 return left == right ? $0 < $1 : left.utf8.lexicographicallyPrecedes(right.utf8)
             }
             // The name is that of the first value.
-            let first = candidates.first { $0.key == parts[order[0]].key }
-            return ExposedLabel(
-                name,
-                order.map { parts[$0].value }.joined(separator: ";"),
-                written: first?.written
-            )
-        }.sorted()
+            var joined = candidates.first { $0.key == parts[order[0]].key }!
+            joined.value = order.map { parts[$0].value }.joined(separator: ";")
+            joined.sources = nil
+            return joined
+        }.sorted { $0.name < $1.name }
     }
 }

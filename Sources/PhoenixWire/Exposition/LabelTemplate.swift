@@ -1,10 +1,11 @@
 import PhoenixModel
 
-/// How the labels of sets with the same keys are written: fixed text, and between it the values as they lie in the set.
+/// How the labels of resources with the same keys are written: fixed text, and between it the values as they lie in the set.
 ///
 /// A rendered block is two and a half times as long as the set that it was made of, and there is one for each entity and
-/// endpoint. With a template only the set is kept, which is there anyway. Whether a template is right for a set is not
-/// argued but tried: `LabelBlocks` renders by it once and compares.
+/// endpoint. With a template only the set is kept, which is there anyway, and a resource that is seen for the first time
+/// costs no text. It holds for every set of its keys and types in which no value is empty: the names come of the keys
+/// alone, and so does which of two candidates wins.
 struct LabelTemplate {
     /// A stretch of fixed text and the value behind it, by its place in the set; `noValue` at the end.
     struct Piece: BitwiseCopyable {
@@ -16,60 +17,103 @@ struct LabelTemplate {
     /// More attributes than this are rendered once and kept.
     static let maximumValues = 64
 
-    // Allocated once and never written again; whoever owns the template calls `free`.
-    private let text: UnsafeMutablePointer<UInt8>
-    private let pieces: UnsafeMutablePointer<Piece>
-    private let pieceCount: Int
+    /// Text and the pieces of it. Allocated once and never written again; whoever owns the template calls `free`.
+    private struct Pieces {
+        let text: UnsafeMutablePointer<UInt8>
+        let list: UnsafeMutablePointer<Piece>
+        let count: Int
+        /// The length of the text, and of the longest numbers.
+        let room: Int
+
+        init(_ bytes: [UInt8], _ pieces: [Piece]) {
+            text = .allocate(capacity: bytes.count + ExpositionPage.slack)
+            text.initialize(repeating: 0, count: bytes.count + ExpositionPage.slack)
+            for (index, byte) in bytes.enumerated() { text[index] = byte }
+            list = .allocate(capacity: pieces.count)
+            for (index, piece) in pieces.enumerated() { (list + index).initialize(to: piece) }
+            count = pieces.count
+            room = bytes.count + 20 * pieces.count + ExpositionPage.slack
+        }
+        @inline(__always)
+        func write(_ index: Int, to page: inout ExpositionPage, _ values: UnsafeMutablePointer<EncodedValue>)
+        {
+            let piece = list[index]
+            page.write(padded: text + Int(piece.start), Int(piece.count))
+            guard piece.value >= 0 else { return }
+            let value = values[Int(piece.value)]
+            if value.kind == .text {
+                page.write(short: value.start, value.count)
+            } else {
+                page.write(integer: value.integer)
+            }
+        }
+        func free() {
+            text.deallocate()
+            list.deallocate()
+        }
+    }
+    /// The labels side by side.
+    private let written: Pieces
+    /// Those with a value out of the set, each ending with a piece of no value: what they are told apart by, so in the
+    /// legacy alphabet.
+    private let plain: Pieces
+    /// The sum of the hashes of the labels that every set of these keys has.
+    private let fixedHash: UInt64
     /// How many values are walked over.
     private let valueCount: Int
+    /// Which label names there are, as `LabelBlocks` numbers them.
+    let shape: UInt32
+    /// Whether it writes nothing at all.
+    let isEmpty: Bool
     /// The length of the fixed text, and of the longest numbers.
-    let fixedCount: Int
+    var fixedCount: Int { written.room }
 
-    /// The keys and types of a set whose values can be written as they lie there; nil for any other.
-    static func shape(of set: AttributeSet) -> [UInt32]? {
-        guard let start = set.encodedBytes.baseAddress, set.count <= maximumValues else { return nil }
-        var walk = EncodedWalk(start)
-        var shape: [UInt32] = []
-        for _ in 0..<set.count {
-            let (symbol, value) = walk.next()
-            guard symbol != 0, value.kind != .other else { return nil }
-            shape.append(symbol << 1 | (value.kind == .integer ? 1 : 0))
+    /// The template for these labels of a set of `valueCount` attributes; nil where one was joined of several.
+    init?(_ labels: [LabelPlan.Candidate], shape: UInt32, valueCount: Int) {
+        var (written, plain) = (PieceText(), PieceText())
+        var fixedHash: UInt64 = 0
+        for (index, label) in labels.enumerated() {
+            guard let sources = label.sources else { return nil }
+            if index > 0 { written.bytes.append(UInt8(ascii: ",")) }
+            guard !sources.isEmpty else {
+                label.label.write(to: &written.bytes)
+                fixedHash &+= label.label.hash
+                continue
+            }
+            label.label.writeName(to: &written.bytes)
+            ExposedLabel(label.name, "").writeName(to: &plain.bytes)
+            written.bytes += Array("=\"".utf8)
+            plain.bytes += Array("=\"".utf8)
+            for (index, source) in sources.enumerated() {
+                if index > 0 {
+                    written.bytes.append(UInt8(ascii: "/"))
+                    plain.bytes.append(UInt8(ascii: "/"))
+                }
+                written.end(Int32(source))
+                plain.end(Int32(source))
+            }
+            written.bytes.append(UInt8(ascii: "\""))
+            plain.bytes.append(UInt8(ascii: "\""))
+            plain.end(Piece.noValue)
         }
-        return shape
+        written.end(Piece.noValue)
+        self.written = Pieces(written.bytes, written.pieces)
+        self.plain = Pieces(plain.bytes, plain.pieces)
+        (self.fixedHash, self.valueCount, self.shape) = (fixedHash, valueCount, shape)
+        isEmpty = labels.isEmpty
     }
-
-    /// Labels in their order, each value taken from the attribute that `source` names, or fixed where it names none.
-    init(_ labels: [ExposedLabel], valueCount: Int, source: (ExposedLabel) -> Int?) {
-        var (bytes, pieces): ([UInt8], [Piece]) = ([], [])
-        var start = 0
-        func end(_ value: Int32) {
+    private struct PieceText {
+        var bytes: [UInt8] = []
+        private(set) var pieces: [Piece] = []
+        private var start = 0
+        mutating func end(_ value: Int32) {
             pieces.append(Piece(start: UInt32(start), count: UInt32(bytes.count - start), value: value))
             start = bytes.count
         }
-        for (index, label) in labels.enumerated() {
-            if index > 0 { bytes.append(UInt8(ascii: ",")) }
-            guard let source = source(label) else {
-                label.write(to: &bytes)
-                continue
-            }
-            label.writeName(to: &bytes)
-            bytes += [UInt8(ascii: "="), UInt8(ascii: "\"")]
-            end(Int32(source))
-            bytes.append(UInt8(ascii: "\""))
-        }
-        end(Piece.noValue)
-        let text = UnsafeMutablePointer<UInt8>.allocate(capacity: bytes.count + ExpositionPage.slack)
-        text.initialize(repeating: 0, count: bytes.count + ExpositionPage.slack)
-        for (index, byte) in bytes.enumerated() { text[index] = byte }
-        let list = UnsafeMutablePointer<Piece>.allocate(capacity: pieces.count)
-        for (index, piece) in pieces.enumerated() { (list + index).initialize(to: piece) }
-        (self.text, self.pieces) = (text, list)
-        (pieceCount, self.valueCount) = (pieces.count, valueCount)
-        fixedCount = bytes.count + 20 * pieces.count + ExpositionPage.slack
     }
     func free() {
-        text.deallocate()
-        pieces.deallocate()
+        written.free()
+        plain.free()
     }
 
     /// Writes the labels of a set, given by its encoded bytes; `scratch` has room for `maximumValues`.
@@ -81,16 +125,35 @@ struct LabelTemplate {
     ) {
         var walk = EncodedWalk(set)
         for index in 0..<valueCount { scratch[index] = walk.next().value }
-        for index in 0..<pieceCount {
-            let piece = pieces[index]
-            page.write(padded: text + Int(piece.start), Int(piece.count))
-            guard piece.value >= 0 else { continue }
-            let value = scratch[Int(piece.value)]
-            if value.kind == .text {
-                page.write(short: value.start, value.count)
-            } else {
-                page.write(integer: value.integer)
-            }
+        for index in 0..<written.count { written.write(index, to: &page, scratch) }
+    }
+
+    /// The sum of the labels' hashes, given the values of a set; nil where one of the values would have to be escaped.
+    func hash(
+        of values: UnsafeMutablePointer<EncodedValue>,
+        _ byteCount: Int,
+        _ page: inout ExpositionPage
+    ) -> UInt64? {
+        var hash = fixedHash
+        page.count = 0
+        page.grow(for: plain.room + byteCount)
+        for index in 0..<plain.count {
+            let piece = plain.list[index]
+            if piece.value >= 0, values[Int(piece.value)].needsEscaping { return nil }
+            plain.write(index, to: &page, values)
+            guard piece.value < 0 else { continue }
+            hash &+= foldHash(page.bytes, seed: processSeed)
+            page.count = 0
+        }
+        return hash
+    }
+}
+
+extension EncodedValue {
+    fileprivate var needsEscaping: Bool {
+        guard kind == .text else { return false }
+        return UnsafeRawBufferPointer(start: start, count: count).contains {
+            $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") || $0 == UInt8(ascii: "\n")
         }
     }
 }
@@ -98,36 +161,64 @@ struct LabelTemplate {
 /// The templates of an endpoint, by what they are for. Bounded: senders choose the keys.
 struct LabelTemplates {
     private struct Use: Hashable {
-        var shape: [UInt32]
-        var scope: UInt32
-        var reserved: LabelPlan.Reserved
+        /// The keys, and the types of their values.
+        var shape: [UInt32] = []
+        var scope: UInt32 = 0
+        var reserved = LabelPlan.Reserved.none
     }
     private static let maximum = 4096
     private var places: [Use: UInt32] = [:]
     private(set) var templates = ContiguousArray<LabelTemplate>()
+    /// The use that was read last.
+    private var use = Use()
+    private let values = UnsafeMutablePointer<EncodedValue>.allocate(capacity: LabelTemplate.maximumValues)
 
-    /// The template for the labels of a resource's set, made of them where there is none yet; nil where there can be
-    /// none.
-    mutating func place(
+    /// Reads what a template is found by, and the values; false for a set that none can write.
+    private mutating func read(_ set: AttributeSet, _ key: LabelBlocks.Key) -> Bool {
+        guard let start = set.encodedBytes.baseAddress, set.count <= LabelTemplate.maximumValues else {
+            return false
+        }
+        (use.scope, use.reserved) = (key.scope, key.reserved)
+        use.shape.removeAll(keepingCapacity: true)
+        var walk = EncodedWalk(start)
+        for index in 0..<set.count {
+            let (symbol, value) = walk.next()
+            // An empty value is no label, and an empty namespace is none.
+            guard symbol != 0, value.kind == .integer || value.kind == .text && value.count > 0 else {
+                return false
+            }
+            use.shape.append(symbol << 1 | (value.kind == .integer ? 1 : 0))
+            values[index] = value
+        }
+        return true
+    }
+    /// The template that writes the labels of a resource, and the sum of their hashes; nil where none is known.
+    mutating func find(
         for set: AttributeSet,
         _ key: LabelBlocks.Key,
-        _ labels: [ExposedLabel]
-    ) -> UInt32? {
-        guard let shape = LabelTemplate.shape(of: set) else { return nil }
-        let use = Use(shape: shape, scope: key.scope, reserved: key.reserved)
-        if let place = places[use] { return place }
-        guard templates.count < Self.maximum else { return nil }
-        let attributes = set.attributes.map { ($0.key, LabelName.sanitized($0.key), $0.value.text) }
-        let sources = ["job": "service.name", "instance": "service.instance.id"]
-        let template = LabelTemplate(labels, valueCount: attributes.count) { label in
-            attributes.firstIndex { key, name, text in
-                text == label.value
-                    && (name == label.name || key == label.written || key == label.name || sources[label.name] == key)
-            }
-        }
-        templates.append(template)
-        places[use] = UInt32(templates.count - 1)
-        return UInt32(templates.count - 1)
+        _ page: inout ExpositionPage
+    ) -> (place: UInt32, hash: UInt64)? {
+        guard read(set, key), let place = places[use],
+            let hash = templates[Int(place)].hash(of: values, set.encodedBytes.count, &page)
+        else { return nil }
+        return (place, hash)
     }
-    func free() { for template in templates { template.free() } }
+    /// Keeps how the labels of a resource are written, for all that have its keys; false where that cannot be said.
+    mutating func learn(
+        _ set: AttributeSet,
+        _ key: LabelBlocks.Key,
+        _ labels: [LabelPlan.Candidate],
+        shape: UInt32
+    ) -> Bool {
+        guard templates.count < Self.maximum, read(set, key), places[use] == nil,
+            let template = LabelTemplate(labels, shape: shape, valueCount: set.count)
+        else { return false }
+        places[use] = UInt32(templates.count)
+        templates.append(template)
+        return true
+    }
+    func free() {
+        for template in templates { template.free() }
+        values.deallocate()
+    }
 }

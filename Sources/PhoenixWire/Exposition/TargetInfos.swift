@@ -27,9 +27,7 @@ struct TargetInfos {
         let rest = attributes.filter { !names.contains($0.key) }
         guard !rest.isEmpty else { return [] }
         let candidates =
-            LabelPlan.identity(attributes).map {
-                LabelPlan.Candidate(key: $0.name, name: $0.name, value: $0.value, isReserved: true)
-            }
+            LabelPlan.identity(attributes)
             + rest.map {
                 LabelPlan.Candidate(
                     key: $0.key,

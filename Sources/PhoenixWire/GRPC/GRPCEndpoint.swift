@@ -32,13 +32,13 @@ final class GRPCEndpoint: HTTPHandler {
                 .unimplemented,
                 "messages in \(encoding) are not served; use gzip or identity"
             )
+            method.refused(.encoding, status.message, head, peer: nil)
             return Self.trailersOnly(status, to: head)
         }
         if let timeout = head.fields["grpc-timeout"], GRPCMessage.timeout(timeout) == nil {
-            var refusal = Self.trailersOnly(
-                GRPCStatus(.internal, "malformed grpc-timeout \(timeout)"),
-                to: head
-            )
+            let status = GRPCStatus(.internal, "malformed grpc-timeout \(timeout)")
+            method.refused(.malformed, status.message, head, peer: nil)
+            var refusal = Self.trailersOnly(status, to: head)
             refusal.status = 400
             return refusal
         }
@@ -59,6 +59,8 @@ final class GRPCEndpoint: HTTPHandler {
                 method.handle(call, message: message.bytes, responder)
             }
         } catch {
+            let refusal: GRPCRefusal = error.code == .resourceExhausted ? .tooLarge : .malformed
+            method.refused(refusal, error.message, head, peer: request.peer)
             responder.fail(error)
         }
         if let timeout { http.setDeadline(timeout) { responder in responder.expire(head) } }
@@ -90,9 +92,10 @@ final class GRPCEndpoint: HTTPHandler {
     }
 
     func answer(_ problem: HTTPProblem, to head: HTTPRequestHead) -> HTTPResponse {
+        method?.refused(.problem(problem), problem.message, head, peer: nil)
         let code: GRPCStatus.Code =
             switch problem {
-            case .bodyTooLarge: .resourceExhausted
+            case .bodyTooLarge, .unreadable: .resourceExhausted
             case .tooMuchBuffered, .gateTimeout, .handlerTimeout: .unavailable
             case .requestTimeout: .deadlineExceeded
             case .unanswered: .internal

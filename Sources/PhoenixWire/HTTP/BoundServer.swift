@@ -5,9 +5,11 @@ import PhoenixModel
 public final class BoundServer: Sendable {
     /// The address as bound: the port is the real one.
     public let address: HTTPAddress
-    private let channel: any Channel
+    private let socket: Lock<AcceptingSocket>
     private let listener: HTTPListenerState
     private let loops: [LoopState]
+    private let accept: @Sendable () async throws -> AcceptingSocket
+    private let isClosed = Lock(false)
 
     /// Who serves what; may be changed at any time.
     public var routes: RouteTable { listener.routes }
@@ -15,29 +17,62 @@ public final class BoundServer: Sendable {
     /// Connections open on this address.
     public var connectionCount: Int { listener.count }
 
-    init(_ channel: any Channel, _ listener: HTTPListenerState, _ loops: [LoopState], address: HTTPAddress) {
-        self.channel = channel
+    /// - Parameter accept: has the listener take connections anew, where it did.
+    init(
+        _ socket: AcceptingSocket,
+        _ listener: HTTPListenerState,
+        _ loops: [LoopState],
+        address: HTTPAddress,
+        accept: @escaping @Sendable () async throws -> AcceptingSocket
+    ) {
+        self.socket = Lock(socket)
         self.listener = listener
         self.loops = loops
         self.address = address
+        self.accept = accept
     }
 
     /// Accepts no more connections; those that are open go on.
     public func stopAccepting() async {
         listener.stopOpening()
+        let last = socket.withLock { socket in
+            defer { socket.file = nil }
+            return socket
+        }
+        last.file?.remove()
         // Closed already is closed as well.
-        do { try await channel.close().get() } catch {}
+        do { try await last.channel.close().get() } catch {}
+    }
+
+    /// Accepts connections again where it no longer does: it was told to stop, or another has taken its socket file.
+    ///
+    /// Throws what the system says if the address cannot be had again.
+    public func resume() async throws {
+        if listener.isOpen, socket.withLock({ $0.canBeReached }) { return }
+        await stopAccepting()
+        listener.startOpening()
+        do {
+            let again = try await accept()
+            socket.withLock { $0 = again }
+            // The engine may have ended meanwhile.
+            if isClosed.withLock({ $0 }) { await stopAccepting() }
+        } catch {
+            listener.stopOpening()
+            throw error
+        }
     }
 
     /// Accepts no more, lets requests that are under way finish until the deadline, then closes what is left.
     ///
     /// HTTP/1.1 answers carry `Connection: close`; HTTP/2 peers get GOAWAY first, so that they open nothing new.
     public func close(within deadline: Duration) async {
+        isClosed.withLock { $0 = true }
         await stopAccepting()
-        let empty = channel.eventLoop.makePromise(of: Void.self)
+        let loop = socket.withLock { $0.channel.eventLoop }
+        let empty = loop.makePromise(of: Void.self)
         listener.whenEmpty { empty.succeed() }
         onAllConnections { $0.drain() }
-        let force = channel.eventLoop.scheduleTask(in: TimeAmount(deadline)) { [self] in
+        let force = loop.scheduleTask(in: TimeAmount(deadline)) { [self] in
             onAllConnections { $0.close() }
         }
         do { try await empty.futureResult.get() } catch {}
@@ -97,6 +132,8 @@ final class HTTPListenerState: Sendable {
         for done in done { done() }
     }
 
+    var isOpen: Bool { state.withLock { $0.isOpen } }
+    func startOpening() { state.withLock { $0.isOpen = true } }
     func stopOpening() { state.withLock { $0.isOpen = false } }
 
     /// Calls `done` once no connection is left.

@@ -49,6 +49,8 @@ public enum HTTPProblem: Sendable, Equatable {
     case unanswered
     /// Nothing is served under this path.
     case notFound
+    /// What came is no request that is taken: what there is of its head says little, if anything.
+    case unreadable(status: Int, reason: String)
 
     /// The status code that says so.
     public var status: Int {
@@ -58,6 +60,7 @@ public enum HTTPProblem: Sendable, Equatable {
         case .requestTimeout: 408
         case .unanswered: 500
         case .notFound: 404
+        case .unreadable(let status, _): status
         }
     }
 
@@ -71,6 +74,7 @@ public enum HTTPProblem: Sendable, Equatable {
         case .handlerTimeout: "the request was not finished in time; try again"
         case .unanswered: "the request was left unanswered"
         case .notFound: "nothing is served under this path"
+        case .unreadable(_, let reason): reason
         }
     }
 

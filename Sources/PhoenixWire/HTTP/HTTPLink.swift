@@ -23,7 +23,7 @@ final class HTTPLink {
         self.loop = loop
         self.listener = listener
         self.id = id
-        peer = context.remoteAddress?.description
+        peer = HTTPAddress(context.remoteAddress)?.description
     }
 
     func write(_ buffer: ByteBuffer) {

@@ -1,3 +1,4 @@
+import Glibc
 public import NIOCore
 import NIOPosix
 import Synchronization
@@ -46,6 +47,23 @@ public final class HTTPServer: Sendable {
         prepare: (@Sendable (any Channel) throws -> Void)? = nil
     ) async throws -> BoundServer {
         let listener = HTTPListenerState(routes: routes, prepare: prepare)
+        let socket = try await accept(at: address, for: listener)
+        let bound = HTTPAddress(socket.channel.localAddress) ?? address
+        // As it was asked for, the scope of a link-local address with it, but with the port that was really taken.
+        let again =
+            if case .tcp(let host, _) = address, let port = bound.port {
+                HTTPAddress.tcp(host: host, port: port)
+            } else { address }
+        return BoundServer(socket, listener, Array(loops.values), address: bound) { [self] in
+            try await accept(at: again, for: listener)
+        }
+    }
+
+    /// Takes connections for a listener.
+    private func accept(
+        at address: HTTPAddress,
+        for listener: HTTPListenerState
+    ) async throws -> AcceptingSocket {
         let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: Int32(clamping: configuration.backlog))
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -67,21 +85,24 @@ public final class HTTPServer: Sendable {
                 .writeBufferWaterMark,
                 value: ChannelOptions.Types.WriteBufferWaterMark(low: 256 << 10, high: 1 << 20)
             )
-        let channel: any Channel
         switch address {
         case .tcp(let host, let port):
-            channel = try await bootstrap.childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+            let channel = try await bootstrap.childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
                 .bind(host: host, port: port).get()
+            return AcceptingSocket(channel: channel, file: nil)
         case .unix(let path):
-            channel = try await bootstrap.bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true)
-                .get()
+            // NIO would remove the file of whoever has the path when the channel closes.
+            let (descriptor, file) = try UnixSocketFile.bind(path)
+            do {
+                let channel = try await bootstrap.withBoundSocket(descriptor).get()
+                // A socket that it was given listens with a backlog of NIO's own.
+                Glibc.listen(descriptor, Int32(clamping: configuration.backlog))
+                return AcceptingSocket(channel: channel, file: file)
+            } catch {
+                file.remove()
+                throw error
+            }
         }
-        return BoundServer(
-            channel,
-            listener,
-            Array(loops.values),
-            address: HTTPAddress(channel.localAddress) ?? address
-        )
     }
 
     /// Makes an accepted channel serve the listener's routes.

@@ -13,7 +13,7 @@ public final class RouteTable: Sendable {
         ///
         /// Asked where no exact path fits.
         public var prefixes: [String: any HTTPHandler] = [:]
-        /// Words the 404 for paths that nobody serves.
+        /// Words the answers that are nobody's: the 404 for paths that nobody serves, and those to what is no request.
         public var fallback: (any HTTPHandler)?
         /// gRPC methods, by requests with an `application/grpc` content type over HTTP/2.
         public var grpc: [String: any GRPCMethod] = [:] {
@@ -51,9 +51,16 @@ public final class RouteTable: Sendable {
             }
             if let handler = routes.exact[head.path] { return handler }
             if let handler = Self.longest(routes.prefixes, head.path) { return handler }
-            if routes.grpc[head.path] != nil { return NotGRPC() }
+            if let method = routes.grpc[head.path] { return NotGRPC(method: method) }
             return NotFound(fallback: routes.fallback)
         }
+    }
+
+    /// The answer to what is no request, of which no head could be read.
+    func answerUnread(_ status: Int, _ reason: String) -> HTTPResponse {
+        let problem = HTTPProblem.unreadable(status: status, reason: reason)
+        let nothing = HTTPRequestHead(method: .get, target: "*", version: .http11)
+        return routes.withLock { $0.fallback }?.answer(problem, to: nothing) ?? problem.plainResponse
     }
 
     private static func longest(_ prefixes: [String: any HTTPHandler], _ path: String) -> (any HTTPHandler)? {
@@ -70,17 +77,24 @@ public final class RouteTable: Sendable {
 private struct NotFound: HTTPHandler {
     let fallback: (any HTTPHandler)?
     func head(_ head: HTTPRequestHead, loop: Int) -> HTTPResponse? {
-        fallback?.answer(.notFound, to: head) ?? HTTPProblem.notFound.plainResponse
+        answer(.notFound, to: head)
     }
     func handle(_ request: HTTPRequest, body: UnsafeRawBufferPointer, _ responder: HTTPResponder) {
         responder.respond(answer(.notFound, to: request.head))
+    }
+    func answer(_ problem: HTTPProblem, to head: HTTPRequestHead) -> HTTPResponse {
+        fallback?.answer(problem, to: head) ?? problem.plainResponse
     }
 }
 
 /// Refuses what is not gRPC on a gRPC method.
 private struct NotGRPC: HTTPHandler {
+    let method: any GRPCMethod
     func head(_ head: HTTPRequestHead, loop: Int) -> HTTPResponse? {
-        .text(415, "this is a gRPC method: send content-type application/grpc over HTTP/2\n")
+        let message = "this is a gRPC method: send content-type application/grpc over HTTP/2"
+        // Who looks at it with a browser sends nothing that could be lost.
+        if head.method == .post { method.refused(.contentType, message, head, peer: nil) }
+        return .text(415, message + "\n")
     }
     func handle(_ request: HTTPRequest, body: UnsafeRawBufferPointer, _ responder: HTTPResponder) {
         responder.respond(HTTPResponse(415))

@@ -8,7 +8,8 @@ import Testing
         _ = try ControlClient(address: address, token: nil, timeout: .seconds(1))
     }
 
-    @Test(arguments: ["", "ftp://host", "host name:8080", "http://"]) func noAddressIsRefused(
+    @Test(arguments: ["", "ftp://host", "host name:8080", "http://", "127.0.0.1:99999", "[::1", ":8080"])
+    func noAddressIsRefused(
         _ address: String
     ) {
         do throws(ControlFailure) {
@@ -28,7 +29,7 @@ import Testing
             Issue.record("somebody listens on port 1")
         } catch {
             #expect(error.outcome == .notStarted)
-            #expect(error.message.contains("no control API at http://127.0.0.1:1"))
+            #expect(error.message.contains("no control API at http://127.0.0.1:1: connection refused;"))
         }
     }
 }

@@ -12,14 +12,17 @@ import Testing
         try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
         return url
     }
-    /// Watches a file and answers once `change` was noticed.
+    /// Watches a file and answers once `change` was noticed; an `early` one is made between reading and watching.
     private static func notices(
         polling: Bool = false,
+        early: Bool = false,
         _ change: @escaping @Sendable (URL) throws -> Void
     ) async throws {
         let file = try directory().appendingPathComponent("graph.yaml")
         defer { try? FileManager.default.removeItem(at: file.deletingLastPathComponent()) }
         try Data("one".utf8).write(to: file)
+        let read = early ? FileSignature.all([file.path]) : [:]
+        if early { try change(file) }
         var watch = GraphWatch()
         watch.interval = polling ? .milliseconds(20) : .seconds(3600)
         watch.quiet = .milliseconds(10)
@@ -27,7 +30,11 @@ import Testing
         try await withThrowingTaskGroup(of: Void.self) { [watch] group in
             group.addTask {
                 do {
-                    try await watch.run([file.path], whenWatching: { try? change(file) }) {
+                    try await watch.run(
+                        [file.path],
+                        since: read,
+                        whenWatching: { if !early { try? change(file) } }
+                    ) {
                         notice.yield()
                         return [file.path]
                     }
@@ -56,6 +63,12 @@ import Testing
             try FileManager.default.removeItem(at: file)
             try FileManager.default.createSymbolicLink(at: file, withDestinationURL: other)
         }
+    }
+    @Test func itNoticesThatOthersMayReadTheFileThanBefore() async throws {
+        try await Self.notices { file in #expect(chmod(file.path, 0o400) == 0) }
+    }
+    @Test func itNoticesWhatChangedBetweenReadingAndWatching() async throws {
+        try await Self.notices(early: true) { file in try Data("another".utf8).write(to: file) }
     }
     @Test func itNoticesThatTheFileIsGone() async throws {
         try await Self.notices { file in try FileManager.default.removeItem(at: file) }

@@ -76,6 +76,39 @@ import Testing
         #expect(Self.write(&draft)?.changedUnixNano == file.changedUnixNano, "the mode stayed")
     }
 
+    /// The first decision comes before anything is counted.
+    @Test func theCountsAreAddedOnceTheyAreKnown() throws {
+        func counted(_ full: Double, _ optimized: Double) -> Observation {
+            let counts = [PipelineName.full: full, PipelineName.optimized: optimized]
+            let readings = counts.map { pipeline, count in
+                Observation.Reading(ControlReadings.pipelineSeries, count, [KPIName.pipelineLabel: pipeline])
+            }
+            return Observation(source: "control", timeUnixNano: 0, readings: readings)
+        }
+        var draft = ControlFileDraft()
+        draft.note(counted(0, 0))
+        draft.ask(Self.change(.conservative, 1))
+        let first = try #require(Self.write(&draft))
+        #expect(first.metrics.full == 0)
+        draft.note(counted(4_500, 0))
+        #expect(!draft.isPending)
+        draft.note(counted(4_500, 3_402))
+        let second = try #require(Self.write(&draft))
+        #expect((second.metrics.full, second.metrics.optimized) == (4_500, 3_402))
+        #expect((second.version, second.correlationID) == (2, first.correlationID))
+        #expect(second.changedUnixNano == first.changedUnixNano)
+        draft.note(counted(9_000, 3_402))
+        #expect(!draft.isPending, "counts alone are no reason to write again")
+        // A hand edit that nobody is told of holds until the next decision: counts are none.
+        var edited = ControlFileDraft()
+        edited.ask(Self.change(.conservative, 1))
+        _ = try #require(Self.write(&edited))
+        edited.note(counted(4_500, 3_402))
+        let isEdit = edited.see(ControlFile(.aggressive), isTold: false)
+        #expect(isEdit)
+        #expect(!edited.isPending)
+    }
+
     @Test func ownWritesAreNoEdits() throws {
         var draft = ControlFileDraft()
         draft.ask(Self.change(.aggressive, 7))

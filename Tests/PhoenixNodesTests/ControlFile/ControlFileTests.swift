@@ -59,6 +59,14 @@ import Testing
         ("config_version: 3\n", "f:1:1: error: the control file says no mode"),
         ("- a\n- b\n", "f:1:1: error: the control file says no mode"),
         (
+            "optimization_profile: balanced\nconfig_version: 18446744073709551615\n",
+            "f:2:17: error: the version 18446744073709551615 leaves no room for the next one"
+        ),
+        (
+            "optimization_profile: balanced\nversion: 123456789012345678901234567890\n",
+            "f:2:10: error: the version 123456789012345678901234567890 leaves no room"
+        ),
+        (
             "optimization_profile: conserv",
             "f:1:23: error: expected one of conservative, balanced, aggressive, found `conserv`"
         ),
@@ -98,7 +106,7 @@ import Testing
 
     @Test func whatIsWrittenReadsBack() throws {
         var file = ControlFile(.aggressive)
-        (file.version, file.correlationID) = (.max, "pv3ux-\"x\"\n- y: #z")
+        (file.version, file.correlationID) = (1 << 62, "pv3ux-\"x\"\n- y: #z")
         file.reason = "EMERGENCY: \\ \"quoted\" \u{1} tab\t ü 漢 null"
         (file.updatedUnixNano, file.changedUnixNano) = (1_767_225_600_123_456_789, 1_767_225_600_000_000_000)
         file.exposure = ["experimental_topk": false]
@@ -108,12 +116,13 @@ import Testing
         #expect(file.text.contains("cost_reduction_ratio: 0.75"))
         #expect(file.text.contains("thresholds: {conservative_max_ts: 15000, aggressive_min_ts: 25000}"))
         #expect(
-            file.text.hasPrefix("optimization_profile: aggressive\nconfig_version: 18446744073709551615\n")
+            file.text.hasPrefix("optimization_profile: aggressive\nconfig_version: 4611686018427387904\n")
         )
     }
 
     @Test func brokenFilesKeepTheirVersion() {
         #expect(ControlFile.version(inBroken: "x: [\nconfig_version: 41 # c\n") == 41)
         #expect(ControlFile.version(inBroken: "optimization_profile") == 0)
+        #expect(ControlFile.version(inBroken: "config_version: 18446744073709551615\nversion: 3") == 3)
     }
 }

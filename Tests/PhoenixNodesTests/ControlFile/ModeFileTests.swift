@@ -57,6 +57,21 @@ import Testing
         }
     }
 
+    @Test func aFileThatCanNeverBeWrittenIsRefusedAtTheStart() throws {
+        let place = try Place()
+        try World.run { world in
+            var config = ModeFileExporter.Config()
+            config.path = place.directory.path + "/no/optimization_mode.yaml"
+            do {
+                _ = try NodeHarness(world.clock, id: "file").make(ModeFileExporter.self, config)
+                try require(false, "it was taken")
+            } catch let error as ControlFileStore.DiskError {
+                let remedy = "make the directory \(place.directory.path)/no, or name another `path`"
+                try require(error.description.hasSuffix(remedy), error.description)
+            }
+        }
+    }
+
     @Test func theExporterWritesEachModeAndTellsHandEdits() throws {
         let place = try Place()
         try place.write("optimization_profile: balanced\nconfig_version: 40\ncorrelation_id: old\n")
@@ -104,13 +119,13 @@ import Testing
 
     @Test func aDiskThatRefusesIsTriedAgain() throws {
         let place = try Place()
-        try FileManager.default.removeItem(at: place.directory)
         try World.run { world in
             let harness = NodeHarness(world.clock, id: "file")
             harness.link(ModeFileExporter.Port.input)
             var config = ModeFileExporter.Config()
             config.path = place.path
             let node = try harness.make(ModeFileExporter.self, config)
+            try FileManager.default.removeItem(at: place.directory)
             try await harness.run(node) {
                 try await harness.feed(
                     ModeFileExporter.Port.input,

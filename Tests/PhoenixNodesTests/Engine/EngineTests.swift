@@ -33,7 +33,13 @@ import FoundationNetworking
         _ text: String,
         _ body: @escaping @Sendable (Engine, [Engine.Address]) async throws -> Void
     ) async throws -> DrainReport {
-        let engine = try Engine(try graph(text), .standard, version: "1.2.3", logger: quiet)
+        let engine = try Engine(
+            try graph(text),
+            .standard,
+            version: "1.2.3",
+            logger: quiet,
+            droppedLogLines: { 7 }
+        )
         let (served, tell) = AsyncStream.makeStream(of: [Engine.Address].self)
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
@@ -83,6 +89,7 @@ import FoundationNetworking
             )
             #expect(metrics.contains("phoenix_node_batches_out_total{node=\"synthetic\",port=\"out\"}"))
             #expect(metrics.contains("process_cpu_seconds_total "))
+            #expect(metrics.contains("phoenix_log_lines_dropped_total 7"))
         }
         #expect(report.isClean)
     }

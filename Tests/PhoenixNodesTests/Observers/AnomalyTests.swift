@@ -202,7 +202,7 @@ import Testing
             let shown = harness.read(ObserverPort.metrics)
             var config = AnomalyWatch.Config()
             var webhook = AnomalyWatch.Webhook()
-            webhook.url = "http://nowhere"
+            webhook.url = Secret("http://nowhere")
             config.webhook = webhook
             let replies = Replies([500, 200])
             let node = AnomalyWatch(Settings(config), harness.context, client: replies)

@@ -170,4 +170,32 @@ import Testing
         #expect(quota.cause(of: new) == nil)
         #expect((quota.admitted, quota.past) == (1, 0))
     }
+
+    /// Senders choose the names of metrics: what they no longer send is not remembered.
+    @Test func metricsWithoutSeriesAreForgotten() {
+        let quota = Quota(Quota.Rules(perMetric: 1))
+        func take(_ slot: UInt32, _ metric: String, at second: UInt32) {
+            quota.take(
+                SeriesID(slot: slot, generation: second),
+                Quota.Newcomer(metric: metric, values: [], isExempt: false),
+                at: second
+            )
+        }
+        for round in 1...50 as ClosedRange<UInt32> {
+            for index in 0..<20 as Range<UInt32> { take(index, "m\(round).\(index / 2)", at: round) }
+            // Names of the round before, whose slots others have now, go with the next sweep.
+            _ = quota.sweep(before: round)
+            #expect(quota.metrics == 10)
+            #expect((quota.admitted, quota.past) == (10, 10))
+            #expect(quota.offenders(99).map(\.past) == Array(repeating: 1, count: 10))
+        }
+        take(20, "last", at: 51)
+        take(21, "last", at: 51)
+        #expect(quota.sweep(before: 51) == [])
+        #expect(quota.metrics == 1)
+        #expect(quota.offenders(9) == [Quota.Tally(name: "last", admitted: 1, past: 1)])
+        #expect(quota.sweep(before: 52) == [])
+        #expect(quota.metrics == 0)
+        #expect((quota.admitted, quota.past) == (0, 0))
+    }
 }

@@ -84,6 +84,38 @@ import Testing
         #expect(isIn)
     }
 
+    @Test func aLongerWindowGoesOnWithWhatWasGained() {
+        var ranking = Ranking(.init(k: 1, margin: 0, window: 20 * second))
+        for name in ["early", "late"] { _ = ranking.admits(key(name), isExempt: false, at: 0) }
+        ranking.score(key("late"), by: 1, at: second)
+        ranking.score(key("early"), by: 100, at: 2 * second)
+        ranking.change(to: .init(k: 1, margin: 0, window: 200 * second), at: 3 * second)
+        _ = ranking.rank(at: 3 * second)
+        #expect(admitted(ranking) == ["early"])
+        for name in ["early", "late"] { ranking.see(key(name), at: 300 * second) }
+        ranking.score(key("late"), by: 1, at: 300 * second)
+        _ = ranking.rank(at: 300 * second)
+        #expect(admitted(ranking) == ["late"])
+    }
+
+    @Test func whatAClockAheadOfOursWroteDoesNotStandStill() {
+        var ranking = Ranking(.init(k: 1, margin: 0, window: 20 * second))
+        _ = ranking.admits(key("early"), isExempt: false, at: 0)
+        ranking.score(key("early"), by: 100, at: 3600 * second)
+        _ = ranking.rank(at: 3600 * second)
+        var heir = Ranking(.init(k: 1, margin: 0, window: 20 * second))
+        for entry in ranking.entries { heir.restore(entry, window: 20 * second, at: second) }
+        _ = heir.admits(key("late"), isExempt: false, at: second)
+        _ = heir.rank(at: second)
+        #expect(admitted(heir) == ["early"])
+        heir.score(key("late"), by: 1, at: 22 * second)
+        _ = heir.rank(at: 22 * second)
+        #expect(admitted(heir) == ["late"])
+        _ = heir.forget(at: 23 * second)
+        let count = heir.count
+        #expect(count == 1)
+    }
+
     @Test func theValueRanksWhereItIsToldTo() {
         var ranking = Ranking(.init(k: 1, margin: 0, byIncrease: false))
         for name in ["x", "y"] { _ = ranking.admits(key(name), isExempt: false, at: 0) }

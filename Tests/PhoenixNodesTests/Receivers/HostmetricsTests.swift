@@ -133,6 +133,36 @@ import Testing
         #expect(reports[2].allSatisfy { !$0.contains("none") && !$0.contains("int(77)") })
     }
 
+    @Test(arguments: ["stat", "status"], [HostFileFailure.denied, .failed, .tooLarge])
+    func aProcessThatCannotBeReadForOnceHasNotEnded(_ file: String, _ failure: HostFileFailure) throws {
+        let host = Self.host()
+        host.run(77, "worker", startTicks: 5_000)
+        let (reports, vitals) = try Self.reports(3, of: host, Self.config([.process])) { report in
+            host.fail("/proc/77/\(file)", report == 0 ? failure : nil)
+        }
+        #expect(reports.map { $0.count { $0.contains("process.pid=int(77)") } } == [12, 0, 12])
+        #expect(!reports[1].contains { $0.hasSuffix("none") })
+        #expect(reports[2].contains { $0.hasPrefix("process.cpu.time") && $0.contains("start=-150s") })
+        #expect(Self.failures(vitals) == ["process \(failure)": 1])
+    }
+
+    /// Conservation is checked by comparing pipelines up to the same epoch, whatever receivers feed them.
+    @Test func epochsAreSecondsSince1970() throws {
+        let host = Self.host()
+        host.processes = Array(1...1_000)
+        for pid in 1...1_000 as ClosedRange<Int64> { host.run(pid, "p\(pid)", startTicks: 1) }
+        let times = try World.run { world in
+            let harness = NodeHarness(world.clock)
+            let output = harness.read(HostMetrics.Port.output)
+            let node = HostMetrics(Self.config([.process]), harness.context, host)
+            try await harness.run(node) { try await world.clock.sleep(for: .seconds(25)) }
+            return output.messages.map { $0.epoch - PointText.origin / 1_000_000_000 }
+        }
+        #expect(times.count == 99)
+        #expect(times == times.sorted())
+        #expect(Set(times) == [0, 10, 20], "many batches of one report run ahead of no clock")
+    }
+
     @Test func aProcessThatVanishesWhileItIsReadHasEnded() throws {
         let host = Self.host()
         host.run(77, "worker", startTicks: 5_000)
@@ -289,7 +319,9 @@ import Testing
     }
 
     /// As the supervisor hands it over: through the protocol.
-    private static func hand<Kind: Node>(_ state: Kind.State, to heir: Kind) async { await heir.inherit(state) }
+    private static func hand<Kind: Node>(_ state: Kind.State, to heir: Kind) async {
+        await heir.inherit(state)
+    }
 
     @Test func anHeirGoesOnWithTheSameSeries() throws {
         let host = Self.host()

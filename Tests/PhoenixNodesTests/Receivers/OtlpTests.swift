@@ -61,4 +61,22 @@ import Testing
             try require(output.messages.isEmpty, "nobody sent anything")
         }
     }
+
+    /// As in a change that is undone before the old receiver has noticed that it was to go.
+    @Test func servesOnWhereItIsToldToEndAndToGoOnAtOnce() throws {
+        try World.run { world in
+            let harness = NodeHarness(world.clock)
+            _ = harness.read(OTLPReceiver.Port.output)
+            let node = try harness.make(OTLPReceiver.self)
+            let told = Lock([Bool]())
+            await node.intake.whenServing { isServing in told.withLock { $0.append(isServing) } }
+            try await harness.run(node) {
+                try await world.clock.sleep(for: .seconds(1))
+                await node.quiesce()
+                await node.reopen()
+                try await world.clock.sleep(for: .seconds(1))
+                try require(told.withLock { $0 } == [true, false, true], "\(told.withLock { $0 })")
+            }
+        }
+    }
 }

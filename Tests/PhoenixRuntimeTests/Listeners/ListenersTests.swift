@@ -102,6 +102,113 @@ struct ListenersTests {
         #expect(try !listeners.hasToOpen())
     }
 
+    @Test func `however an address is spelled, it stays open`() async throws {
+        let server = FakeServer()
+        let listeners = Listeners(server)
+        listeners.attach("unix:/x/a.sock", paths: ["/"], Page(), owner: "a")
+        listeners.attach("Localhost:1", paths: ["/"], Page(), owner: "a")
+        try await listeners.commit()
+        listeners.detach("a")
+        listeners.attach("unix:/x//./a.sock", paths: ["/"], Page(), owner: "a")
+        listeners.attach("localhost:1", paths: ["/"], Page(), owner: "a")
+        #expect(try !listeners.hasToOpen())
+        try await listeners.commit()
+        #expect(server.log.value.count == 2)
+        #expect(listeners.bound("LOCALHOST:1", for: "a") == "localhost:1")
+    }
+
+    @Test func `an address makes way for one that meets it, and is had again if the change is undone`()
+        async throws
+    {
+        let server = FakeServer()
+        let listeners = Listeners(server)
+        listeners.attach("10.0.0.1:1", paths: ["/a"], Page(), owner: "a")
+        try await listeners.commit()
+        listeners.detach("a")
+        listeners.attach("0.0.0.0:1", paths: ["/b"], Page(), owner: "a")
+        try await listeners.open()
+        #expect(server.accepting.value == ["0.0.0.0:1"])
+        // Who comes by the new address finds what is still served ...
+        #expect(server.routes.value == ["10.0.0.1:1": ["a /a"], "0.0.0.0:1": ["a /a"]])
+        listeners.switchOver(["a"])
+        // ... and who has stayed connected to the old one what has moved.
+        #expect(server.routes.value == ["10.0.0.1:1": ["a /b"], "0.0.0.0:1": ["a /b"]])
+        listeners.switchBack()
+        #expect(server.routes.value == ["10.0.0.1:1": ["a /a"], "0.0.0.0:1": ["a /a"]])
+        await listeners.close(listeners.undo())
+        #expect(server.accepting.value == ["10.0.0.1:1"])
+        #expect(server.routes.value == ["10.0.0.1:1": ["a /a"]])
+    }
+
+    @Test func `what only this machine could reach is not offered to others before its time`() async throws {
+        let server = FakeServer()
+        let listeners = Listeners(server)
+        listeners.attach("127.0.0.1:1", paths: ["/a"], Page(), owner: "a")
+        try await listeners.commit()
+        listeners.detach("a")
+        listeners.attach("0.0.0.0:1", paths: ["/b"], Page(), owner: "b")
+        try await listeners.open()
+        #expect(server.routes.value == ["127.0.0.1:1": ["a /a"], "0.0.0.0:1": []])
+        listeners.switchOver(["b"])
+        #expect(server.routes.value == ["127.0.0.1:1": ["a /a", "b /b"], "0.0.0.0:1": ["b /b"]])
+        await listeners.close(listeners.settle())
+        #expect(server.routes.value == ["0.0.0.0:1": ["b /b"]])
+    }
+
+    @Test func `an address changes its protocol, and offers nothing over the new one before its time`()
+        async throws
+    {
+        let server = FakeServer()
+        let listeners = Listeners(server)
+        listeners.attach("h:1", paths: ["/a"], Page(), owner: "a")
+        try await listeners.commit()
+        listeners.detach("a")
+        listeners.attach("h:1", protocol: "https", paths: ["/a"], Page(), owner: "a")
+        try await listeners.commit()
+        #expect(server.log.value == ["open h:1", "open h:1", "close h:1"])
+        #expect(server.accepting.value == ["h:1"])
+        var table = ListenerTable()
+        let (old, new) = (
+            ListenerTable.Key("h:1", protocol: "http", owner: "a"),
+            ListenerTable.Key("h:1", protocol: "https", owner: "a")
+        )
+        table.attach(old, [Route(path: "/a", endpoint: Page(), owner: "a")])
+        try table.noteOpened(table.change())
+        let (isReplacing, closed) = (table.switchOver(["a"]), table.settle())
+        #expect(!isReplacing && closed.isEmpty)
+        table.leave("a")
+        table.attach(new, [Route(path: "/a", endpoint: Page(), owner: "a")])
+        try table.noteOpened(table.change())
+        #expect(table.routes[new]?.isEmpty == true)
+        #expect(table.routes[old]?.count == 1)
+    }
+
+    @Test func `an address that made way in vain is had again`() async throws {
+        let server = FakeServer()
+        let listeners = Listeners(server)
+        listeners.attach("127.0.0.1:1", paths: ["/"], Page(), owner: "a")
+        try await listeners.commit()
+        server.accepting.change { $0.append("127.0.0.2:1") }
+        listeners.detach("a")
+        listeners.attach("0.0.0.0:1", paths: ["/"], Page(), owner: "a")
+        let error = await #expect(throws: ListenError.self) { try await listeners.commit() }
+        #expect(error?.cause is AddressInUse)
+        #expect(server.accepting.value.sorted() == ["127.0.0.1:1", "127.0.0.2:1"])
+        #expect(server.routes.value == ["127.0.0.1:1": ["a /"]])
+    }
+
+    @Test func `an address that the engine itself holds on is named`() async throws {
+        let listeners = Listeners(FakeServer())
+        listeners.attach("127.0.0.1:1", paths: ["/"], Page(), owner: "a")
+        try await listeners.commit()
+        listeners.attach("0.0.0.0:1", paths: ["/"], Page(), owner: "b")
+        let error = await #expect(throws: ListenError.self) { try await listeners.commit() }
+        #expect(
+            error?.description
+                == "b: cannot listen on 0.0.0.0:1: this engine itself holds 127.0.0.1:1; choose another address"
+        )
+    }
+
     @Test func `without a server a claim is refused, and says so`() async throws {
         let listeners = Listeners()
         try await listeners.commit()

@@ -13,6 +13,12 @@ struct MemoriesTests {
         "b.out > b2.in",
         "b2.out > c.in"
     )
+    private let other = Graph.test(
+        ["a": Ticker.type, "z": Relay.type, "b2": Relay.type, "c": Sink.type],
+        "a.out > z.in",
+        "z.out > b2.in",
+        "b2.out > c.in"
+    )
     /// Looks at the memories again and again while the graph changes.
     private func watch(_ engine: Engine, _ clock: ManualClock, _ rounds: Int) async throws {
         for _ in 0..<rounds {
@@ -49,14 +55,26 @@ struct MemoriesTests {
         }
     }
 
+    @Test func `a node is known to be parked until it cannot come back`() throws {
+        try World.run(seed: 1) { world in
+            let engine = Engine(world)
+            try await engine.run(line) {
+                await settle()
+                let outcome = try await engine.supervisor.reload(to: other).record.outcome
+                try require(outcome == .probation, "\(outcome)")
+                let parked = await engine.supervisor.memories?.parked
+                try require(parked == ["b"], "\(String(describing: parked))")
+                try await world.clock.sleep(for: .seconds(5))
+                await settle()
+                let after = await engine.supervisor.memories?.parked
+                try require(after == [], "\(String(describing: after))")
+                try require(await engine.supervisor.drain(within: .seconds(10)).isClean, "not clean")
+            }
+        }
+    }
+
     /// `b` is taken out, and comes back since the node in its place dies in its probation.
     @Test func `a node that is parked is asked until it cannot come back`() throws {
-        let other = Graph.test(
-            ["a": Ticker.type, "z": Relay.type, "b2": Relay.type, "c": Sink.type],
-            "a.out > z.in",
-            "z.out > b2.in",
-            "b2.out > c.in"
-        )
         try World.run(seeds: 0..<100) { world in
             let engine = Engine(world)
             engine.board.failures.change { $0["z"] = 1000 }

@@ -1,3 +1,4 @@
+import Foundation
 import PhoenixGraph
 import Testing
 
@@ -43,6 +44,8 @@ struct PlanTests {
         )
         #expect(plan.json.contains("\"action\": \"replace without state\""))
         #expect(!plan.isEmpty)
+        // Whoever gets it from a running instance shows it just so.
+        #expect(try JSONDecoder().decode(PlanListing.self, from: Data(plan.json.utf8)) == plan.listing)
     }
 
     @Test func `a node is made anew when an input of it is linked for the first time`() throws {

@@ -117,11 +117,18 @@ struct ExpositionFixture {
         parts.exponentials.buckets = positive.1 + negative.1
         store.ingest(MetricBatch(parts), table, now: now)
     }
-    func put(summary id: SeriesID, count: UInt64, sum: Double, _ values: [(Double, Double)]) {
+    func put(
+        summary id: SeriesID,
+        count: UInt64,
+        sum: Double,
+        _ values: [(Double, Double)],
+        at time: UInt64 = 1,
+        start: UInt64 = 0
+    ) {
         var parts = MetricBatch.Parts()
         parts.summaries.series = [id]
-        parts.summaries.times = [1]
-        parts.summaries.starts = [0]
+        parts.summaries.times = [time]
+        parts.summaries.starts = [start]
         parts.summaries.flags = [.hasSum]
         parts.summaries.counts = [count]
         parts.summaries.sums = [sum]

@@ -175,6 +175,23 @@ import Testing
         #expect(Self.lines(next, now: .seconds(1000)).isEmpty)
     }
 
+    /// A processor before the endpoint keeps it; here, as docs/state.md says, it begins anew.
+    @Test func whatSharesALabelSetIsNotKept() throws {
+        let (fixture, new) = (ExpositionFixture(watchingSince: 1), SeriesTable())
+        for pid in 1...2 as ClosedRange<Int64> {
+            let resource = [Attribute("pid", .int(pid))]
+            let (wait, queue) = (
+                fixture.series("wait", kind: .summary, resource: resource),
+                fixture.series("queue", kind: .sum, monotonic: false, resource: resource)
+            )
+            fixture.put(summary: wait, count: 3, sum: 1, [], at: 10, start: 5)
+            fixture.put(queue, 4, at: 10)
+        }
+        #expect(Self.lines(fixture.store, now: .zero) == ["queue 8", "wait_sum 2", "wait_count 6"])
+        let bytes = try Self.saved(fixture.store, fixture.table, now: .zero)
+        #expect(Self.lines(try Self.restored(bytes, new, now: .zero), now: .zero).isEmpty)
+    }
+
     @Test func anHeirWithOtherNamesShowsWhatWasHeld() throws {
         let table = SeriesTable()
         let store = ExpositionStore()

@@ -9,6 +9,7 @@ private final class EchoMethod: GRPCMethod {
     let messageLimit = 1000
     let refusal: GRPCStatus?
     let kept = Lock([GRPCResponder]())
+    let refusals = Lock([GRPCRefusal]())
     let keeps: Bool
     init(refusal: GRPCStatus? = nil, keeps: Bool = false) {
         self.refusal = refusal
@@ -18,6 +19,9 @@ private final class EchoMethod: GRPCMethod {
     func handle(_ call: GRPCCall, message: UnsafeRawBufferPointer, _ responder: GRPCResponder) {
         if keeps { return kept.withLock { $0.append(responder) } }
         responder.respond(Array(message))
+    }
+    func refused(_ refusal: GRPCRefusal, _ message: String, _ head: HTTPRequestHead, peer: String?) {
+        refusals.withLock { $0.append(refusal) }
     }
 }
 
@@ -111,6 +115,31 @@ private final class EchoMethod: GRPCMethod {
         #expect(get.status == 405 && get.grpcStatus == 13 && get.fields["allow"] == "POST")
         #expect(try call(frame([1]), type: "application/json").status == 415)
         #expect(try call(frame([1]), type: "application/grpc-web").status == 415)
+    }
+
+    @Test func tellsTheMethodWhatItDidNotSee() throws {
+        func refusals(
+            _ body: [UInt8]?,
+            _ more: [(String, String)] = [],
+            type: String = "application/grpc"
+        ) throws -> [GRPCRefusal] {
+            let method = EchoMethod()
+            _ = try call(body, more, method: method, type: type)
+            return method.refusals.withLock { $0 }
+        }
+        #expect(try refusals(frame([1])) == [])
+        #expect(try refusals(nil) == [.malformed])
+        #expect(try refusals(frame([1], flag: 2)) == [.malformed])
+        #expect(try refusals(frame([1, 2, 3], flag: 1), [("grpc-encoding", "gzip")]) == [.malformed])
+        #expect(try refusals(frame([1]), [("grpc-timeout", "x")]) == [.malformed])
+        #expect(try refusals(frame([1]), [("grpc-encoding", "snappy")]) == [.encoding])
+        #expect(try refusals(frame([1]), type: "application/json") == [.contentType])
+        let large = frame([UInt8](repeating: 1, count: 1001))
+        #expect(try refusals(large) == [.problem(.bodyTooLarge(limit: 1005))])
+        let bomb = frame(gzip([UInt8](repeating: 1, count: 100_000)), flag: 1)
+        #expect(try refusals(bomb, [("grpc-encoding", "gzip")]) == [.tooLarge])
+        let fields = try refusals(frame([1]), [("x", String(repeating: "y", count: 17_000))])
+        #expect(fields == [.problem(.unreadable(status: 431, reason: "the request head is too large"))])
     }
 
     @Test func admitsBeforeTheMessageAndEncodesTheStatus() throws {

@@ -24,8 +24,8 @@ struct ModeShow: AsyncParsableCommand {
 
     func run() async throws {
         let answer = try await control.ask(.init("GET", "/api/v1/status"))
-        if control.format == .json { return Terminal.say(answer.text) }
-        Terminal.say(StatusText(try answer.decoded(as: StatusText.Status.self)).text)
+        if control.format == .json { return try Terminal.say(answer.text) }
+        try Terminal.say(StatusText(try answer.decoded(as: StatusText.Status.self)).text)
     }
 }
 

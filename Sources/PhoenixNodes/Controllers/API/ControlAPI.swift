@@ -37,11 +37,11 @@ struct ControlAPI: Sendable {
     func attach(to address: ListenAddress, _ context: NodeContext) {
         for path in Self.paths {
             let purpose = path == "/api/v1/status" ? "the control API" : ""
-            let endpoint = api.endpoint(purpose, isOpen: Self.openPaths.contains(path))
+            let endpoint = api.endpoint(purpose, on: address, isOpen: Self.openPaths.contains(path))
             context.listen(address.text, paths: [path], endpoint)
         }
         // Other paths get an answer of the same kind. Nodes that share the address keep theirs, which are longer.
-        context.listen(address.text, paths: ["/*"], api.endpoint(isOpen: true))
+        context.listen(address.text, paths: ["/*"], api.endpoint(on: address, isOpen: true))
         for (path, method) in service.methods {
             context.listen(address.text, paths: [path], GRPCMethodEndpoint(method))
         }

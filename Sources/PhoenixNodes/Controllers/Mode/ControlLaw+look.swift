@@ -37,7 +37,6 @@ extension ControlLaw {
         let isSteering = held == nil && forced == nil && !isSafe
         if isSteering { terms.integral = sum(with: error) }
         (terms.lastError, errorBefore) = (error, error)
-        (terms.kp, terms.ki, terms.kd) = (settings.kp, settings.ki, settings.kd)
         terms.output =
             settings.kp * error + settings.ki * terms.integral + settings.kd * terms.derivative
     }

@@ -31,7 +31,7 @@ struct ControlLaw: Sendable {
     /// The law's own changes that any `calm` may see before a return, so that with it and two more there are four.
     static let changesBeforeReturn = 1
 
-    var settings: ControlSettings
+    var settings: ControlSettings { didSet { terms.takeGains(settings) } }
     private(set) var mode: Mode
     private(set) var version: UInt64 = 0
     private(set) var correlationID = ""
@@ -63,6 +63,7 @@ struct ControlLaw: Sendable {
         (self.settings, startedAt, mode) = (settings, now, settings.initial)
         (sinceUnixNano, lastHeard) = (now.unixNano, now.monotonic)
         nextLook = now.monotonic + settings.interval
+        terms.takeGains(settings)
     }
 
     /// Says the first mode; nil where it was said already.

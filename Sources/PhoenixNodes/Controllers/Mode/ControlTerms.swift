@@ -1,6 +1,6 @@
 /// The controller's sum at one moment: errors are in series, time in control periods.
 struct ControlTerms: Sendable, Equatable {
-    /// The gains.
+    /// The gains, as they are set.
     var kp = 0.0
     var ki = 0.0
     var kd = 0.0
@@ -12,4 +12,8 @@ struct ControlTerms: Sendable, Equatable {
     var derivative = 0.0
     /// What the terms add to the measured count.
     var output = 0.0
+
+    mutating func takeGains(_ settings: ControlSettings) {
+        (kp, ki, kd) = (settings.kp, settings.ki, settings.kd)
+    }
 }

@@ -64,9 +64,13 @@ final class RoutedAPI: Sendable {
         waiting = WaitingRoom(limit: limits.waiting)
     }
 
-    /// What the address serves under one of the API's paths; an open one asks for no token.
-    func endpoint(_ purpose: String = "", isOpen: Bool = false) -> HTTPEndpoint {
-        HTTPEndpoint(RouterEndpoint(api: self, token: isOpen ? nil : token), purpose: purpose)
+    /// What an address serves under one of the API's paths; an open one asks for no token.
+    func endpoint(_ purpose: String = "", on address: ListenAddress, isOpen: Bool = false) -> HTTPEndpoint {
+        let isLocal = if case .tcp = address { address.isLocal } else { false }
+        return HTTPEndpoint(
+            RouterEndpoint(api: self, token: isOpen ? nil : token, isLocal: isLocal && token == nil),
+            purpose: purpose
+        )
     }
 
     /// Answers requests until `close`, and then those that were taken before; at once when the task is cancelled.

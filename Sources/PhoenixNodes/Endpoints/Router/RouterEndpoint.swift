@@ -8,6 +8,8 @@ struct RouterEndpoint: HTTPHandler {
     let api: RoutedAPI
     /// What a caller must show; nil where everybody may come in.
     let token: BearerToken?
+    /// Whether only this machine reaches the address, and that is why it asks for no token.
+    let isLocal: Bool
 
     var bodyLimit: Int? { api.limits.bodyBytes }
 
@@ -15,7 +17,26 @@ struct RouterEndpoint: HTTPHandler {
         if let token, let refusal = token.refusal(of: head.fields["authorization"]) {
             return refusal.response
         }
+        // A name that its owner points at this machine makes a page of theirs a page of this server, to a browser.
+        if isLocal, token == nil, let authority = head.authority, !Self.isOfThisMachine(authority) {
+            let remedy = "ask for localhost or an address such as 127.0.0.1, or set a token"
+            return APIError(.forbidden, "requests for \(authority) are not served here: \(remedy)").response
+        }
         return Self.refusal(of: head)?.response
+    }
+
+    /// Whether a host, with its port or without, is an address or the name that every machine has for itself.
+    static func isOfThisMachine(_ authority: String) -> Bool {
+        var host = authority[...]
+        if host.hasPrefix("[") {
+            guard let end = host.firstIndex(of: "]") else { return false }
+            host = host[host.index(after: host.startIndex)..<end]
+        } else if let colon = host.lastIndex(of: ":") {
+            host = host[..<colon]
+        }
+        // Whoever comes by a unix socket names no host.
+        if host.isEmpty || host.lowercased() == "localhost" { return true }
+        return (try? SocketAddress(ipAddress: String(host), port: 0)) != nil
     }
 
     /// What no route of an API takes, whoever asks.

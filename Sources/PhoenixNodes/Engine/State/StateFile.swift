@@ -14,7 +14,7 @@ import Darwin
 struct StateFile: Sendable {
     let path: String
     private var draft: String { path + ".new" }
-    private var directory: String {
+    var directory: String {
         guard let slash = path.lastIndex(of: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
@@ -134,7 +134,9 @@ struct StateFile: Sendable {
                 let piece = try [UInt8](unsafeUninitializedCapacity: room) { bytes, count in
                     var got: Int
                     // Interrupted is not at the end.
-                    repeat { got = read(handle.descriptor, bytes.baseAddress, room) } while got < 0 && errno == EINTR
+                    repeat {
+                        got = read(handle.descriptor, bytes.baseAddress, room)
+                    } while got < 0 && errno == EINTR
                     guard got >= 0 else { throw Failure(what: "read", path: path, code: errno) }
                     count = got
                 }
@@ -153,9 +155,8 @@ struct StateFile: Sendable {
             throw Failure(what: "remove", path: path, code: errno)
         }
     }
-    /// Keeps what is there for people to look at.
-    func setAside() throws {
-        guard rename(path, path + ".damaged") == 0 else {
+    func move(to other: Self) throws {
+        guard rename(path, other.path) == 0 else {
             throw Failure(what: "set aside", path: path, code: errno)
         }
     }

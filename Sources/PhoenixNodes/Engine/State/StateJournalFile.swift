@@ -23,6 +23,8 @@ final class StateJournalFile: StateJournal {
         (files, self.maximumBytes) = (Self.files(path, of: node), maximumBytes)
         state = Lock(State(kept: Self.numbers.filter { [files] in files[$0].exists }))
     }
+    /// Whether a file beside the state with this at its end may be a journal.
+    static func isNumber(_ text: some StringProtocol) -> Bool { numbers.contains { "\($0)" == text } }
     private static func files(_ path: String, of node: String) -> [StateFile] {
         numbers.map { StateFile(path: "\(path).\(node).\($0)") }
     }
@@ -70,5 +72,14 @@ final class StateJournalFile: StateJournal {
                 state.kept.removeLast()
             }
         }
+    }
+    /// The node is gone, and what is on disk does without it: nothing of the journal stays, and what comes is lost.
+    func end() throws {
+        state.withLock { state in
+            state.writer = nil
+            if let current = state.current { state.kept.append(current) }
+            state.current = nil
+        }
+        try letGo()
     }
 }

@@ -1,5 +1,6 @@
 import Logging
 import NIOPosix
+import PhoenixGraph
 import PhoenixModel
 import PhoenixRuntime
 import PhoenixWire
@@ -13,8 +14,16 @@ final class StateKeeper: Sendable {
     private let services: EngineServices
     private let log: StateLog
     private let lock: StateFile.Handle
-    private let journals = Lock([String: StateJournalFile]())
+    private let journals = Lock(Journals())
     private let threads = NIOThreadPool.singleton
+    /// The journals of the nodes that keep one.
+    private struct Journals {
+        var files: [NodeID: StateJournalFile] = [:]
+        /// What was not noted in those that have ended.
+        var lost = 0
+        /// Whether those are gone that the process before left and no node of now has.
+        var areCleared = false
+    }
     /// How often is looked whether memories moved, and tried again after that stood in the way.
     private static let lookInterval = Duration.seconds(1)
 
@@ -31,7 +40,11 @@ final class StateKeeper: Sendable {
                 "phoenix_state_journal_lost_total",
                 "What was shown or changed place and was not noted for the next process: it may fall, or be told twice.",
                 .counter,
-                Double(journals.withLock { $0.values.reduce(0) { $0 + $1.lost } })
+                Double(
+                    journals.withLock { journals in
+                        journals.files.values.reduce(journals.lost) { $0 + $1.lost }
+                    }
+                )
             )
         ]
     }
@@ -113,7 +126,12 @@ final class StateKeeper: Sendable {
             var isCurrent = false
             if let last { isCurrent = await supervisor.stillStand(last) }
             if !isCurrent || services.time.monotonic >= dueAt, let now = await supervisor.memories,
-                await save(now.nodes, isFinal: false, { await supervisor.stillStand(now) })
+                await save(
+                    now.nodes,
+                    isFinal: false,
+                    parked: now.parked,
+                    { await supervisor.stillStand(now) }
+                )
             {
                 (dueAt, last) = (services.time.monotonic + settings.interval, now)
             }
@@ -126,9 +144,9 @@ final class StateKeeper: Sendable {
     private func noteDown(_ node: LastingMemory) async throws {
         guard let keeping = node.journal else { return }
         let journal = journals.withLock { [file] journals in
-            if let known = journals[node.id] { return known }
+            if let known = journals.files[node.id] { return known }
             let journal = StateJournalFile(file.path, of: node.id)
-            journals[node.id] = journal
+            journals.files[node.id] = journal
             return journal
         }
         try await onThread { try journal.turn() }
@@ -136,12 +154,15 @@ final class StateKeeper: Sendable {
     }
     /// Writes what the nodes remember now; an error is logged and counted, and what was there before stays.
     ///
-    /// - Parameter stillStand: whether no memory went elsewhere meanwhile; else nothing is put in place.
+    /// - Parameters:
+    ///   - parked: nodes that may come back: their journals stay.
+    ///   - stillStand: whether no memory went elsewhere meanwhile; else nothing is put in place.
     /// - Returns: false where it is to be tried again soon.
     @discardableResult
     func save(
         _ nodes: [LastingMemory],
         isFinal: Bool,
+        parked: Set<NodeID> = [],
         _ stillStand: () async -> Bool = { true }
     ) async -> Bool {
         let (file, began) = (file, services.time.monotonic)
@@ -158,9 +179,8 @@ final class StateKeeper: Sendable {
                 return false
             }
             let bytes = try await onThread { try archive.finish() }
-            try await onThread { [journals] in
-                for journal in journals.withLock({ Array($0.values) }) { try journal.letGo() }
-            }
+            let noting = nodes.filter { $0.journal != nil }.map(\.id)
+            try await letGo(but: parked.union(noting))
             log.saved(bytes: bytes, seconds: (services.time.monotonic - began).inSeconds)
         } catch {
             tellFailure(error)
@@ -168,6 +188,25 @@ final class StateKeeper: Sendable {
             try? await onThread { try file.discardDraft() }
         }
         return true
+    }
+    /// What was written is on disk: what was noted before is part of it, and journals of other nodes than these are of none.
+    private func letGo(but staying: Set<NodeID>) async throws {
+        try await onThread { [file, journals] in
+            for (id, journal) in journals.withLock({ $0.files }) {
+                if staying.contains(id) {
+                    try journal.letGo()
+                    continue
+                }
+                try journal.end()
+                journals.withLock { journals in
+                    journals.files[id] = nil
+                    journals.lost += journal.lost
+                }
+            }
+            guard !journals.withLock({ $0.areCleared }) else { return }
+            for (id, file) in try file.journals where !staying.contains(id) { try file.remove() }
+            journals.withLock { $0.areCleared = true }
+        }
     }
     private func tellFailure(_ error: any Error) {
         log.failed()

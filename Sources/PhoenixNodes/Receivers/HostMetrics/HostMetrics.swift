@@ -145,7 +145,8 @@ public actor HostMetrics: Source {
 
     private func send(_ parts: MetricBatch.Parts) async throws {
         if parts.count > 0 {
-            epoch += 1
+            // Seconds since 1970, as every receiver counts them; all batches of one second may share it.
+            epoch = max(epoch, context.time.unixNanoseconds / 1_000_000_000)
             var batch = MetricBatch(parts, epoch: epoch)
             batch.receivedAt = context.time.monotonic.nanoseconds
             pending.append(batch)

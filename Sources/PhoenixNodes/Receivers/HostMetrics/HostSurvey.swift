@@ -128,6 +128,8 @@ struct HostSurvey: Sendable {
                 )
                 if outcome == .overLimit { counts.overLimit += 1 }
             } catch {
+                // One whose files are gone ended meanwhile.
+                if error != .missing { memory.roster.note(pid) }
                 counts.note(.process, [error: 1])
             }
         }

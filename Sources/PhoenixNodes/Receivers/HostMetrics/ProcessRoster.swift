@@ -67,6 +67,9 @@ struct ProcessRoster: Sendable {
         return .told
     }
 
+    /// A process is there, and cannot be read for once: it has not ended.
+    mutating func note(_ pid: Int64) { members[pid]?.round = round }
+
     /// All that were not seen in this round have ended.
     mutating func endRound(at now: UInt64, to destination: inout HostEntity.Destination) {
         for (pid, member) in members.filter({ $0.value.round != round }).sorted(by: { $0.key < $1.key }) {

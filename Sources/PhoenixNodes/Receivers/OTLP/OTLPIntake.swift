@@ -7,6 +7,8 @@ import Synchronization
 final class OTLPIntake: Sendable {
     let gate = HTTPGate()
     let maxRequestBytes: Int
+    /// Requests of which nothing was taken.
+    let refusals: RefusedRequests
     private let context: NodeContext
     private let outlet: Outlet<MetricBatch>
     private let phase = Atomic(Phase.waiting)
@@ -35,6 +37,7 @@ final class OTLPIntake: Sendable {
     init(_ config: OTLPReceiver.Config, _ context: NodeContext, _ outlet: Outlet<MetricBatch>) {
         (self.context, self.outlet) = (context, outlet)
         maxRequestBytes = config.maxRequestBytes.bytes
+        refusals = RefusedRequests(context)
         state = Lock(State(maxWait: config.maxWait, retryAfter: config.retryAfter))
         gate.patience = .init(wait: config.maxWait, retryAfter: config.retryAfter)
         gate.shut()
@@ -86,10 +89,10 @@ final class OTLPIntake: Sendable {
     func refusal(bytes: Int) -> OTLPFailure? {
         switch phase.load(ordering: .acquiring) {
         case .waiting, .serving: break
-        case .closing, .resting: return .unavailable("this receiver is shutting down", retryAfter)
+        case .closing, .resting: return .ending(retryAfter)
         }
         if case .refuse(let delay) = context.gate.admit(bytes: bytes) {
-            return .unavailable("the memory limit is reached; try again later", delay)
+            return .unavailable(.memory, "the memory limit is reached; try again later", delay)
         }
         return nil
     }
@@ -97,6 +100,8 @@ final class OTLPIntake: Sendable {
     // MARK: Taking
 
     /// Reads a request on its event loop; answers it when its points are placed.
+    ///
+    /// One that cannot be taken is the caller's to answer, with the failure that is returned.
     ///
     /// - Parameter onTurn: runs work later in this turn of the loop, so that small requests that came together make one
     ///   batch.
@@ -106,15 +111,15 @@ final class OTLPIntake: Sendable {
         loop: Int,
         _ reply: OTLPReply,
         _ onTurn: (@escaping @Sendable () -> Void) -> Void
-    ) {
+    ) -> OTLPFailure? {
         let step = lane(loop).withLock { $0.take(bytes, encoding, reply, at: context.time) }
         switch step {
         case .wait: break
         case .placeLater: onTurn { self.endTurn(loop) }
         case .placeNow: place(loop)
-        case .refuse(let failure):
-            reply.fail(failure ?? .unavailable("the graph is full; try again later", retryAfter))
+        case .refuse(let failure): return failure ?? OTLPFailure.full(retryAfter)
         }
+        return nil
     }
     private func lane(_ loop: Int) -> Lock<OTLPLane> {
         state.withLock { state in
@@ -146,7 +151,7 @@ final class OTLPIntake: Sendable {
             }
             guard outlet.offer(batch) else {
                 if phase.load(ordering: .acquiring) == .resting {
-                    for pending in replies { pending.reply.overloaded(retryAfter: retryAfter) }
+                    giveUp(replies, .ending(retryAfter))
                     continue
                 }
                 lane.withLock { $0.putBack(batch, replies) }
@@ -183,9 +188,13 @@ final class OTLPIntake: Sendable {
         let (limit, retryAfter) = state.withLock { ($0.maxWait, $0.retryAfter) }
         let now = context.time.monotonic
         for lane in lanes {
-            for pending in lane.withLock({ $0.expire(before: now - limit) }) {
-                pending.reply.overloaded(retryAfter: retryAfter)
-            }
+            giveUp(lane.withLock { $0.expire(before: now - limit) }, .full(retryAfter))
+        }
+    }
+    private func giveUp(_ replies: [OTLPLane.Pending], _ failure: OTLPFailure) {
+        for pending in replies {
+            refusals.note(failure, pending.reply.speech)
+            pending.reply.fail(failure)
         }
     }
 }

@@ -6,7 +6,8 @@ import PhoenixWire
 /// Takes OpenTelemetry metrics in over OTLP: gRPC, and HTTP with protobuf or JSON, all on each address.
 ///
 /// A request is answered as taken only when its points are placed on every edge. While the graph is full, bodies are not
-/// read; what was read waits for `max_wait` and is then refused, with the word to try again.
+/// read; what was read waits for `max_wait` and is then refused, with the word to try again. What is refused whole is
+/// counted by reason, and told in the log.
 public actor OTLPReceiver: Source {
     public struct Config: NodeConfig {
         public var listen: [ListenAddress] = [
@@ -23,7 +24,11 @@ public actor OTLPReceiver: Source {
             Field("listen", \.listen, "Where to listen; gRPC and HTTP are told apart by their first bytes."),
             Field("path", \.path, "The path of OTLP/HTTP requests."),
             Field("tls", \.tls, "The certificate that the addresses show; clear text where it is left out."),
-            Field("cors", \.cors, "From which web pages browsers may send over HTTP; from none where it is left out."),
+            Field(
+                "cors",
+                \.cors,
+                "From which web pages browsers may send over HTTP; from none where it is left out."
+            ),
             Field(
                 "max_request_bytes",
                 \.maxRequestBytes,
@@ -39,8 +44,8 @@ public actor OTLPReceiver: Source {
         ]
         public var claims: [Claim] {
             listen.map {
-                .listen(address: "\($0)", protocol: AddressSecurity.protocolName(tls), path: path)
-            }
+                Claim.listen(address: "\($0)", protocol: AddressSecurity.protocolName(tls), path: path)
+            } + (tls?.claims ?? [])
         }
     }
     enum Port {
@@ -50,9 +55,11 @@ public actor OTLPReceiver: Source {
     public static let summary = "Takes OpenTelemetry metrics in over OTLP, by gRPC and HTTP."
     public static let ports: [PortSpec] = [.output(Port.output)]
 
-    private let intake: OTLPIntake
+    let intake: OTLPIntake
     private let context: NodeContext
     private var isEnding = false
+    /// `run` is under way: nobody will call it again to open the intake.
+    private var isRunning = false
 
     public init(_ settings: Settings<Config>, _ context: NodeContext) throws {
         self.context = context
@@ -68,21 +75,30 @@ public actor OTLPReceiver: Source {
     }
 
     public func run() async throws {
-        intake.open()
-        // Requests are served on the event loops. What is left to do here is to refuse those that waited too long.
+        isRunning = true
+        defer { isRunning = false }
+        if !isEnding { intake.open() }
+        // Requests are served on the event loops. What is left to do here is to refuse those that waited too long, and to
+        // tell the log of the refused.
         while !isEnding || !intake.isIdle {
             try await context.time.sleep(for: .milliseconds(isEnding ? 10 : 100))
             intake.expire()
+            intake.refusals.tell()
         }
         intake.rest()
+        intake.refusals.tell(isLast: true)
     }
     public func quiesce() {
         intake.close()
         isEnding = true
+        // One that never runs has nobody to look after those that wait.
+        if !isRunning { intake.rest() }
     }
     public func reopen() {
         intake.reopen()
         isEnding = false
+        // Told to end and to go on before it noticed: it goes on.
+        if isRunning { intake.open() }
     }
     public func reconfigure(_ settings: Settings<Config>) -> Bool {
         intake.reconfigure(settings.base)

@@ -8,6 +8,18 @@ enum OTLPReply {
     case http(HTTPResponder, OTLPEncoding, origin: String?)
     case grpc(GRPCResponder)
 
+    /// The protocol of a request, as metrics name it.
+    enum Speech: UInt8, Sendable, CaseIterable {
+        case http, grpc
+        var label: String { self == .http ? "http" : "grpc" }
+    }
+    var speech: Speech {
+        switch self {
+        case .http: .http
+        case .grpc: .grpc
+        }
+    }
+
     /// Runs `work` on the event loop that the request came on, after a while.
     func onLoop(after delay: Duration, _ work: @escaping @Sendable () -> Void) {
         switch self {
@@ -43,12 +55,6 @@ enum OTLPReply {
         200,
         ExportResponse().encoded(as: .json)
     )
-    /// The request cannot be read, now or ever.
-    func malformed(_ reason: String) { fail(.invalidArgument(reason)) }
-    /// The graph is full: the sender keeps the request and tries again.
-    func overloaded(retryAfter: Duration) {
-        fail(.unavailable("the graph is full; try again later", retryAfter))
-    }
 
     func fail(_ failure: OTLPFailure) {
         switch self {
@@ -63,17 +69,36 @@ enum OTLPReply {
 enum OTLPFailure {
     case invalidArgument(String)
     case tooLarge(String)
-    case unavailable(String, Duration)
+    /// For now: the sender keeps the request and tries again.
+    case unavailable(RequestRefusal, String, Duration)
     case notFound(String)
     case methodNotAllowed(String)
     case unsupportedMedia(String)
     case unsupportedCoding(String)
     case other(Int, String)
 
-    private var message: String {
+    static func full(_ retryAfter: Duration) -> Self {
+        .unavailable(.busy, "the graph is full; try again later", retryAfter)
+    }
+    static func ending(_ retryAfter: Duration) -> Self {
+        .unavailable(.stopping, "this receiver is shutting down", retryAfter)
+    }
+
+    /// Under which reason the request is counted as refused; nil where nothing is.
+    var reason: RequestRefusal? {
         switch self {
-        case .invalidArgument(let text), .tooLarge(let text), .unavailable(let text, _), .notFound(let text):
-            text
+        case .invalidArgument: .malformed
+        case .tooLarge: .tooLarge
+        case .unavailable(let reason, _, _): reason
+        case .unsupportedMedia: .contentType
+        case .unsupportedCoding: .encoding
+        case .notFound, .methodNotAllowed, .other: nil
+        }
+    }
+    var message: String {
+        switch self {
+        case .invalidArgument(let text), .tooLarge(let text), .unavailable(_, let text, _): text
+        case .notFound(let text): text
         case .methodNotAllowed(let text), .unsupportedMedia(let text), .unsupportedCoding(let text): text
         case .other(_, let text): text
         }
@@ -84,7 +109,16 @@ enum OTLPFailure {
         case .tooLarge: .resourceExhausted
         case .unavailable: .unavailable
         case .notFound, .methodNotAllowed: .unimplemented
-        case .other: .internal
+        case .other(let status, _): Self.code(of: status)
+        }
+    }
+    private static func code(of status: Int) -> GRPCStatus.Code {
+        switch status {
+        case 400, 417: .invalidArgument
+        case 408: .deadlineExceeded
+        case 431: .resourceExhausted
+        case 501, 505: .unimplemented
+        default: .internal
         }
     }
     private var status: Int {
@@ -106,7 +140,7 @@ enum OTLPFailure {
                 message: message,
                 details: [.badRequest([.init(field: "", description: reason)])]
             )
-        case .unavailable(_, let delay):
+        case .unavailable(_, _, let delay):
             StatusMessage(code: code.rawValue, message: message, details: [.retryInfo(delay)])
         default: StatusMessage(code: code.rawValue, message: message)
         }
@@ -116,7 +150,8 @@ enum OTLPFailure {
     func response(_ encoding: OTLPEncoding) -> HTTPResponse {
         var response = encoding.response(status, body.encoded(as: encoding))
         switch self {
-        case .unavailable(_, let delay): response.fields.append("retry-after", HTTPResponse.retryAfter(delay))
+        case .unavailable(_, _, let delay):
+            response.fields.append("retry-after", HTTPResponse.retryAfter(delay))
         case .methodNotAllowed: response.fields.append("allow", "POST")
         case .unsupportedCoding: response.fields.append("accept-encoding", "gzip, deflate, identity")
         default: break

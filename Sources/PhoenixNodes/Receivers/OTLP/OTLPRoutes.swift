@@ -30,9 +30,13 @@ struct OTLPRoutes {
             context.listen(address, protocol: security.protocolName, paths: paths, endpoint)
         }
         security.attach(to: address, context)
-        serve([path], HTTPEndpoint(OTLPHTTPHandler(intake: intake, crossOrigin: crossOrigin), purpose: "OTLP metrics"))
-        serve(Self.otherPaths.filter { $0 != path }, HTTPEndpoint(OTLPNotServed()))
-        serve([FallbackEndpoint.path], FallbackEndpoint(OTLPNotServed()))
+        let notServed = OTLPNotServed(refusals: intake.refusals)
+        serve(
+            [path],
+            HTTPEndpoint(OTLPHTTPHandler(intake: intake, crossOrigin: crossOrigin), purpose: "OTLP metrics")
+        )
+        serve(Self.otherPaths.filter { $0 != path }, HTTPEndpoint(notServed))
+        serve([FallbackEndpoint.path], FallbackEndpoint(notServed))
         let export = GRPCMethodEndpoint(OTLPExport(intake: intake), purpose: "OTLP metrics")
         serve(["/\(Self.service)/Export"], export)
         for (name, method) in health.methods { serve([name], GRPCMethodEndpoint(method)) }
@@ -48,7 +52,9 @@ struct OTLPHTTPHandler: HTTPHandler {
 
     func head(_ head: HTTPRequestHead, loop: Int) -> HTTPResponse? {
         if let preflight = crossOrigin?.preflight(head) { return preflight }
-        return refusal(head).map { allowing(head, $0.response(OTLPEncoding(mediaType: head.mediaType) ?? .json)) }
+        guard let failure = refusal(head) else { return nil }
+        intake.refusals.note(failure, .http, head)
+        return allowing(head, failure.response(OTLPEncoding(mediaType: head.mediaType) ?? .json))
     }
     private func allowing(_ head: HTTPRequestHead, _ response: HTTPResponse) -> HTTPResponse {
         CrossOrigin.allowing(crossOrigin?.allowed(head), response)
@@ -80,41 +86,56 @@ struct OTLPHTTPHandler: HTTPHandler {
         else { return }
         let reply = OTLPReply.http(responder, encoding, origin: crossOrigin?.allowed(request.head))
         let onTurn: (@escaping @Sendable () -> Void) -> Void = { responder.onLoop($0) }
-        if coding == .identity {
-            return intake.take(body, encoding, loop: request.loop, reply, onTurn)
-        }
+        let failure: OTLPFailure?
         do {
-            try request.inflater.withInflated(body, coding, limit: intake.maxRequestBytes) { inflated in
-                intake.take(inflated, encoding, loop: request.loop, reply, onTurn)
+            if coding == .identity {
+                failure = intake.take(body, encoding, loop: request.loop, reply, onTurn)
+            } else {
+                failure = try request.inflater.withInflated(body, coding, limit: intake.maxRequestBytes) {
+                    intake.take($0, encoding, loop: request.loop, reply, onTurn)
+                }
             }
         } catch InflateError.tooLarge {
-            reply.fail(tooLarge)
+            failure = tooLarge
         } catch {
-            reply.malformed("the body is not \(request.head.fields["content-encoding"] ?? "gzip"): \(error)")
+            let name = request.head.fields["content-encoding"] ?? "gzip"
+            failure = .invalidArgument("the body is not \(name): \(error)")
+        }
+        if let failure {
+            intake.refusals.note(failure, .http, request.head, peer: request.peer)
+            reply.fail(failure)
         }
     }
 
     func answer(_ problem: HTTPProblem, to head: HTTPRequestHead) -> HTTPResponse {
+        if let reason = RequestRefusal(problem) { intake.refusals.note(reason, .http, problem.message, head) }
         let failure: OTLPFailure =
             switch problem {
             case .bodyTooLarge: tooLarge
             case .notFound: .notFound(problem.message)
-            case .tooMuchBuffered, .gateTimeout, .handlerTimeout: .unavailable(problem.message, intake.retryAfter)
+            case .tooMuchBuffered, .gateTimeout, .handlerTimeout:
+                .unavailable(.busy, problem.message, intake.retryAfter)
             default: .other(problem.status, problem.message)
             }
         return allowing(head, failure.response(OTLPEncoding(mediaType: head.mediaType) ?? .json))
     }
 }
 
-/// Paths that this address does not serve: the answer is worded as OTLP asks.
+/// Paths that this address does not serve, and what is no request: the answer is worded as OTLP asks.
 struct OTLPNotServed: HTTPHandler {
+    let refusals: RefusedRequests
+
     func head(_ head: HTTPRequestHead, loop: Int) -> HTTPResponse? { answer(.notFound, to: head) }
     func handle(_ request: HTTPRequest, body: UnsafeRawBufferPointer, _ responder: HTTPResponder) {
         responder.respond(answer(.notFound, to: request.head))
     }
     func answer(_ problem: HTTPProblem, to head: HTTPRequestHead) -> HTTPResponse {
-        OTLPFailure.notFound("nothing is served under \(head.path); metrics go to /v1/metrics")
-            .response(OTLPEncoding(mediaType: head.mediaType) ?? .json)
+        var failure = OTLPFailure.notFound("nothing is served under \(head.path); metrics go to /v1/metrics")
+        if case .unreadable(let status, let reason) = problem {
+            refusals.note(.http, .http, reason, head)
+            failure = .other(status, reason)
+        }
+        return failure.response(OTLPEncoding(mediaType: head.mediaType) ?? .json)
     }
 }
 
@@ -124,8 +145,22 @@ struct OTLPExport: GRPCMethod {
     var messageLimit: Int { intake.maxRequestBytes }
     var gate: HTTPGate? { intake.gate }
 
-    func admit(_ head: HTTPRequestHead, loop: Int) -> GRPCStatus? { intake.refusal(bytes: 0)?.grpc }
+    func admit(_ head: HTTPRequestHead, loop: Int) -> GRPCStatus? {
+        guard let failure = intake.refusal(bytes: 0) else { return nil }
+        intake.refusals.note(failure, .grpc, head)
+        return failure.grpc
+    }
     func handle(_ call: GRPCCall, message: UnsafeRawBufferPointer, _ responder: GRPCResponder) {
-        intake.take(message, .protobuf, loop: call.request.loop, .grpc(responder)) { responder.onLoop($0) }
+        let failure = intake.take(message, .protobuf, loop: call.request.loop, .grpc(responder)) {
+            responder.onLoop($0)
+        }
+        if let failure {
+            intake.refusals.note(failure, .grpc, call.request.head, peer: call.request.peer)
+            responder.fail(failure.grpc)
+        }
+    }
+    func refused(_ refusal: GRPCRefusal, _ message: String, _ head: HTTPRequestHead, peer: String?) {
+        guard let reason = RequestRefusal(refusal) else { return }
+        intake.refusals.note(reason, .grpc, message, head, peer: peer)
     }
 }

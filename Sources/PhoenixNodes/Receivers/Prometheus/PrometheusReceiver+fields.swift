@@ -138,10 +138,10 @@ extension PrometheusReceiver.Config {
                 mend: "lower `scrape_timeout` or raise `scrape_interval`"
             )
         }
-        for target in targets {
-            if let flaw = ScrapeTarget.flaw(ofAddress: target) {
-                report.add(at: marks["targets"], "`\(target)` \(flaw)", mend: "write `host:port`")
-            }
+        // What rules make of an address is judged when they were applied: for each target, while the graph runs.
+        if relabelConfigs.isEmpty {
+            check(targets, at: marks["targets"], &report)
+            check(staticConfigs.flatMap(\.targets), at: marks["static_configs"], &report)
         }
         if groups.isEmpty, discoveries.isEmpty {
             report.add(
@@ -149,6 +149,17 @@ extension PrometheusReceiver.Config {
                 "there is nothing to scrape",
                 mend:
                     "name addresses in `targets`, `static_configs`, `file_sd_configs`, `http_sd_configs` or `dns_sd_configs`"
+            )
+        }
+    }
+
+    private func check(_ addresses: [String], at mark: Mark, _ report: inout Report) {
+        for address in addresses {
+            guard let flaw = ScrapeTarget.flaw(ofAddress: address) else { continue }
+            report.add(
+                at: mark,
+                "`\(address)` \(flaw)",
+                mend: "write `host:port`, or make it one by `relabel_configs`"
             )
         }
     }

@@ -19,7 +19,7 @@ public actor PrometheusReceiver: Source {
         public var scrapeTimeout = Duration.seconds(10)
         public var metricsPath = "/metrics"
         public var scheme = Scheme.http
-        public var params: [String: [String]] = [:]
+        public var params: [String: [Secret]] = [:]
         public var honorLabels = false
         public var honorTimestamps = true
         public var trackTimestampsStaleness = false
@@ -64,6 +64,7 @@ public actor PrometheusReceiver: Source {
     private let config: Config
     private let context: NodeContext
     private let stop = StopSignal()
+    private let estate = ScrapeEstate()
     /// A client in place of the real one, for tests.
     private let standIn: (any ScrapeClient)?
 
@@ -76,7 +77,7 @@ public actor PrometheusReceiver: Source {
 
     public func run() async throws {
         if let standIn { return try await scrape(by: standIn) }
-        let client = HTTPScrapeClient(followsRedirects: config.followRedirects)
+        let client = HTTPScrapeClient()
         do {
             try await scrape(by: client)
         } catch {
@@ -88,6 +89,14 @@ public actor PrometheusReceiver: Source {
     public func quiesce() { stop.raise() }
     public func reopen() { stop.lower() }
 
+    /// Which series are to end when their targets turn out to be gone.
+    public struct State: Weighed {
+        let targets: [ScrapeTarget: OpenSeries]
+        public var byteCount: Int { targets.values.reduce(0) { $0 + $1.byteCount } }
+    }
+    public func handOver() -> State? { State(targets: estate.all) }
+    public func inherit(_ state: State) { estate.replace(with: state.targets) }
+
     // MARK: Targets
 
     private enum Event: Sendable {
@@ -98,13 +107,26 @@ public actor PrometheusReceiver: Source {
 
     /// Scrapes all targets by a client until the node is stopped.
     private func scrape(by client: any ScrapeClient) async throws {
+        let client: any ScrapeClient = config.followRedirects ? RedirectFollower(client: client) : client
         let world = DiscoveryWorld(client: client, context: context, stop: stop)
         var pool = TargetPool()
         let isOverLimit = Lock(false)
+        var leftOut: [Int: Int] = [:]
+        estate.open()
         try await withThrowingTaskGroup(of: Event.self) { group in
             group.addTask { [stop] in
                 await stop.wait()
                 return .ended
+            }
+            var isSettling = false
+            /// What nobody claims is gone only once every source of targets has answered.
+            func settleWhenKnown() {
+                guard !isSettling, leftOut.count > config.discoveries.count else { return }
+                isSettling = true
+                group.addTask { [estate, output = context.wiring[Port.output]] in
+                    try await estate.settle(world, output)
+                    return .ended
+                }
             }
             func discover(_ source: Int, _ discovery: any TargetDiscovery, isFirst: Bool) {
                 group.addTask {
@@ -115,13 +137,16 @@ public actor PrometheusReceiver: Source {
                 }
             }
             func update(_ source: Int, _ groups: [ScrapeGroup]) {
-                for start in pool.update(source: source, targets(of: groups)) {
+                let (found, flawed) = targets(of: groups)
+                leftOut[source] = flawed
+                for start in pool.update(source: source, found) {
                     let scraper = TargetScraper(
                         start,
                         config,
                         world,
                         context.wiring[Port.output],
-                        isOverLimit
+                        isOverLimit,
+                        estate
                     )
                     group.addTask {
                         try await scraper.run()
@@ -133,6 +158,12 @@ public actor PrometheusReceiver: Source {
                 context.vitals.gauge("phoenix_scrape_targets", [:], "Targets there are.").set(
                     Double(pool.count)
                 )
+                context.vitals.gauge(
+                    "phoenix_scrape_targets_left_out",
+                    [:],
+                    "Targets that are not scraped, since what relabelling made of their labels is no target."
+                ).set(Double(leftOut.values.reduce(0, +)))
+                settleWhenKnown()
             }
             update(-1, config.groups)
             for (source, discovery) in config.discoveries.enumerated() {
@@ -145,10 +176,10 @@ public actor PrometheusReceiver: Source {
             }
         }
     }
-    /// The targets of these groups, equal ones once.
-    private func targets(of groups: [ScrapeGroup]) -> [ScrapeTarget] {
+    /// The targets of these groups, equal ones once, and how many are none.
+    private func targets(of groups: [ScrapeGroup]) -> (found: [ScrapeTarget], flawed: Int) {
         let job = config.jobName.isEmpty ? context.id : config.jobName
-        var (targets, seen): ([ScrapeTarget], Set<ScrapeTarget>) = ([], [])
+        var (targets, seen, flawed): ([ScrapeTarget], Set<ScrapeTarget>, Int) = ([], [], 0)
         for group in groups {
             for address in group.targets {
                 do throws(ScrapeTarget.Flaw) {
@@ -157,11 +188,12 @@ public actor PrometheusReceiver: Source {
                     }
                     if let target, seen.insert(target).inserted { targets.append(target) }
                 } catch {
+                    flawed += 1
                     let metadata: Logger.Metadata = ["node": "\(context.id)"]
                     context.logger.warning("a target is left out: \(error)", metadata: metadata)
                 }
             }
         }
-        return targets
+        return (targets, flawed)
     }
 }

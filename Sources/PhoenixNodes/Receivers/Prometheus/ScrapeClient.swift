@@ -57,6 +57,9 @@ enum ScrapeProblem: Error, Hashable, CustomStringConvertible {
     case noMemory
     case targetLimit(Int)
     case connection(String)
+    case address(WebURL.Flaw)
+    case redirect(WebURL.Flaw)
+    case redirects(limit: Int)
 
     var description: String {
         switch self {
@@ -72,17 +75,21 @@ enum ScrapeProblem: Error, Hashable, CustomStringConvertible {
         case .targetLimit(let limit):
             "there are more than \(limit) targets; raise `target_limit` or drop some by `relabel_configs`"
         case .connection(let reason): reason
+        case .address(let flaw): "its URL \(flaw)"
+        case .redirect(let flaw): "it redirects to a URL that \(flaw)"
+        case .redirects(let limit):
+            "it redirects more than \(limit) times; name the address where the page is, or turn `follow_redirects` off"
         }
     }
 }
 
-/// The one client of a node: bounded connections, no waiting without end.
+/// The one client of a node: bounded connections, no waiting without end. Redirections are answers like any other.
 final class HTTPScrapeClient: ScrapeClient {
     private let client: HTTPClient
 
-    init(followsRedirects: Bool) {
+    init() {
         var configuration = HTTPClient.Configuration(
-            redirectConfiguration: followsRedirects ? .follow(max: 5, allowCycles: false) : .disallow,
+            redirectConfiguration: .disallow,
             timeout: .init(connect: .seconds(10), read: .seconds(60))
         )
         configuration.httpVersion = .http1Only
@@ -94,7 +101,9 @@ final class HTTPScrapeClient: ScrapeClient {
     func close() async throws { try await client.shutdown() }
 
     func get(_ request: ScrapeRequest) async throws -> ScrapeResponse {
-        var message = HTTPClientRequest(url: request.url)
+        let url: WebURL
+        do throws(WebURL.Flaw) { url = try WebURL(request.url) } catch { throw ScrapeProblem.address(error) }
+        var message = HTTPClientRequest(url: url.text)
         for (name, value) in request.headers { message.headers.add(name: name, value: value) }
         do {
             let timeout = TimeAmount.nanoseconds(Int64(clamping: request.timeout.nanoseconds))
@@ -112,7 +121,7 @@ final class HTTPScrapeClient: ScrapeClient {
         } catch let error as CancellationError {
             throw error
         } catch {
-            throw ScrapeProblem.connection("the connection failed: \(error)")
+            throw ScrapeProblem.connection("the connection failed: \(ConnectionTrouble(error))")
         }
     }
 }

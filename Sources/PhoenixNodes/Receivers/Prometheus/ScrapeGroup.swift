@@ -9,7 +9,12 @@ public struct ScrapeGroup: ObjectValue, Hashable {
         (self.targets, self.labels) = (targets, labels)
     }
     public static let fields: [Field<ScrapeGroup>] = [
-        Field("targets", \.targets, required: true, "Addresses as `host:port`."),
+        Field(
+            "targets",
+            \.targets,
+            required: true,
+            "Addresses as `host:port`, or what `relabel_configs` make some of."
+        ),
         Field("labels", \.labels, "Labels that every series of these targets gets."),
     ]
     public func check(_ marks: FieldMarks, _ report: inout Report) {
@@ -19,11 +24,6 @@ public struct ScrapeGroup: ObjectValue, Hashable {
                 "`\(name)` is no label name",
                 mend: "use letters, digits and `_`, no digit first"
             )
-        }
-        for target in targets {
-            if let flaw = ScrapeTarget.flaw(ofAddress: target) {
-                report.add(at: marks["targets"], "`\(target)` \(flaw)", mend: "write `host:port`")
-            }
         }
     }
 }

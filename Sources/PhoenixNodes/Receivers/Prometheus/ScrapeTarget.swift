@@ -34,7 +34,7 @@ struct ScrapeTarget: Sendable, Hashable {
         labels["__metrics_path__"] = config.metricsPath
         labels["__scrape_interval__"] = config.scrapeInterval.text
         labels["__scrape_timeout__"] = config.effectiveTimeout.text
-        for (name, values) in config.params { labels["__param_" + name] = values.first ?? "" }
+        for (name, values) in config.params { labels["__param_" + name] = values.first?.value ?? "" }
         for (name, value) in groupLabels { labels[name] = value }
         guard let relabeled = relabel(labels) else { return nil }
         return try ScrapeTarget(relabeled, config)
@@ -60,7 +60,7 @@ struct ScrapeTarget: Sendable, Hashable {
         for (name, values) in config.params.sorted(by: { $0.key < $1.key }) {
             // Relabelling may change the first value of each parameter, as in Prometheus.
             let first = labels["__param_" + name]
-            query += ((first.isEmpty ? [] : [first]) + values.dropFirst()).map {
+            query += ((first.isEmpty ? [] : [first]) + values.dropFirst().map(\.value)).map {
                 "\(Self.encoded(name))=\(Self.encoded($0))"
             }
         }
@@ -85,6 +85,7 @@ struct ScrapeTarget: Sendable, Hashable {
         if address.contains("://") { return "has a scheme: `scheme` is a setting of its own" }
         if address.contains("/") { return "has a path: `metrics_path` is a setting of its own" }
         if address.contains(where: { $0.isWhitespace || "@?#".contains($0) }) { return "is no address" }
+        do throws(WebURL.Flaw) { _ = try WebURL("http://\(address)") } catch { return "\(error)" }
         return nil
     }
     private static func origin(_ scheme: String, _ address: String) -> ScrapeOrigin {

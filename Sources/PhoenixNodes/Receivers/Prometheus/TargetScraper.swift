@@ -56,17 +56,19 @@ struct TargetScraper: Sendable {
     let wanted: TargetSwitch
     /// Whether there are more targets than `target_limit`: then no scrape succeeds, so that it shows.
     let isOverLimit: Lock<Bool>
+    private let estate: ScrapeEstate
 
     init(
         _ start: TargetPool.Start,
         _ config: PrometheusReceiver.Config,
         _ world: DiscoveryWorld,
         _ output: Outlet<MetricBatch>,
-        _ isOverLimit: Lock<Bool>
+        _ isOverLimit: Lock<Bool>,
+        _ estate: ScrapeEstate
     ) {
         (target, wanted, self.config) = (start.target, start.wanted, config)
         (client, context, stop) = (world.client, world.context, world.stop)
-        (self.output, self.isOverLimit) = (output, isOverLimit)
+        (self.output, self.isOverLimit, self.estate) = (output, isOverLimit, estate)
     }
 
     /// Runs until the node is stopped or the target has been gone for long enough. Throws when its points find no reader.
@@ -79,14 +81,22 @@ struct TargetScraper: Sendable {
         )
         let decoder = ScrapeDecoder(table: context.series, lane: context.id, options)
         var health: String?
+        // What was known of the target before, until a scrape says what is still true of it.
+        var inherited = estate.claim(target)
+        defer {
+            inherited.append(decoder.open)
+            estate.leave(target, inherited)
+        }
         guard try await stop.sleep(for: target.offset(seed: context.seed), time) else { return }
         var next = time.monotonic
         while true {
             switch wanted.tick() {
-            case .scrape: try await scrape(decoder, &health)
+            case .scrape: try await scrape(decoder, &health, &inherited)
             case .wait: break
             case .end:
-                try await send(decoder.lost(at: time.unixNanoseconds))
+                let ends = inherited.ends(at: time.unixNanoseconds).map { [$0] } ?? []
+                inherited = OpenSeries()
+                try await send(ends + decoder.lost(at: time.unixNanoseconds))
                 return try await send(decoder.endReport(at: time.unixNanoseconds).map { [$0] } ?? [])
             }
             // What a slow target missed is missed: the rhythm stays.
@@ -98,8 +108,12 @@ struct TargetScraper: Sendable {
         for batch in batches where !batch.isEmpty { try await output.send(batch) }
     }
 
-    /// One scrape; `health` is what was wrong last time.
-    private func scrape(_ decoder: ScrapeDecoder, _ health: inout String?) async throws {
+    /// One scrape; `health` is what was wrong last time, and those `inherited` end of which it does not tell.
+    private func scrape(
+        _ decoder: ScrapeDecoder,
+        _ health: inout String?,
+        _ inherited: inout OpenSeries
+    ) async throws {
         let (began, start) = (context.time.unixNanoseconds, context.time.monotonic)
         var report = ScrapeReport(config, target)
         var (batches, problem): ([MetricBatch], String?) = ([], nil)
@@ -117,7 +131,15 @@ struct TargetScraper: Sendable {
         }
         report.duration = context.time.monotonic - start
         tell(problem, &health)
-        try await send(batches + [decoder.report(report.figures, at: began)])
+        batches.append(decoder.report(report.figures, at: began))
+        estate.note(batches)
+        if !inherited.isEmpty {
+            inherited.remove(Set(batches.flatMap(\.allSeries)))
+            // Before the rest, lest two series stand for one moment where one took the other's place.
+            if let ends = inherited.ends(at: began) { batches.insert(ends, at: 0) }
+        }
+        try await send(batches)
+        inherited = OpenSeries()
     }
     private func tell(_ problem: String?, _ health: inout String?) {
         let result = problem == nil ? "success" : "failure"
@@ -125,7 +147,7 @@ struct TargetScraper: Sendable {
             .add()
         guard problem != health else { return }
         health = problem
-        let metadata: Logger.Metadata = ["node": "\(context.id)", "url": "\(target.url)"]
+        let metadata: Logger.Metadata = ["node": "\(context.id)", "url": "\(WebURL.shown(target.url))"]
         if let problem {
             context.logger.warning("the target is down: \(problem)", metadata: metadata)
         } else {

@@ -5,8 +5,9 @@ import PhoenixModel
 ///
 /// A target sends the same lines again and again in one order, so each line remembers which came after it: the guess
 /// costs one comparison of bytes. A miss hashes with the seed of the process, and compares all the same: targets choose
-/// the bytes. Bounded by what two scrapes send, since lines that are gone are let go of. The memory is given back by
-/// `free`; the owner answers for calling it.
+/// the bytes. Bounded by what two scrapes send: lines that are gone are let go of once they are the greater part, those
+/// that only a refused scrape held as soon as it is refused. The memory is given back by `free`; the owner answers for
+/// calling it.
 struct LineCache {
     struct Line {
         fileprivate var start: UnsafeMutablePointer<UInt8>
@@ -116,6 +117,18 @@ struct LineCache {
             line.next = -1
             kept.append(line)
         }
+        hold(kept)
+    }
+    /// Lets go of the lines that were added behind the first `count`.
+    mutating func removeAll(behind count: Int) {
+        guard lines.count > count else { return }
+        for line in lines[count...] { line.start.deallocate() }
+        // Another array: the room that a scrape of any size took is given back.
+        var kept = Array(lines[..<count])
+        for line in kept.indices where Int(kept[line].next) >= count { kept[line].next = -1 }
+        hold(kept)
+    }
+    private mutating func hold(_ kept: [Line]) {
         lines = kept
         var size = 64
         while size < lines.count * 4 { size *= 2 }

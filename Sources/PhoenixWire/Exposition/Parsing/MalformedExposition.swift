@@ -7,7 +7,7 @@ public struct MalformedExposition: Error, Sendable, Hashable, CustomStringConver
         case notUTF8
         case blank, value, timestamp, trailing
         case blankLine, comment, type(String), unit(String), familyName
-        case exemplar, exemplarTooLong
+        case exemplar
         case noEOF, afterEOF
     }
     public var reason: Reason
@@ -41,7 +41,6 @@ extension MalformedExposition.Reason {
         case .unit(let word): "the unit `\(word)` is not the end of the family's name"
         case .familyName: "a metric name must follow the keyword"
         case .exemplar: "expected an exemplar such as ` # {trace_id=\"…\"} 0.5`"
-        case .exemplarTooLong: "the labels of an exemplar have more than 128 characters"
         case .noEOF: "the exposition does not end with `# EOF`; the response may have been cut off"
         case .afterEOF: "there is text after `# EOF`"
         }

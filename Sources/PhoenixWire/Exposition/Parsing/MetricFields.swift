@@ -175,7 +175,8 @@ struct HistogramFields {
         var exemplar: ExemplarFields?
     }
     var count: UInt64 = 0
-    var sum = 0.0
+    /// Nil where the target told none.
+    var sum: Double?
     var buckets: [Bucket] = []
     var native = NativeFields()
     var created: UInt64 = 0

@@ -1,7 +1,7 @@
 /// An exponential histogram as a scrape told it.
 struct NativePoint {
     var count: UInt64
-    var sum: Double
+    var sum: Double?
     var scale: Int
     var zeroCount: UInt64
     var zeroThreshold: Double
@@ -16,7 +16,7 @@ struct NativeFields {
         var deltas: [Int64] = []
     }
     var count: UInt64 = 0
-    var sum = 0.0
+    var sum: Double?
     private var schema: Int64 = 0
     private var zeroThreshold = 0.0
     private var zeroCount: UInt64 = 0

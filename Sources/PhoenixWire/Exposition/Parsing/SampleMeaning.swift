@@ -14,17 +14,25 @@ struct SampleMeaning {
     }
     var part = Part.nothing
     var drop = ScrapeDrop.relabeled
+    /// Whether a family that is declared later may take the line: it has none, or is perhaps but the start of another's
+    /// streams.
+    var isContested = false
+    /// What the value said when that made a difference.
+    var hint = StartHint.none
     /// The stream's place, and which of its tenants is meant.
     var stream: Int32 = -1
     var tenant: UInt32 = 0
     /// The family that it was read with, as it was then; -1 for none.
     var family: Int32 = -1
     var signature: UInt32 = 0
-    /// Of a line without a family: how many families there had been.
+    /// Of a contested line: how many families there had been.
     var additions: UInt32 = 0
     /// The bound of a bucket, or the quantile.
     var bound = 0.0
 }
+
+/// Whether the value of a sample decides if it is the start of a stream, and how.
+enum StartHint: UInt8 { case none, start, number }
 
 /// What a sample's name makes it, by the family that it belongs to.
 struct SampleForm {
@@ -34,14 +42,28 @@ struct SampleForm {
     /// What the sample's name has behind the metric's.
     var suffix = ""
     var family: Int32 = -1
+    /// What the sample's value said, where that made it what it is.
+    var hint = StartHint.none
 
     /// The names of the families that a sample of this name may belong to.
     static func families(of name: String) -> [Substring.UTF8View] {
-        [name[...].utf8]
-            + suffixes.filter { name.hasSuffix($0) }.map { name.dropLast($0.utf8.count).utf8 }
+        var names = [name[...].utf8]
+        names += suffixes.filter { name.hasSuffix($0) }.map { name.dropLast($0.utf8.count).utf8 }
+        if isCreated(name) { names.append("\(name.dropLast(created.utf8.count))_total"[...].utf8) }
+        return names
     }
-    /// The form of a sample of this name; without a family that fits it is a gauge.
-    init(of name: String, in families: ScrapedFamilies, isOpen: Bool, isNative: Bool = false) {
+    private static let created = "_created"
+    static func isCreated(_ name: String) -> Bool { name.hasSuffix(created) }
+
+    /// The form of a sample of this name; without a family that fits it is a gauge. `isTime` tells whether its value may be
+    /// the moment at which a stream began.
+    init(
+        of name: String,
+        in families: ScrapedFamilies,
+        isOpen: Bool,
+        isNative: Bool = false,
+        isTime: () -> Bool
+    ) {
         let bytes = Array(name.utf8)
         if isNative {
             family = families.declared(bytes) ?? -1
@@ -49,10 +71,16 @@ struct SampleForm {
             if family >= 0, families[family].type == .gaugeHistogram { part = .nothing }
             return
         }
-        if !isOpen, name.hasSuffix("_created"), isStart(of: bytes.dropLast(8), in: families) { return }
-        if let family = families.declared(bytes) {
-            self.family = family
-            exact(families[family].type)
+        let own = families.declared(bytes)
+        let type = own.map { families[$0].type } ?? .unknown
+        if !isOpen, Self.isCreated(name), type == .gauge || type == .unknown,
+            isStart(of: bytes.dropLast(Self.created.utf8.count), in: families, isTime)
+        {
+            return
+        }
+        if let own {
+            family = own
+            exact(type)
             return
         }
         for suffix in Self.suffixes where name.hasSuffix(suffix) {
@@ -66,21 +94,34 @@ struct SampleForm {
     private static let suffixes = [
         "_total", "_created", "_bucket", "_sum", "_count", "_info", "_gsum", "_gcount",
     ]
-    /// Clients write the start of a stream as a gauge in the text format, which knows no such thing: beside a family that
-    /// begins with the same name it is that family's, as in OpenMetrics, where the two names would clash.
-    private mutating func isStart(of base: ArraySlice<UInt8>, in families: ScrapedFamilies) -> Bool {
-        if let family = families.declared(base + Array("_total".utf8)), families[family].type == .counter {
-            (self.family, part, kind, isMonotonic, suffix) = (family, .created, .sum, true, "_created")
-            return true
-        }
-        guard let family = families.declared(base) else { return false }
-        switch families[family].type {
-        case .histogram: kind = .histogram
-        case .summary: kind = .summary
-        default: return false
-        }
-        (self.family, part, suffix) = (family, .created, "_created")
+    /// The text format knows no start of a stream: to Prometheus, `jobs_created` is a metric like any other. But clients
+    /// write the start of `jobs_total` as a gauge of that name, and its family in OpenMetrics is the counter's, where the two
+    /// would clash. So the value decides: what is no time that a stream can have begun at is a number of its own.
+    private mutating func isStart(
+        of base: ArraySlice<UInt8>,
+        in families: ScrapedFamilies,
+        _ isTime: () -> Bool
+    ) -> Bool {
+        guard let (family, kind) = Self.beginner(base, in: families) else { return false }
+        hint = isTime() ? .start : .number
+        guard hint == .start else { return false }
+        (self.family, self.kind, isMonotonic) = (family, kind, kind == .sum)
+        (part, suffix) = (.created, Self.created)
         return true
+    }
+    /// The family of streams with a start, whose name begins so.
+    private static func beginner(
+        _ base: ArraySlice<UInt8>,
+        in families: ScrapedFamilies
+    ) -> (family: Int32, kind: PointKind)? {
+        let counter = families.declared(base + Array("_total".utf8))
+        if let counter, families[counter].type == .counter { return (counter, .sum) }
+        guard let family = families.declared(base) else { return nil }
+        switch families[family].type {
+        case .histogram: return (family, .histogram)
+        case .summary: return (family, .summary)
+        default: return nil
+        }
     }
     private mutating func exact(_ type: ScrapedType) {
         switch type {

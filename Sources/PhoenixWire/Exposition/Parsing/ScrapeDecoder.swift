@@ -45,6 +45,8 @@ public final class ScrapeDecoder {
     }
     /// Ends of what `report` said.
     public func endReport(at time: UInt64) -> MetricBatch? { reader.endReport(at: time) }
+    /// What would be ended by both: for who scrapes the target from now on with a decoder of its own.
+    public var open: OpenSeries { reader.open }
 }
 
 /// One of `up` and its kin.

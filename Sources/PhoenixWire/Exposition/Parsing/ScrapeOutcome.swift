@@ -97,8 +97,10 @@ public enum ScrapeDrop: UInt8, Error, Hashable, CaseIterable {
     case nativeBuckets
     /// An exemplar with more than 128 characters of labels; its sample counts.
     case exemplar
-    /// A time before 1970.
+    /// A time before 1970, or a start that is no time.
     case time
+    /// A start (`_created`) of a series that the scrape does not hold.
+    case startAlone
     /// The engine's series table is full.
     case seriesLimit
 
@@ -115,6 +117,7 @@ public enum ScrapeDrop: UInt8, Error, Hashable, CaseIterable {
         case .nativeBuckets: "native_buckets"
         case .exemplar: "exemplar"
         case .time: "time"
+        case .startAlone: "start_alone"
         case .seriesLimit: "series_limit"
         }
     }

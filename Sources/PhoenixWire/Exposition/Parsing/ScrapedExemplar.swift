@@ -8,8 +8,8 @@ struct ScrapedExemplar {
     /// What all labels together may have, in characters (OpenMetrics 1.0).
     private static let maximumCharacters = 128
 
-    /// Reads an exemplar; the cursor stands on its `#`.
-    init(_ cursor: inout ExpositionCursor) throws(ExpositionCursor.Misread) {
+    /// Reads an exemplar; the cursor stands on its `#`. Nil for one that is too long, which only itself is lost by.
+    init?(_ cursor: inout ExpositionCursor) throws(ExpositionCursor.Misread) {
         let begin = cursor
         cursor.position += 1
         guard cursor.next == .space, cursor.byte(1) == .openBrace else { throw begin.misread(.exemplar) }
@@ -21,18 +21,19 @@ struct ScrapedExemplar {
         let characters = labels.labels.reduce(0) {
             $0 + $1.name.unicodeScalars.count + $1.value.unicodeScalars.count
         }
-        guard characters <= Self.maximumCharacters else { throw begin.misread(.exemplarTooLong) }
         try cursor.separator(.exemplar)
         let place = cursor
         guard let number = SampleNumber.value(cursor.token()) else { throw place.misread(.value) }
+        var time: UInt64?
         if cursor.next == .space {
             cursor.position += 1
             let place = cursor
-            let (isNumber, time) = SampleNumber.time(cursor.token(), inSeconds: true)
-            guard isNumber else { throw place.misread(.timestamp) }
-            self.time = time
+            let read = SampleNumber.time(cursor.token(), inSeconds: true)
+            guard read.isNumber else { throw place.misread(.timestamp) }
+            time = read.time
         }
-        (self.labels, self.number) = (labels, number)
+        guard characters <= Self.maximumCharacters else { return nil }
+        (self.labels, self.number, self.time) = (labels, number, time)
     }
 
     /// An exemplar of a protobuf message; nil for one that is too long.

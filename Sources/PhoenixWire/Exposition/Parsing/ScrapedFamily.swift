@@ -115,10 +115,19 @@ struct ScrapedFamilies {
         if families[family].help != help { families[family].help = help }
         declare(type, of: family)
         guard !unit.isEmpty else { return true }
-        guard name.utf8.count > unit.utf8.count, name.hasSuffix("_" + unit) else { return false }
+        // Protobuf names a counter like its samples: the unit stands before that.
+        let hasTotal = type == .counter && name.utf8.suffix(6).elementsEqual("_total".utf8)
+        guard Self.isUnit(unit.utf8, of: name.utf8.dropLast(hasTotal ? 6 : 0)) else { return false }
         families[family].unit = UnitWords.unit(for: unit)
         sign(family)
         return true
+    }
+    /// Whether a name ends in an underscore and the unit.
+    private static func isUnit(
+        _ unit: some Collection<UInt8>,
+        of name: some BidirectionalCollection<UInt8>
+    ) -> Bool {
+        name.suffix(unit.count).elementsEqual(unit) && name.dropLast(unit.count).last == UInt8.underscore
     }
     private mutating func declare(_ type: ScrapedType, of family: Int) {
         if families[family].hasType {
@@ -193,10 +202,9 @@ struct ScrapedFamilies {
         try cursor.lineEnd()
         guard !word.isEmpty else { return }
         // Prometheus refuses the whole scrape otherwise, and so do we: the two must not see different things.
-        let name = families[family].name
-        guard name.count > word.count, name.suffix(word.count).elementsEqual(word),
-            name[name.count - word.count - 1] == .underscore
-        else { throw place.misread(.unit(String(decoding: word, as: UTF8.self))) }
+        guard Self.isUnit(word, of: families[family].name) else {
+            throw place.misread(.unit(String(decoding: word, as: UTF8.self)))
+        }
         families[family].unit = UnitWords.unit(for: String(decoding: word, as: UTF8.self))
         sign(family)
     }

@@ -9,7 +9,7 @@ struct ScrapedStream {
     var tenant: UInt32
     /// The id that it had in the last scrape that was taken.
     var id = SeriesID.none
-    /// The id that it has in the scrape under way.
+    /// The id that it has in the scrape under way; found when that is taken.
     var fresh = SeriesID.none
     /// The scrape that held it last.
     var seen: UInt32 = 0
@@ -76,12 +76,15 @@ struct ScrapedStreams {
         return (place, true)
     }
     /// Takes out the streams that a scrape did not hold; answers the resource of each.
-    mutating func removeUnseen(_ scrape: UInt32) -> [Int] {
+    mutating func removeUnseen(_ scrape: UInt32) -> [Int] { remove { $0.seen != scrape } }
+    /// Takes out the streams that gave no point to the last scrape that was taken; answers the resource of each.
+    mutating func removeNameless() -> [Int] { remove { $0.id == .none } }
+    private mutating func remove(where isGone: (ScrapedStream) -> Bool) -> [Int] {
         var (kept, resources): ([Int32], [Int]) = ([], [])
         kept.reserveCapacity(known.count)
         for place in known {
             guard let stream = streams[Int(place)] else { continue }
-            guard stream.seen != scrape else {
+            guard isGone(stream) else {
                 kept.append(place)
                 continue
             }

@@ -2,11 +2,12 @@ import Glibc
 import PhoenixModel
 
 extension TargetReader {
-    /// The line that begins here; the cursor stands behind its name and labels afterwards.
+    /// The line that begins here, `LineCache.none` for one that is only to be counted; the cursor stands behind its name and
+    /// labels afterwards.
     @inline(__always)
     mutating func line(_ cursor: inout ExpositionCursor) throws(Stop) -> Int32 {
         if let (line, count) = lines.expected(after: previous, atStartOf: cursor.position, cursor.left),
-            isCurrent(lines[line].meaning)
+            isCurrent(lines[line].meaning, cursor, count)
         {
             cursor.position += count
             previous = line
@@ -14,14 +15,24 @@ extension TargetReader {
         }
         return try lookUp(&cursor)
     }
-    /// Whether what was found out of a line still holds.
+    /// Whether what was found out of the line that begins here still holds; its name and labels have `count` bytes.
     @inline(__always)
-    private func isCurrent(_ meaning: SampleMeaning) -> Bool {
+    private func isCurrent(_ meaning: SampleMeaning, _ cursor: ExpositionCursor, _ count: Int) -> Bool {
         let isSame =
-            meaning.family >= 0
-            ? families.signature(meaning.family) == meaning.signature
-            : meaning.additions == families.additions
+            families.signature(meaning.family) == meaning.signature
+            && (!meaning.isContested || meaning.additions == families.additions)
         return isSame && (meaning.stream < 0 || streams.isCurrent(meaning.stream, meaning.tenant))
+            && (meaning.hint == .none || (meaning.hint == .start) == isTime(cursor, behind: count))
+    }
+    /// Whether the value of the line that begins here may be the moment at which a stream began, in seconds since 1970: no
+    /// earlier than the year 2000, and no later than now, but for clocks that are a day apart.
+    @inline(never)
+    private func isTime(_ cursor: ExpositionCursor, behind count: Int) -> Bool {
+        var cursor = cursor
+        cursor.position += count
+        cursor.skipBlanks()
+        guard let began = SampleNumber.time(cursor.token(), inSeconds: true).time else { return false }
+        return began >= 946_684_800_000_000_000 && began <= time + 86_400_000_000_000
     }
     @inline(never)
     private mutating func lookUp(_ cursor: inout ExpositionCursor) throws(Stop) -> Int32 {
@@ -31,10 +42,18 @@ extension TargetReader {
             count = try cursor.lengthOfSeries()
         } catch { throw .misread(error) }
         if let known = lines.find(start, count, after: previous) {
-            if !isCurrent(lines[known].meaning) { lines.change(known, to: try meaning(&cursor)) }
+            let isCurrent = isCurrent(lines[known].meaning, cursor, count)
+            if isCurrent || !isOverSampleLimit {
+                if !isCurrent { lines.change(known, to: try meaning(&cursor)) }
+                cursor.position = start + count
+                previous = known
+                return known
+            }
+        }
+        guard !isOverSampleLimit else {
+            isUnheldKept = try labels(of: try series(&cursor)) != nil
             cursor.position = start + count
-            previous = known
-            return known
+            return LineCache.none
         }
         let meaning = try meaning(&cursor)
         cursor.position = start + count
@@ -42,27 +61,34 @@ extension TargetReader {
         return previous
     }
 
+    private func series(_ cursor: inout ExpositionCursor) throws(Stop) -> LabelSet {
+        do throws(ExpositionCursor.Misread) { return try cursor.series() } catch { throw .misread(error) }
+    }
+    /// What relabelling makes of the labels of a sample, within the limits; nil where it drops the sample.
+    private func labels(of scraped: LabelSet) throws(Stop) -> LabelSet? {
+        guard let labels = options.rewriting.rewritten(scraped) else { return nil }
+        guard !labels[LabelSet.name].isEmpty else { throw .refused(.nameless) }
+        if let failure = options.limits.failure(for: labels) { throw .refused(failure) }
+        return labels
+    }
     /// Finds out what a line means: parses, relabels, and finds the stream.
     private mutating func meaning(_ cursor: inout ExpositionCursor) throws(Stop) -> SampleMeaning {
-        let scraped: LabelSet
-        do throws(ExpositionCursor.Misread) {
-            scraped = try cursor.series()
-        } catch { throw .misread(error) }
+        let scraped = try series(&cursor)
         var form = SampleForm(
             of: scraped[LabelSet.name],
             in: families,
             isOpen: cursor.isOpen,
-            isNative: cursor.isNative
+            isNative: cursor.isNative,
+            isTime: { isTime(cursor, behind: 0) }
         )
-        if form.family < 0 {
+        var meaning = SampleMeaning()
+        meaning.isContested = form.family < 0 || SampleForm.isCreated(scraped[LabelSet.name])
+        if meaning.isContested {
             for name in SampleForm.families(of: scraped[LabelSet.name]) { families.miss(name) }
         }
-        var meaning = SampleMeaning()
         (meaning.family, meaning.signature) = (form.family, families.signature(form.family))
-        meaning.additions = families.additions
-        guard let labels = options.rewriting.rewritten(scraped) else { return meaning }
-        guard !labels[LabelSet.name].isEmpty else { throw .refused(.nameless) }
-        if let failure = options.limits.failure(for: labels) { throw .refused(failure) }
+        (meaning.additions, meaning.hint) = (families.additions, form.hint)
+        guard let labels = try labels(of: scraped) else { return meaning }
         guard form.part != .nothing else {
             meaning.drop = .gaugeHistogram
             return meaning
@@ -109,7 +135,10 @@ extension TargetReader {
                 temporality: isCumulative ? .cumulative : .unspecified,
                 isMonotonic: form.isMonotonic
             ),
-            MetricNotes(description: family?.help ?? "", isUntyped: form.kind == .gauge && family?.type != .gauge)
+            MetricNotes(
+                description: family?.help ?? "",
+                isUntyped: form.kind == .gauge && family?.type != .gauge
+            )
         )
         let resource = resources.find(job: labels["job"], instance: labels["instance"])
         let (place, isNew) = streams.find(metric, table.intern(attributes), resource)

@@ -72,7 +72,7 @@ extension TargetReader {
             }
         case .histogram(let histogram):
             try take(metric, family.name + "_count", Self.number(histogram.count))
-            try take(metric, family.name + "_sum", Number(histogram.sum))
+            if let sum = histogram.sum { try take(metric, family.name + "_sum", Number(sum)) }
             for bucket in histogram.buckets {
                 try take(
                     metric,
@@ -110,9 +110,13 @@ extension TargetReader {
         rest?.number = number
         rest?.exemplar = exemplar.flatMap { ScrapedExemplar($0) }
         if exemplar != nil, rest?.exemplar == nil { outcome.drops[.exemplar] += 1 }
-        let meaning = lines[line].meaning
-        if metric.created > 0, meaning.part != .nothing, meaning.part != .info {
-            (streams[meaning.stream].created, streams[meaning.stream].createdIn) = (metric.created, scrape)
+        if line != LineCache.none, rest != nil, metric.created > 0 {
+            let meaning = lines[line].meaning
+            if meaning.part != .nothing, meaning.part != .info {
+                (streams[meaning.stream].created, streams[meaning.stream].createdIn) = (
+                    metric.created, scrape
+                )
+            }
         }
         take(line, rest)
     }
@@ -199,9 +203,9 @@ extension ExponentialPoints {
         series.append(id)
         times.append(time)
         starts.append(start)
-        flags.append(.hasSum)
+        flags.append(point.sum == nil ? [] : .hasSum)
         counts.append(point.count)
-        sums.append(point.sum)
+        sums.append(point.sum ?? 0)
         minima.append(0)
         maxima.append(0)
         scales.append(Int32(point.scale))

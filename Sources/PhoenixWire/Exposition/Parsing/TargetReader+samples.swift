@@ -32,10 +32,14 @@ extension TargetReader {
         }
         book(meaning, rest)
     }
-    /// Counts a sample; nil where relabelling dropped it.
+    /// Counts a sample; nil where that is all: relabelling dropped it, or there are too many.
     @inline(__always)
     mutating func admit(_ line: Int32) -> SampleMeaning? {
         outcome.scraped += 1
+        guard line != LineCache.none else {
+            countUnheld()
+            return nil
+        }
         let meaning = lines[line].meaning
         if lines[line].seen != scrape { seenLines += 1 }
         let isNew = lines[line].seen < lastTaken || lines[line].seen == 0
@@ -47,12 +51,22 @@ extension TargetReader {
         outcome.kept += 1
         if isNew { outcome.added += 1 }
         if options.limits.samples > 0, outcome.kept > options.limits.samples { isOverSampleLimit = true }
-        return meaning
+        return isOverSampleLimit ? nil : meaning
+    }
+    /// Past the limit of samples a line that is not known is not made known.
+    private mutating func countUnheld() {
+        guard isUnheldKept else {
+            outcome.drops[.relabeled] += 1
+            return
+        }
+        (outcome.kept, outcome.added) = (outcome.kept + 1, outcome.added + 1)
     }
 
     /// Value, timestamp and exemplar up to the end of the line; nil for a time that no point can have.
     @inline(__always)
-    private func rest(_ cursor: inout ExpositionCursor) throws(ExpositionCursor.Misread) -> SampleRest? {
+    private mutating func rest(
+        _ cursor: inout ExpositionCursor
+    ) throws(ExpositionCursor.Misread) -> SampleRest? {
         try cursor.separator(.blank)
         let place = cursor
         let text = cursor.token()
@@ -64,7 +78,7 @@ extension TargetReader {
         }
         return try readTime(&cursor, &rest) ? rest : nil
     }
-    private func readTime(
+    private mutating func readTime(
         _ cursor: inout ExpositionCursor,
         _ rest: inout SampleRest
     ) throws(ExpositionCursor.Misread) -> Bool {
@@ -81,7 +95,10 @@ extension TargetReader {
             }
             if cursor.isOpen, cursor.next == .space { cursor.position += 1 }
         }
-        if cursor.isOpen, cursor.next == .hash { rest.exemplar = try ScrapedExemplar(&cursor) }
+        if cursor.isOpen, cursor.next == .hash {
+            rest.exemplar = try ScrapedExemplar(&cursor)
+            if rest.exemplar == nil { outcome.drops[.exemplar] += 1 }
+        }
         try cursor.lineEnd()
         return isFine
     }
@@ -98,7 +115,7 @@ extension TargetReader {
         case .nothing: outcome.drops[meaning.drop] += 1
         }
     }
-    /// The id under which a point of a stream goes; nil where it goes nowhere.
+    /// What a point of a stream goes under until the scrape is taken; nil where it goes nowhere.
     @inline(__always)
     mutating func claim(_ place: Int32, _ rest: SampleRest) -> SeriesID? {
         let stream = streams[place]
@@ -106,13 +123,9 @@ extension TargetReader {
             outcome.drops[.duplicate] += 1
             return nil
         }
-        guard let id = id(of: stream) else {
-            outcome.drops[.seriesLimit] += 1
-            return nil
-        }
-        streams[place].seen = scrape
-        (streams[place].fresh, streams[place].time, streams[place].isTimed) = (id, rest.time, rest.isTimed)
-        return id
+        (streams[place].seen, streams[place].fresh) = (scrape, .none)
+        (streams[place].time, streams[place].isTimed) = (rest.time, rest.isTimed)
+        return Self.placeholder(place)
     }
     @inline(__always)
     private mutating func bookNumber(_ place: Int32, _ rest: SampleRest) {
@@ -131,7 +144,7 @@ extension TargetReader {
         }
     }
     @inline(__always)
-    private mutating func id(of stream: ScrapedStream) -> SeriesID? {
+    mutating func id(of stream: ScrapedStream) -> SeriesID? {
         finder.find(
             resource: resources.slot(of: stream.resource),
             metric: stream.metric.slot,
@@ -140,7 +153,10 @@ extension TargetReader {
     }
     /// `_created` stands behind the points that it belongs to, or before them.
     private mutating func bookCreated(_ place: Int32, _ rest: SampleRest) {
-        guard let created = SampleNumber.time(rest.text, inSeconds: true).time, created > 0 else { return }
+        guard let created = SampleNumber.time(rest.text, inSeconds: true).time, created > 0 else {
+            outcome.drops[.time] += 1
+            return
+        }
         (streams[place].created, streams[place].createdIn) = (created, scrape)
         let stream = streams[place]
         guard stream.seen == scrape else { return }

@@ -29,10 +29,17 @@ struct TargetReader {
     var time: UInt64 = 0
     var previous = LineCache.none
     var seenLines = 0
+    /// How many lines there were before: those behind them leave when the scrape is refused.
+    var linesBefore = 0
+    /// Points stand here, and in the outcome's batches, under the places of their streams (`placeholder`): only a scrape
+    /// that is taken finds series, and adds them to the table.
     var parts = MetricBatch.Parts()
     var drafts: [CompoundDraft] = []
     var outcome = ScrapeOutcome()
+    /// From here on samples are only counted.
     var isOverSampleLimit = false
+    /// Whether relabelling kept the sample that was read last, of those whose line is not held: see `LineCache.none`.
+    var isUnheldKept = false
 
     init(_ table: SeriesTable, _ lane: String, _ options: ScrapeDecoder.Options) {
         (self.table, self.options) = (table, options)
@@ -52,7 +59,7 @@ struct TargetReader {
         begin(at: time)
         // What a line means depends on how it is written.
         if syntax != self.syntax { lines.free() }
-        self.syntax = syntax
+        (self.syntax, linesBefore) = (syntax, lines.count)
         var cursor = ExpositionCursor(body, syntax)
         do throws(Stop) {
             if syntax == .protobuf {
@@ -68,7 +75,7 @@ struct TargetReader {
             case .misread(let misread): outcome.failure = .malformed(cursor.malformed(misread))
             case .refused(let failure): outcome.failure = failure
             }
-            outcome.batches = lost(at: time)
+            refuse()
         }
         defer { outcome = ScrapeOutcome() }
         return outcome
@@ -112,6 +119,9 @@ struct TargetReader {
         parts = MetricBatch.Parts()
     }
     private mutating func finish() {
+        let read = outcome.batches
+        outcome.batches = read.map { named($0) }
+        parts = named(MetricBatch(parts)).parts
         for index in drafts.indices { emit(index) }
         for place in streams.known { settle(place) }
         flush()
@@ -120,9 +130,19 @@ struct TargetReader {
         lines.prune(to: scrape, seen: seenLines)
         lastTaken = scrape
     }
+    /// The scrape is not taken: every series ends, and what only this scrape made is let go of, so that a target that fails
+    /// again and again, with other lines each time, takes no more than one that does so once.
+    private mutating func refuse() {
+        outcome.batches = lost(at: time)
+        (parts, drafts) = (MetricBatch.Parts(), [])
+        for resource in streams.removeNameless() { resources.disuse(resource) }
+        resources.prune()
+        lines.removeAll(behind: linesBefore)
+    }
     /// The scrape is taken: what a stream sent in it is what is known of it now.
     private mutating func settle(_ place: Int32) {
         let stream = streams[place]
+        if stream.createdIn == scrape, stream.seen != scrape { outcome.drops[.startAlone] += 1 }
         let fresh = stream.seen == scrape ? stream.fresh : .none
         if stream.isLive, stream.id != fresh {
             parts.appendEnd(of: stream.id, stream.metric.kind, at: time)
@@ -130,6 +150,33 @@ struct TargetReader {
         streams[place].id = fresh
         streams[place].isLive = fresh != .none && (!stream.isTimed || options.tracksTimestamps)
     }
+    /// The batch under the ids of its streams' series, but for points whose series found no room in the table.
+    private mutating func named(_ batch: MetricBatch) -> MetricBatch {
+        var columns = SeriesColumns()
+        columns.numbers = batch.numbers.series.map { name($0) }
+        columns.exponentials = batch.exponentials.series.map { name($0) }
+        // They stand behind their points, whose streams have their ids by now.
+        columns.exemplars = batch.exemplars.map { streams[Self.place($0.series)].fresh }
+        return batch.compacted(columns)
+    }
+    private mutating func name(_ placeholder: SeriesID) -> SeriesID {
+        let place = Self.place(placeholder)
+        if streams[place].fresh == .none {
+            guard let id = id(of: streams[place]) else {
+                outcome.drops[.seriesLimit] += 1
+                return .none
+            }
+            streams[place].fresh = id
+        }
+        return streams[place].fresh
+    }
+    /// What stands for the series of a stream until the scrape is taken.
+    @inline(__always)
+    static func placeholder(_ place: Int32) -> SeriesID {
+        SeriesID(slot: UInt32(bitPattern: place), generation: 0)
+    }
+    private static func place(_ placeholder: SeriesID) -> Int32 { Int32(bitPattern: placeholder.slot) }
+
     mutating func lost(at time: UInt64) -> [MetricBatch] {
         var parts = MetricBatch.Parts()
         for place in streams.known where streams[place].isLive {

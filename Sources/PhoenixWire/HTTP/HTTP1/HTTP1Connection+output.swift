@@ -181,7 +181,7 @@ extension HTTP1Connection {
         input = .linger(bytes: 0)
         if case .writing = output { return }
         if wasDiscarding { return finishConnection() }
-        write(.text(error.status, error.reason + "\n"))
+        write(link.listener.routes.answerUnread(error.status, error.reason))
     }
 
     // MARK: Timeouts
@@ -210,7 +210,7 @@ extension HTTP1Connection {
             if let headSince, isOver(headSince, configuration.headTimeout) {
                 link.report(.timeout(.head))
                 closeAfterAnswer = true
-                write(.text(408, "the request head did not arrive in time\n"))
+                write(link.listener.routes.answerUnread(408, "the request head did not arrive in time"))
             } else if isOver(since, configuration.idleTimeout), headSince == nil {
                 give(up: .idle)
             }

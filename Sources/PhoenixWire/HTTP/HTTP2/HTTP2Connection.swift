@@ -160,11 +160,12 @@ final class HTTP2Connection: HTTPConnection, HTTPExchangeOwner {
     private func headComplete(_ stream: HTTP2Stream, _ ends: Bool) {
         stream.isRemoteDone = ends
         let head = stream.takeHead()
+        let handler = link.listener.routes.resolve(head)
         guard stream.headSize <= link.configuration.headLimit else {
             report(.headTooLarge)
-            return refuse(stream, .text(431, HTTP1Error.headTooLarge.reason + "\n"))
+            let problem = HTTPProblem.unreadable(status: 431, reason: HTTP1Error.headTooLarge.reason)
+            return refuse(stream, handler.answer(problem, to: head))
         }
-        let handler = link.listener.routes.resolve(head)
         if let refusal = handler.head(head, loop: link.loop.index) { return refuse(stream, refusal) }
         let limit = handler.bodyLimit ?? link.configuration.bodyLimit
         if let length = head.contentLength, length > limit {

@@ -308,6 +308,14 @@ import Testing
         #expect(decision?.to == .aggressive)
     }
 
+    /// Before the first look too, and as soon as they are set anew.
+    @Test func gainsAreShownAsTheyAreSet() {
+        var bench = Bench()
+        #expect((bench.law.terms.kp, bench.law.terms.ki, bench.law.terms.kd) == (0.5, 0.1, 0.05))
+        bench.law.settings.kp = 2
+        #expect(bench.law.terms.kp == 2)
+    }
+
     @Test func historyIsBounded() {
         var bench = Bench()
         for second in 0..<1000 {

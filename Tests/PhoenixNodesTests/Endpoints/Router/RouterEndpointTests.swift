@@ -70,8 +70,14 @@ import FoundationNetworking
         }
         let loops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let listeners = Listeners(WireServerProvider(HTTPServer(group: loops)))
-        listeners.attach("127.0.0.1:0", paths: ["/api/*"], api.endpoint(), owner: "test")
-        listeners.attach("127.0.0.1:0", paths: ["/open"], api.endpoint(isOpen: true), owner: "test")
+        let address = ListenAddress.tcp(host: "127.0.0.1", port: 0)
+        listeners.attach(address.text, paths: ["/api/*"], api.endpoint(on: address), owner: "test")
+        listeners.attach(
+            address.text,
+            paths: ["/open"],
+            api.endpoint(on: address, isOpen: true),
+            owner: "test"
+        )
         try await listeners.commit()
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await api.serve() }
@@ -116,6 +122,16 @@ import FoundationNetworking
             #expect(none.status == 404)
             #expect(none.body == #"{"error":"nothing is served under /api/none"}"#)
         }
+    }
+
+    @Test(arguments: [
+        ("127.0.0.1:13134", true), ("localhost:13134", true), ("LOCALHOST", true), ("[::1]:13134", true),
+        ("[::1]", true), ("10.1.2.3", true), ("", true), (":80", true), ("evil.example:13134", false),
+        ("evil.example", false), ("localhost.evil.example:1", false), ("127.0.0.1.evil.example", false),
+        ("[::1", false), ("[evil]:1", false),
+    ])
+    func onlyAddressesAndLocalhostAreOfThisMachine(_ authority: String, _ isOne: Bool) {
+        #expect(RouterEndpoint.isOfThisMachine(authority) == isOne)
     }
 
     @Test func pagesOfOtherSitesAreRefused() async throws {

@@ -14,10 +14,14 @@ import Testing
 @Suite struct StateKeeperTests {
     /// A directory that goes with the test.
     private final class Folder: Sendable {
-        let url = FileManager.default.temporaryDirectory.appending(path: "state-\(UInt64.random(in: 0 ... .max))")
+        let url = FileManager.default.temporaryDirectory.appending(
+            path: "state-\(UInt64.random(in: 0 ... .max))"
+        )
         init() throws { try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true) }
         deinit {
-            do { try FileManager.default.removeItem(at: url) } catch { print("left behind: \(url): \(error)") }
+            do { try FileManager.default.removeItem(at: url) } catch {
+                print("left behind: \(url): \(error)")
+            }
         }
         func file(_ name: String = "state") -> URL { url.appending(path: name) }
         var path: String { file().path }
@@ -32,7 +36,9 @@ import Testing
         return try StateKeeper(settings, EngineServices(logger: quiet))
     }
     // As the engine calls them: direct calls from here would find the protocol's own, which are asynchronous as well.
-    private static func inherit<Kind: Node>(_ node: Kind, _ state: Kind.State) async { await node.inherit(state) }
+    private static func inherit<Kind: Node>(_ node: Kind, _ state: Kind.State) async {
+        await node.inherit(state)
+    }
     private static func handOver<Kind: Node>(_ node: Kind) async -> Kind.State? { await node.handOver() }
     /// A node that remembers a number: which of its words was the last.
     private static func node(_ id: String, _ version: UInt64 = 0) async throws -> (Manual, LastingMemory) {
@@ -40,14 +46,32 @@ import Testing
         let heard = harness.read(Manual.Port.output)
         let node = try harness.make(Manual.self)
         if version > 0 {
-            let change = ModeChange(.aggressive, because: "asked", correlationID: "\(id)-\(version)", version: version)
+            let change = ModeChange(
+                .aggressive,
+                because: "asked",
+                correlationID: "\(id)-\(version)",
+                version: version
+            )
             await inherit(node, Manual.State(version: version, change: change, settings: Manual.Config()))
         }
         #expect(heard.messages.isEmpty)
         return (node, LastingMemory(node, Settings(Manual.Config()), harness.context))
     }
+    /// A node that keeps a journal.
+    private static func endpoint(_ id: String) throws -> LastingMemory {
+        let harness = NodeHarness(SystemTime(), id: id)
+        harness.link(Prometheus.Port.input)
+        return LastingMemory(
+            try harness.make(Prometheus.self),
+            Settings(Prometheus.Config()),
+            harness.context
+        )
+    }
     /// What a process finds in the file: the version that its node goes on from, and how it began.
-    private static func found(_ path: String, _ id: String = "a") async throws -> (version: UInt64?, told: [String: Double]) {
+    private static func found(
+        _ path: String,
+        _ id: String = "a"
+    ) async throws -> (version: UInt64?, told: [String: Double]) {
         let keeper = try keeper(path)
         let (node, memory) = try await node(id)
         await keeper.restore([memory])
@@ -180,7 +204,10 @@ import Testing
         let before = try Data(contentsOf: folder.file())
         let keeper = try Self.keeper(folder.path)
         let (_, memory) = try await Self.node("a", 9)
-        try FileManager.default.createDirectory(at: folder.file("state.new"), withIntermediateDirectories: true)
+        try FileManager.default.createDirectory(
+            at: folder.file("state.new"),
+            withIntermediateDirectories: true
+        )
         #expect(await keeper.save([memory], isFinal: false))
         #expect(Self.told(keeper)["phoenix_state_saves_total failure"] == 1)
         #expect(try Data(contentsOf: folder.file()) == before)
@@ -203,9 +230,90 @@ import Testing
         // What the process before left is kept until the whole is there.
         let next = StateJournalFile(folder.path, of: "a")
         try next.turn()
-        #expect(StateJournalFile.left(folder.path, of: "a").map(\.path) == ["7", "0"].map { "\(folder.path).a.\($0)" })
+        #expect(
+            StateJournalFile.left(folder.path, of: "a").map(\.path)
+                == ["7", "0"].map { "\(folder.path).a.\($0)" }
+        )
         try next.letGo()
         #expect(try folder.names == ["state.a.0"])
+    }
+    @Test func aNodeThatIsGoneLeavesNoJournal() async throws {
+        let folder = try Folder()
+        let keeper = try Self.keeper(folder.path)
+        let first = try Self.endpoint("n0")
+        await keeper.restore([first])
+        #expect(try folder.names == ["state", "state.lock", "state.n0.0"])
+        for round in 1...25 {
+            let renamed = try Self.endpoint("n\(round)")
+            // Nothing is put in place, and then the change may still be undone: the one before needs what it noted.
+            #expect(await keeper.save([renamed], isFinal: false) { false } == false)
+            #expect(try folder.names.contains("state.n\(round - 1).0"))
+            #expect(await keeper.save([renamed], isFinal: false, parked: ["n\(round - 1)"]))
+            #expect(try folder.names.contains("state.n\(round - 1).0"))
+            #expect(await keeper.save([renamed], isFinal: false))
+            let journals = try folder.names.filter { $0 != "state" && $0 != "state.lock" }
+            #expect(journals.count == 1)
+            #expect(journals.first?.hasPrefix("state.n\(round).") == true)
+            // Gone without a heir, and there again.
+            let heir = try Self.endpoint("n\(round)")
+            #expect(await keeper.save([heir], isFinal: false))
+            #expect(await keeper.save([], isFinal: false))
+            #expect(try folder.names == ["state", "state.lock"])
+            #expect(await keeper.save([renamed], isFinal: false))
+            #expect(try folder.names == ["state", "state.lock", "state.n\(round).0"])
+        }
+        #expect(Self.told(keeper)["phoenix_state_journal_lost_total"] == 0)
+    }
+    @Test func aJournalThatHasEndedIsGoneAndTakesNothing() throws {
+        let folder = try Folder()
+        let journal = StateJournalFile(folder.path, of: "a")
+        for _ in 0..<3 { try journal.turn() }
+        try journal.end()
+        #expect(try folder.names.isEmpty)
+        journal.append { $0.write(true) }
+        #expect(journal.lost == 1)
+        #expect(try folder.names.isEmpty)
+    }
+    @Test func journalsThatNobodyReadsGoOnceTheNextStateIsThere() async throws {
+        let folder = try Folder()
+        func leave() async throws {
+            let keeper = try Self.keeper(folder.path)
+            let here = try Self.endpoint("here")
+            await keeper.restore([here])
+        }
+        try await leave()
+        let strangers = [
+            "state.a.b.0", "state.gone.8", "state.gone.0.old", "state.other.0", "state.other.0.lock",
+        ]
+        for name in ["state.gone.0", "state.gone.7"] + strangers {
+            try Data([1]).write(to: folder.file(name))
+        }
+        let keeper = try Self.keeper(folder.path)
+        let here = try Self.endpoint("here")
+        await keeper.restore([here])
+        let kept = ["state.gone.0", "state.gone.7", "state.here.0", "state.here.1"]
+        #expect(try Set(folder.names).isSuperset(of: kept), "a restart may need them still")
+        #expect(await keeper.save([here], isFinal: false))
+        #expect(try folder.names == (["state", "state.here.2", "state.lock"] + strangers).sorted())
+    }
+    @Test func whatWasSetAsideBeforeStaysWithItsJournals() async throws {
+        let folder = try Folder()
+        for round in 1...5 {
+            for (name, what) in [("state", "damage"), ("state.here.0", "here"), ("state.gone.3", "gone")] {
+                try Data("\(what) \(round)".utf8).write(to: folder.file(name))
+            }
+            let told = try await Self.found(folder.path).told
+            #expect(told["phoenix_state_restores_total alien"] == 1)
+        }
+        func text(_ name: String) throws -> String {
+            String(decoding: try Data(contentsOf: folder.file(name)), as: UTF8.self)
+        }
+        for (name, round) in [("state.damaged", 5), ("state.damaged-2", 4), ("state.damaged-3", 3)] {
+            #expect(try text(name) == "damage \(round)")
+            #expect(try text("\(name).here.0") == "here \(round)")
+            #expect(try text("\(name).gone.3") == "gone \(round)")
+        }
+        #expect(try folder.names.count == 2 + 3 * 3)
     }
     @Test func whatMovedMeanwhileIsNotPutInPlace() async throws {
         let folder = try await Self.kept()

@@ -165,7 +165,7 @@ final class ScriptedTargets: ScrapeClient {
     @Test func targetsComeByHTTP() throws {
         var config = Self.config()
         var http = HTTPDiscoveryConfig()
-        (http.url, http.refreshInterval) = ("http://sd/targets", .seconds(20))
+        (http.url, http.refreshInterval) = (Secret("http://sd/targets"), .seconds(20))
         config.httpSDConfigs = [http]
         var rule = RelabelRule()
         (rule.sourceLabels, rule.targetLabel) = (["__meta_url"], "from")
@@ -206,7 +206,7 @@ final class ScriptedTargets: ScrapeClient {
     }
     @Test func targetsAreMadeOutOfLabels() throws {
         var config = Self.config()
-        config.params = ["module": ["a b", "c"]]
+        config.params = ["module": [Secret("a b"), Secret("c")]]
         let target = try #require(
             try ScrapeTarget.make(
                 "[::1]:9",

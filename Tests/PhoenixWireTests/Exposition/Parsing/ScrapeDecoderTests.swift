@@ -105,13 +105,28 @@ import Testing
             ("a 1\n", "does not end with `# EOF`"), ("# EOF\na 1\n", "there is text after"),
             ("\n# EOF\n", "no blank lines"), ("# hello\n# EOF\n", "knows only the comments"),
             ("# TYPE a gauge\n# UNIT a seconds\n# EOF\n", "the unit `seconds` is not the end"),
-            ("a 1 # {a=\"\(String(repeating: "x", count: 128))\"} 1\n# EOF\n", "more than 128"),
+            ("a 1 # {a=\"\(String(repeating: "x", count: 128))\"} one\n# EOF\n", "the value is no number"),
             ("a{b=\"c\",} 1\n# EOF\n", "a label name must"), ("a  1\n# EOF\n", "the value is no number"),
         ]
     ) func openMetricsIsStrict(_ text: String, _ reason: String) {
         var fixture = ScrapeFixture()
         let outcome = fixture.scrape(text, .openMetrics)
         #expect(outcome.failure.map { "\($0)".contains(reason) } == true, "\(outcome)")
+    }
+
+    @Test func anExemplarThatIsTooLongIsLostAlone() {
+        var fixture = ScrapeFixture()
+        func text(_ count: Int) -> String {
+            "# TYPE a counter\na_total 1 # {l=\"\(String(repeating: "ü", count: count))\"} 0.5 2\n"
+                + "# TYPE b gauge\nb 2\n# EOF\n"
+        }
+        for (count, exemplars) in [(127, 1), (128, 0)] {
+            let outcome = fixture.scrape(text(count), .openMetrics)
+            #expect(outcome.failure == nil)
+            #expect(fixture.lines(outcome.batches) == ["a_total sum: 1.0", "b gauge: 2.0"])
+            #expect(outcome.batches.flatMap(\.exemplars).count == exemplars)
+            #expect(outcome.drops[.exemplar] == 1 - exemplars)
+        }
     }
 
     @Test func targetLabelsWinUnlessScrapedOnesAreHonoured() throws {
@@ -163,6 +178,10 @@ import Testing
         #expect(over.failure == .samples(limit: 2))
         #expect([over.scraped, over.kept, over.added] == [3, 3, 1])
         #expect(fixture.lines(over.batches) == ["a gauge: ended", "b gauge: ended"])
+        let farOver = fixture.scrape("c 1\nd 1\ne 1\nf 1\na 1\n")
+        #expect(farOver.failure == .samples(limit: 2))
+        #expect([farOver.scraped, farOver.kept, farOver.added] == [5, 5, 4])
+        #expect(farOver.batches.isEmpty)
         limits = ScrapeLimits()
         (limits.labels, limits.labelNameLength, limits.labelValueLength) = (2, 8, 3)
         var strict = ScrapeFixture { $0.limits = limits }

@@ -85,10 +85,11 @@ struct ScrapeFixture {
             func side(_ side: ExponentialPoints.Side) -> String {
                 "\(side.offset):\(Array(points.buckets[side.start..<side.start + side.count]))"
             }
+            let sum = points.flags[index].contains(.hasSum) ? " sum \(points.sums[index])" : ""
             let value =
                 points.flags[index].contains(.noRecordedValue)
                 ? "ended"
-                : "count \(points.counts[index]) sum \(points.sums[index]) scale \(points.scales[index]) zero "
+                : "count \(points.counts[index])\(sum) scale \(points.scales[index]) zero "
                     + "\(points.zeroCounts[index]) below \(points.zeroThresholds[index]) "
                     + "positive \(side(points.positives[index])) negative \(side(points.negatives[index]))"
             return

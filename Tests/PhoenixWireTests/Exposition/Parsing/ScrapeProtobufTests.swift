@@ -269,6 +269,44 @@ import Testing
             $0.unit = "seconds"
         }
         #expect(throws: ScrapeFailure.self) { try Self.read([family]) }
+        for (name, unit) in [("a_bytes_total", "seconds"), ("a_total", "total"), ("bytes_total", "bytes")] {
+            let counter = Self.family(name, .counter, [Self.metric { $0.counter.value = 1 }]) {
+                $0.unit = unit
+            }
+            #expect(throws: ScrapeFailure.self) { try Self.read([counter]) }
+        }
+    }
+    /// A counter is named like its samples: its unit stands before `_total`.
+    @Test func countersOfOursKeepTheirUnits() {
+        let exposed = ExpositionFixture { $0.addsScopeLabels = false }
+        exposed.put(exposed.series("busy", kind: .sum, unit: "s"), 2.5)
+        let bytes = exposed.store.scrape(.protobuf, escaping: .underscores, now: exposed.now).all()
+        var fixture = ScrapeFixture()
+        let outcome = fixture.scrape(bytes, .protobuf)
+        #expect(outcome.failure == nil)
+        #expect(
+            fixture.lines(outcome.batches).filter { $0.hasPrefix("busy") } == [
+                "busy_seconds_total sum [s]: 2.5"
+            ]
+        )
+    }
+    @Test func aSumThatIsNotToldStaysUnknown() throws {
+        let exposed = ExpositionFixture { $0.addsScopeLabels = false }
+        exposed.put(histogram: exposed.series("with", kind: .histogram), [1, 2], bounds: [-1], sum: 0)
+        exposed.put(histogram: exposed.series("without", kind: .histogram), [1, 2], bounds: [-1], sum: nil)
+        let bytes = exposed.store.scrape(.protobuf, escaping: .underscores, now: exposed.now).all()
+        var fixture = ScrapeFixture()
+        let outcome = fixture.scrape(bytes, .protobuf)
+        #expect(outcome.failure == nil)
+        #expect(
+            fixture.lines(outcome.batches).filter { $0.hasPrefix("with") } == [
+                "with histogram: count 3 sum 0.0 [-1.0] [1, 2]", "without histogram: count 3 [-1.0] [1, 2]",
+            ]
+        )
+        let native = Self.native { $0.clearSampleSum() }
+        let points = try Self.read([Self.family("took", .histogram, [native])]).points
+        #expect(points.count == 1)
+        #expect(points.first?.contains(": count 19 scale 1 ") == true)
     }
 
     /// A series that is missed ends, whichever format told it; the other format says the same series.

@@ -87,6 +87,8 @@ struct DNSDiscovery: TargetDiscovery {
             }
         }
         let groups = config.names.flatMap { known[$0] ?? [] }
+        // Trouble at the first look is no answer: nothing may be taken for gone.
+        if told == nil, known.isEmpty, !config.names.isEmpty { return nil }
         guard groups != told else { return nil }
         told = groups
         return groups

@@ -52,6 +52,7 @@ struct FileDiscovery: TargetDiscovery {
 
     mutating func look(_ world: DiscoveryWorld) async throws -> [ScrapeGroup]? {
         var (found, isChanged) = ([String: (stamp: Stamp, groups: [ScrapeGroup])](), isFirst)
+        var hasFailed = false
         for path in paths where found[path] == nil {
             guard let stamp = Self.stamp(path) else { continue }
             if let before = known[path], before.stamp == stamp {
@@ -62,6 +63,7 @@ struct FileDiscovery: TargetDiscovery {
             case .success(let groups): (found[path], isChanged) = ((stamp, groups), true)
             case .failure(let problem):
                 world.warn("\(problem)")
+                hasFailed = true
                 // Said once for each state of the file.
                 found[path] = (stamp, known[path]?.groups ?? [])
             }
@@ -70,6 +72,8 @@ struct FileDiscovery: TargetDiscovery {
             // A file that is gone for a moment is being replaced; one that is gone for good leaves with its targets.
             isChanged = isChanged || !before.groups.isEmpty
         }
+        // Trouble at the first look is no answer: nothing may be taken for gone.
+        if isFirst, hasFailed, found.values.allSatisfy(\.groups.isEmpty) { isChanged = false }
         (known, isFirst) = (found, false)
         return isChanged ? found.sorted { $0.key < $1.key }.flatMap(\.value.groups) : nil
     }
@@ -99,32 +103,16 @@ struct FileDiscovery: TargetDiscovery {
         guard let data = FileManager.default.contents(atPath: path) else {
             return .failure(GroupsProblem(description: "\(path) cannot be read"))
         }
-        return GroupsProblem.groups(String(decoding: data, as: UTF8.self), from: path).map { groups in
+        let written =
+            path.hasSuffix(".json")
+            ? GroupsProblem.groups(inJSON: data).mapError { GroupsProblem(description: "\(path): \($0)") }
+            : GroupsProblem.groups(inYAML: String(decoding: data, as: UTF8.self), from: path)
+        return written.map { groups in
             groups.map { group in
                 var group = group
                 group.labels["__meta_filepath"] = path
                 return group
             }
         }
-    }
-}
-
-/// Why a text holds no groups of targets.
-struct GroupsProblem: Error, CustomStringConvertible {
-    var description: String
-
-    /// The groups that a YAML or JSON text holds.
-    static func groups(_ text: String, from source: String) -> Result<[ScrapeGroup], GroupsProblem> {
-        var report = Report()
-        do {
-            let tree = try YAMLFile.read(text, file: source)
-            // A file that says nothing names no targets.
-            if case .null = tree.value { return .success([]) }
-            if let groups = [ScrapeGroup].decode(tree, &report) { return .success(groups) }
-        } catch {
-            report.add(contentsOf: error.diagnostics)
-        }
-        let problems = report.diagnostics.prefix(3).map { "\($0)" }.joined(separator: "; ")
-        return .failure(GroupsProblem(description: "\(problems); what it said before holds on"))
     }
 }

@@ -1,8 +1,9 @@
+import Foundation
 public import PhoenixGraph
 
 /// `http_sd_configs`: an address that answers groups of targets in JSON.
 public struct HTTPDiscoveryConfig: ObjectValue {
-    public var url = ""
+    public var url = Secret("")
     public var refreshInterval = Duration.seconds(60)
     public init() {}
     public static let fields: [Field<HTTPDiscoveryConfig>] = [
@@ -15,8 +16,7 @@ public struct HTTPDiscoveryConfig: ObjectValue {
         ),
     ]
     public func check(_ marks: FieldMarks, _ report: inout Report) {
-        guard !url.hasPrefix("http://"), !url.hasPrefix("https://") else { return }
-        report.add(at: marks["url"], "`\(url)` is no http URL", mend: "write `http://host:port/path`")
+        WebURL.check(url, "url", at: marks["url"], &report)
     }
 }
 
@@ -26,6 +26,8 @@ struct HTTPDiscovery: TargetDiscovery {
     private var known: [ScrapeGroup]?
     private static let bodyLimit = 4 << 20
     var interval: Duration { config.refreshInterval }
+    /// The address as logs and labels may have it.
+    private var shownURL: String { WebURL.shown(config.url.value) }
 
     init(_ config: HTTPDiscoveryConfig) { self.config = config }
 
@@ -36,13 +38,13 @@ struct HTTPDiscovery: TargetDiscovery {
             known = groups
             return groups
         } catch {
-            if !world.stop.isRaised { world.warn("\(config.url): \(error)") }
+            if !world.stop.isRaised { world.warn("\(shownURL): \(error)") }
             return nil
         }
     }
     private func ask(_ world: DiscoveryWorld) async throws(GroupsProblem) -> [ScrapeGroup] {
         let request = ScrapeRequest(
-            url: config.url,
+            url: config.url.value,
             headers: [
                 "accept": "application/json", "user-agent": "phoenix/\(Version.current)",
                 "x-prometheus-refresh-interval-seconds": config.refreshInterval.secondsText,
@@ -63,10 +65,10 @@ struct HTTPDiscovery: TargetDiscovery {
         guard type == "application/json" else {
             throw GroupsProblem(description: "answered `\(type)`, not application/json")
         }
-        let text = String(decoding: response.body, as: UTF8.self)
-        return try GroupsProblem.groups(text, from: config.url).get().map { group in
+        let groups = try GroupsProblem.groups(inJSON: Data(response.body)).get()
+        return groups.map { group in
             var group = group
-            group.labels["__meta_url"] = config.url
+            group.labels["__meta_url"] = shownURL
             return group
         }
     }
