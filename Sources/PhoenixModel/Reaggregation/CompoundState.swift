@@ -53,7 +53,12 @@ struct CompoundState: ~Copyable, Sendable {
         }
         for one in list { emit(one.number, outputs[one.number], one.news, &parts) }
     }
-    private func emit(_ number: UInt32, _ output: Output, _ news: PointFlags, _ parts: inout MetricBatch.Parts) {
+    private func emit(
+        _ number: UInt32,
+        _ output: Output,
+        _ news: PointFlags,
+        _ parts: inout MetricBatch.Parts
+    ) {
         let (row, isDelta) = (totals[number], output.state.contains(.isDelta))
         switch row.kind {
         case .histogramTotal:

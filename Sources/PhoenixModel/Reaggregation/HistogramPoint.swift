@@ -72,21 +72,26 @@ struct HistogramPoint: CompoundPoint {
         head.pointee.points += 1
         return true
     }
-    /// Of a stream that changed its bounds the buckets of the output tell whether one fell.
+    /// Of a stream that changed its bounds and did not begin anew the counts at the bounds that both points have tell what it
+    /// grew by, and whether one fell. What grew between two of these is told below the upper one: of less nothing is known.
     @inline(never)
     private func add(to own: CountSpace, _ layout: BucketLayout, sinceUnlike old: Self) -> Bool {
-        guard let before = old.projected(on: layout), let after = projected(on: layout) else { return false }
-        return before.withRun { before in
-            after.withRun { after in
-                own.add(from: before, to: after)
-            }
+        let shared = self.layout.object.shared(with: old.layout.object)
+        guard shared.hasBuckets else {
+            if layout.hasBuckets { own[layout.bounds.count] &+= count - old.count }
+            return true
         }
-    }
-    private func projected(on layout: BucketLayout) -> [UInt64]? {
-        guard layout.fits(self.layout.object) else { return nil }
-        var result = Array(repeating: UInt64(0), count: layout.bucketCount)
-        layout.place(self.layout.object) { result[$0] &+= buckets[$1] }
-        return result
+        let before = shared.counts(old.buckets.array, of: old.layout.object)
+        let after = shared.counts(buckets.array, of: self.layout.object)
+        guard zip(before, after).allSatisfy({ $0 <= $1 }) else { return false }
+        guard layout.hasBuckets else { return true }
+        var place = 0
+        for index in after.indices {
+            let upper = index < shared.bounds.count ? shared.bounds[index] : .infinity
+            while place < layout.bounds.count, layout.bounds[place] < upper { place += 1 }
+            own[place] &+= after[index] - before[index]
+        }
+        return true
     }
 }
 
@@ -104,6 +109,8 @@ extension HistogramPoint {
         )
         let isEmpty = flags.contains(.noRecordedValue)
         buckets = isEmpty ? .empty : CountRun(column, points.offsets[index], layout.width)
+        // One bucket of all and none at all are two spellings of one thing.
+        if layout.width == 1 { (layout, buckets) = (KeptLayout(BucketLayout.none), .empty) }
     }
     /// The last point of a stream, as long as its row is held.
     @inline(__always)

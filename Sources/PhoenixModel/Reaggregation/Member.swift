@@ -35,6 +35,8 @@ struct Member: BitwiseCopyable, Sendable {
         static let isDelta = State(rawValue: 128)
         /// It is to be asked anew where it goes: with its next point, or before.
         static let isOpen = State(rawValue: 256)
+        /// What it grew by until `time` others have told: with its first point here it does not count from zero.
+        static let isTold = State(rawValue: 512)
     }
     static let dropped = UInt32.max
     /// Starts that differ by less are the same: senders compute them anew, from clocks of different fineness.

@@ -71,7 +71,8 @@ extension Reaggregator {
             twins[slot] = nil
         }
         last = max(last, compounds.newestTwin(slot))
-        if member.state.contains(.hasValue) { forget(seenAt: bounded(last, member.seen)) }
+        let isKnown = !member.state.isDisjoint(with: [.hasValue, .isTold])
+        if isKnown { forget(seenAt: bounded(last, member.seen)) }
         compounds.forget(slot)
         if member.state.contains(.isBehind) { behind -= 1 }
         members.element(slot).pointee = Member()

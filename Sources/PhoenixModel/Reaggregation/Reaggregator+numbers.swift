@@ -91,7 +91,8 @@ extension Reaggregator {
             )
             return
         }
-        guard point.time > member.pointee.time else { return }
+        let isTold = member.pointee.state.intersection([.hasValue, .isTold]) == .isTold
+        guard isTold || point.time > member.pointee.time else { return }
         if member.pointee.state.contains(.isCumulative) {
             guard point.isAmount else { return }
             // A twin would find what went by while nobody counted.
@@ -149,7 +150,9 @@ extension Reaggregator {
         _ number: UInt32,
         _ output: inout Output
     ) {
-        let isCounted = countsFromZero(start: point.start, time: point.time, point.flags)
+        let isCounted =
+            !member.state.contains(.isTold)
+            && countsFromZero(start: point.start, time: point.time, point.flags)
         member.remember(point)
         // No window ends where a stream is first seen.
         if output.kind == .delta, !isCounted { return }

@@ -167,6 +167,25 @@ public struct Reaggregator: ~Copyable, Sendable {
         horizon = max(horizon, time)
     }
 
+    /// Takes in inputs that others have passed on until now: what they grew by until their next point is not counted here.
+    public mutating func takeOver(_ inputs: [SeriesID], now: UInt64, _ resolve: Resolve) {
+        begin(now)
+        for id in inputs where find(id, resolve) {
+            let member = members.element(id.slot)
+            // Windows tell themselves when they began; that of another stream may be as old as these.
+            guard member.pointee.state.contains(.isCumulative) else {
+                if member.pointee.state.contains(.isDelta) { forget(seenAt: now) }
+                continue
+            }
+            guard !member.pointee.state.contains(.hasValue) else { continue }
+            member.pointee.state.insert(.isTold)
+            member.pointee.time = now
+            // What is told under the name from here on begins after what was.
+            let output = outputs.element(member.pointee.output)
+            output.pointee.emitted = max(output.pointee.emitted, now - min(now, 1))
+        }
+    }
+
     /// Whether a stream that began at `start` and is seen for the first time counts from zero: as one of our nodes says that
     /// counts it itself, else by its start.
     ///

@@ -41,8 +41,13 @@ public final class ReaggregatorPicture: Sendable {
             )
         }
         let outputs = Set(totals.map(\.number))
+        var (horizon, hasForgotten) = (reaggregator.horizon, reaggregator.hasForgotten)
         reaggregator.members.sweep { slot, member in
             guard member.generation != 0 else { return false }
+            // What is told by others and not yet by itself is not written of an input: its past counts for none then.
+            if member.state.contains(.isTold), !member.state.contains(.hasValue) {
+                (horizon, hasForgotten) = (max(horizon, member.time), true)
+            }
             // Also of those that go nowhere: what they told is told.
             let isFollowed = !member.state.isDisjoint(with: [.isCumulative, .isDelta])
             if isFollowed || outputs.contains(member.output) {
@@ -60,8 +65,8 @@ public final class ReaggregatorPicture: Sendable {
             $0.map { CompoundTwin(member: $0.member, point: rows.copy($0.point)) }
         }
         self.rows = rows
-        horizons = (reaggregator.horizon, reaggregator.freedHorizon)
-        hasForgotten = reaggregator.hasForgotten
+        horizons = (horizon, reaggregator.freedHorizon)
+        self.hasForgotten = hasForgotten
     }
     deinit { table.letGo(totals.map(\.name)) }
 

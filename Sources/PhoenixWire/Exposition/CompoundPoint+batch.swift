@@ -37,8 +37,13 @@ extension CompoundPoint {
         )
     }
     convenience init(_ points: SummaryPoints, _ index: Int) {
-        let range = points.quantileRange(index)
-        let order = range.sorted { points.quantiles[$0] < points.quantiles[$1] }
+        // What is no quantile cannot be told, and of two values of one there can be but one: the last.
+        let range = points.quantileRange(index).filter { (0...1).contains(points.quantiles[$0]) }
+        var order: [Int] = []
+        for place in range.sorted(by: { (points.quantiles[$0], $0) < (points.quantiles[$1], $1) }) {
+            if let last = order.last, points.quantiles[last] == points.quantiles[place] { order.removeLast() }
+            order.append(place)
+        }
         self.init(
             count: points.counts[index],
             sum: points.sums[index],

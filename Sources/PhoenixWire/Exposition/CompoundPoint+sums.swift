@@ -57,9 +57,10 @@ extension CompoundPoint {
         )
         switch (shape, earlier.shape) {
         case (.histogram, .histogram):
-            guard numbers.pointee.layout == earlier.numbers.pointee.layout,
-                difference.numbers.pointee.subtractCounts(earlier.numbers.pointee)
-            else { return nil }
+            guard numbers.pointee.layout == earlier.numbers.pointee.layout else {
+                return increase(sinceUnlike: earlier)
+            }
+            guard difference.numbers.pointee.subtractCounts(earlier.numbers.pointee) else { return nil }
         case (.exponential, .exponential):
             let buckets = numbers.pointee.exponentialBuckets
             guard let rest = buckets.subtracting(earlier.numbers.pointee.exponentialBuckets) else {
@@ -71,29 +72,19 @@ extension CompoundPoint {
         }
         return difference
     }
-}
-
-extension BucketLayout {
-    /// The bounds that both have; count and sum alone where one has no buckets.
-    fileprivate func shared(with other: BucketLayout) -> BucketLayout {
-        guard hasBuckets, other.hasBuckets else { return .none }
-        var rest = other.bounds[...]
-        let shared = bounds.filter { bound in
-            rest = rest.drop { $0 < bound }
-            return rest.first == bound
-        }
-        return shared.count == bounds.count ? self : BucketLayout(bounds: shared)
-    }
-    /// The counts in the buckets of another layout, which has all of our bounds, as counts in ours.
-    fileprivate func counts(_ buckets: [UInt64], of finer: BucketLayout) -> [UInt64] {
-        var counts = [UInt64](repeating: 0, count: bucketCount)
-        guard hasBuckets else { return counts }
-        var place = 0
-        for (index, count) in buckets.enumerated() {
-            counts[place] &+= count
-            let isAtBound = index < finer.bounds.count && place < bounds.count
-            if isAtBound, finer.bounds[index] == bounds[place] { place += 1 }
-        }
-        return counts
+    /// The same for histograms of unlike bounds: the counts at the bounds that both have tell.
+    private func increase(sinceUnlike earlier: CompoundPoint) -> CompoundPoint? {
+        guard case .histogram(let layout, let buckets) = content,
+            case .histogram(let theirs, let before) = earlier.content
+        else { return nil }
+        let shared = layout.shared(with: theirs)
+        let (now, then) = (shared.counts(buckets, of: layout), shared.counts(before, of: theirs))
+        guard zip(then, now).allSatisfy({ $0 <= $1 }) else { return nil }
+        return CompoundPoint(
+            count: count - earlier.count,
+            sum: sum.flatMap { sum in earlier.sum.map { sum - $0 } },
+            start: start,
+            content: .histogram(layout: shared, buckets: zip(now, then).map { $0 - $1 })
+        )
     }
 }

@@ -185,7 +185,8 @@ struct SeriesLine {
             lower = bound
         }
         if let (quantiles, values) = summary {
-            for (quantile, value) in zip(quantiles, values) {
+            // OpenMetrics has no quantile with a negative value.
+            for (quantile, value) in zip(quantiles, values) where format != .openMetrics || !(value < 0) {
                 begin("", labels, ("quantile", quantile), &page)
                 page.write(value, format)
                 end(time, nil, &page)

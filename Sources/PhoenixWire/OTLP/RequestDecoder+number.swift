@@ -126,7 +126,8 @@ extension RequestDecoder {
     /// An exemplar whose series is not known yet.
     struct LooseExemplar {
         var time: UInt64 = 0
-        var bits: UInt64 = 0
+        /// The bits of its value; one without is none (OTLP, Exemplar).
+        var bits: UInt64?
         var flags = PointFlags()
         var traceID: [UInt8] = []
         var spanID: [UInt8] = []
@@ -168,15 +169,19 @@ extension RequestDecoder {
     static var maximumExemplars: Int { 16 }
 
     mutating func attach(_ exemplars: [LooseExemplar], to series: SeriesID) {
-        for loose in exemplars.suffix(Self.maximumExemplars) {
+        /// Trace context: an id of nothing but zeros is none.
+        func id(_ bytes: [UInt8], _ count: Int) -> [UInt8] {
+            bytes.count == count && bytes.contains { $0 != 0 } ? bytes : []
+        }
+        for loose in exemplars.lazy.filter({ $0.bits != nil }).suffix(Self.maximumExemplars) {
             builder.exemplars.append(
                 Exemplar(
                     series: series,
                     timeUnixNano: loose.time,
-                    bits: loose.bits,
+                    bits: loose.bits ?? 0,
                     flags: loose.flags,
-                    traceID: loose.traceID.count == 16 ? loose.traceID : [],
-                    spanID: loose.spanID.count == 8 ? loose.spanID : [],
+                    traceID: id(loose.traceID, 16),
+                    spanID: id(loose.spanID, 8),
                     filteredAttributes: AttributeSet(loose.attributes)
                 )
             )

@@ -13,6 +13,12 @@ extension CompoundHistory {
         case .summary, .sum: 1
         }
     }
+    /// As its sender tells it: who has finer bounds tells some points in the coarser ones, and did not begin anew.
+    func told(_ point: Sent) -> [UInt64] {
+        let buckets = point.buckets
+        guard kind(point.name) == .histogram, buckets.count == 5, point.time % 5 == 0 else { return buckets }
+        return [buckets[0] + buckets[1], buckets[2] + buckets[3], buckets[4]]
+    }
     func cells(_ point: Sent) -> Cells {
         if kind(point.name) == .sum { return [0, 0, 0, point.value] }
         // What is finer is told in the coarser ones.
@@ -44,10 +50,11 @@ extension CompoundHistory {
             parts.histograms.minima.append(0)
             parts.histograms.maxima.append(0)
             // An object of its own now and then: equal bounds are equal layouts.
-            let layout = point.buckets.count == 3 ? Self.coarse : Self.fine
+            let told = told(point)
+            let layout = told.count == 3 ? Self.coarse : Self.fine
             parts.histograms.layouts.append(count % 3 == 0 ? BucketLayout(bounds: layout.bounds) : layout)
             parts.histograms.offsets.append(parts.histograms.buckets.count)
-            parts.histograms.buckets += point.buckets
+            parts.histograms.buckets += told
         case .exponential:
             parts.exponentials.series.append(id)
             parts.exponentials.times.append(point.time)

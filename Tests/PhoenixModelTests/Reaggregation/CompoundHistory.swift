@@ -170,7 +170,7 @@ struct CompoundHistory: ~Copyable {
                 name: point.name,
                 time: point.time,
                 start: point.start,
-                own: kind(point.name) == .sum ? [UInt64(clamping: point.value)] : point.buckets,
+                own: kind(point.name) == .sum ? [UInt64(clamping: point.value)] : told(point),
                 cells: cells(point)
             )
             oracle.apply(told, now: now) { Self.place($0, kinds, groups) }

@@ -11,6 +11,12 @@ struct CompoundOracle {
         var own: [UInt64]
         /// The same in the cells of the outputs.
         var cells: CompoundHistory.Cells
+
+        /// Of points with unlike bounds the cells tell, which all bounds have.
+        func isBelow(_ last: Point) -> Bool {
+            if own.count == last.own.count { return zip(own, last.own).contains(where: <) }
+            return (0..<3).contains { cells[$0] < last.cells[$0] }
+        }
     }
     private struct Input {
         var destination: Int?
@@ -106,7 +112,7 @@ struct CompoundOracle {
                 return
             }
             let isNewStart = point.start > last.start && point.start >= last.time && point.start < point.time
-            if isNewStart || zip(point.own, last.own).contains(where: <) {
+            if isNewStart || point.isBelow(last) {
                 if input.destination != nil { resets += 1 }
                 book(point.cells, input.destination)
             } else {

@@ -136,24 +136,43 @@ import Testing
     // MARK: Explicit ones
 
     private static let all: [Double] = [1, 2, 5, 10, 20, 50]
-    /// By bounds in full, in dictionaries: nil where bounds of the output are missing.
-    private func projected(_ counts: [UInt64], _ layout: BucketLayout, on own: BucketLayout) -> [UInt64]? {
-        guard own.hasBuckets else { return [] }
-        guard layout.hasBuckets, Set(own.bounds).isSubset(of: layout.bounds) else { return nil }
-        var result = Array(repeating: UInt64(0), count: own.bucketCount)
-        for (index, count) in counts.enumerated() {
-            let upper = index < layout.bounds.count ? layout.bounds[index] : .infinity
-            result[own.bounds.firstIndex { $0 >= upper } ?? own.bounds.count] += count
+    /// What lies between all bounds there are, in the buckets of a layout.
+    private func told(_ cells: [UInt64], in layout: BucketLayout) -> [UInt64] {
+        var result = Array(repeating: UInt64(0), count: layout.bucketCount)
+        guard layout.hasBuckets else { return result }
+        for (index, count) in cells.enumerated() {
+            let upper = index < Self.all.count ? Self.all[index] : .infinity
+            result[layout.bounds.firstIndex { $0 >= upper } ?? layout.bounds.count] += count
+        }
+        return result
+    }
+    /// What a stream grew by of which the counts at these bounds are known, told on those of the output; nil where one fell.
+    private func growth(
+        from old: [UInt64],
+        to new: [UInt64],
+        knownAt bounds: [Double],
+        on own: BucketLayout
+    ) -> [UInt64]? {
+        var (result, told) = (Array(repeating: UInt64(0), count: own.bucketCount), UInt64(0))
+        for bound in bounds + [.infinity] {
+            let end = (Self.all.firstIndex(of: bound) ?? Self.all.count) + 1
+            let (then, now) = (old[..<end].reduce(0, +), new[..<end].reduce(0, +))
+            guard now >= then + told else { return nil }
+            if own.hasBuckets {
+                result[own.bounds.firstIndex { $0 >= bound } ?? own.bounds.count] += now - then - told
+            }
+            told = now - then
         }
         return result
     }
     private func withPoint<Result>(
         _ layout: BucketLayout,
         _ buckets: [UInt64],
+        of count: UInt64? = nil,
         _ body: (HistogramPoint) -> Result
     ) -> Result {
         var points = HistogramPoints()
-        (points.counts, points.sums, points.flags) = ([buckets.reduce(0, +)], [0], [.hasSum])
+        (points.counts, points.sums, points.flags) = ([count ?? buckets.reduce(0, +)], [0], [.hasSum])
         (points.minima, points.maxima, points.layouts) = ([0], [0], [layout])
         (points.offsets, points.buckets) = ([0], buckets)
         return points.layouts.withAddresses { layouts in
@@ -167,7 +186,9 @@ import Testing
                 if Int.random(in: 0..<12, using: &random) == 0 { return .none }
                 return BucketLayout(bounds: Self.all.filter { _ in Bool.random(using: &random) })
             }
-            let own = layout()
+            // To an output one bucket of all is none.
+            let (drawn, width) = (layout(), Self.all.count + 1)
+            let own = drawn.bounds.isEmpty ? BucketLayout.none : drawn
             var row = CompoundRow(
                 HistogramTotal(
                     layout: KeptLayout(own),
@@ -177,45 +198,37 @@ import Testing
                 capacity: own.bucketCount
             )
             var (expected, last) = (Array(repeating: UInt64(0), count: own.bucketCount), CompoundRow.none)
-            var (before, known) = ([UInt64](), layout())
+            var (cells, known) = (Array(repeating: UInt64(0), count: width), layout())
             for step in 0..<Int.random(in: 2...15, using: &random) {
-                var counts = before
-                if step == 0 || Int.random(in: 0..<6, using: &random) == 0 {
-                    let new = layout()
-                    if new != known || step == 0 { counts = Array(repeating: 0, count: new.bucketCount) }
-                    known = new
+                let (then, earlier) = (cells, known)
+                if Int.random(in: 0..<4, using: &random) == 0 {
+                    known = layout()
                 } else if Bool.random(using: &random) {
                     // Equal bounds are equal layouts.
                     known = known.hasBuckets ? BucketLayout(bounds: known.bounds) : .none
                 }
-                for index in counts.indices { counts[index] += .random(in: 0...5, using: &random) }
-                if Int.random(in: 0..<9, using: &random) == 0, !counts.isEmpty { counts[0] = 0 }
-                let now = projected(counts, known, on: own)
-                withPoint(known, counts) { point in
-                    #expect(own.fits(known) == (now != nil), "seed \(seed), step \(step)")
-                    if !last.isNone {
-                        let old = HistogramPoint(last)
-                        let then = projected(old.buckets.array, old.layout.object, on: own)
-                        let isSame = old.layout.object == known
-                        let grew =
-                            isSame
-                            ? zip(old.buckets.array, counts).allSatisfy { $0 <= $1 }
-                            : then.map { then in now.map { zip(then, $0).allSatisfy { $0 <= $1 } } ?? false }
-                                ?? false
-                        let isExpected = old.count <= point.count && grew
-                        if isSame, now == nil { return }
-                        if isExpected, let then, let now {
-                            for index in expected.indices { expected[index] += now[index] - then[index] }
-                        }
-                        #expect(point.add(to: &row, since: last) == isExpected, "seed \(seed), step \(step)")
-                    } else if let now {
-                        for index in expected.indices { expected[index] += now[index] }
+                for index in cells.indices { cells[index] += .random(in: 0...5, using: &random) }
+                if Int.random(in: 0..<9, using: &random) == 0 {
+                    cells[.random(in: 0..<width, using: &random)] = 0
+                }
+                let buckets = told(cells, in: known)
+                withPoint(known, buckets, of: cells.reduce(0, +)) { point in
+                    let isFitting = own.bounds.allSatisfy(known.bounds.contains)
+                    #expect(own.fits(known) == isFitting, "seed \(seed), step \(step)")
+                    if isFitting, last.isNone {
+                        for (index, count) in told(cells, in: own).enumerated() { expected[index] += count }
                         point.add(to: &row)
+                    } else if isFitting {
+                        let bounds = known.bounds.filter(earlier.bounds.contains)
+                        let grown = growth(from: then, to: cells, knownAt: bounds, on: own)
+                        for (index, count) in (grown ?? []).enumerated() { expected[index] += count }
+                        let isAdded = point.add(to: &row, since: last)
+                        #expect(isAdded == (grown != nil), "seed \(seed), step \(step)")
                     }
                     point.keep(in: &last)
-                    #expect(HistogramPoint(last).buckets.array == counts, "seed \(seed), step \(step)")
+                    let kept = HistogramPoint(last).buckets.array
+                    #expect(kept == (known.bounds.isEmpty ? [] : buckets), "seed \(seed), step \(step)")
                 }
-                before = counts
                 let shown = row.counts(behind: HistogramTotal.self, own.bucketCount).run.array
                 #expect(shown == expected, "seed \(seed), step \(step)")
             }

@@ -16,6 +16,29 @@ import Testing
         #expect(shown.map(\.start) == [Feed.moment(5)])
         #expect(shown.map(\.time) == [Feed.moment(10)])
     }
+    @Test func whatOthersPassedOnUntilNowIsNotCountedAgain() {
+        var feed = Feed()
+        feed.clock = 20
+        feed.takeOver("a")
+        // One that came in by itself counts from its beginning, though that was before.
+        let first = feed.send(.init("b", .int(3), at: 20, since: 12))
+        #expect(first.map(\.integer) == [3])
+        // Whoever read what others told takes it for a new beginning.
+        #expect(first.map(\.start) == [Feed.moment(20) - 1] && first.map(\.time) == [Feed.moment(20)])
+        #expect(feed.send(.init("a", .int(7), at: 30, since: 1)).map(\.integer) == [3])
+        #expect(feed.send(.init("a", .int(9), at: 40, since: 1)).map(\.integer) == [5])
+        // A later beginning of the same is one.
+        #expect(feed.send(.init("a", .int(4), at: 60, since: 50)).map(\.integer) == [9])
+    }
+    @Test func whatOthersPassedOnIsNotCountedAgainAfterItWasForgotten() {
+        var feed = Feed()
+        feed.clock = 20
+        feed.takeOver("a")
+        feed.clock = 2000
+        _ = feed.lapse()
+        #expect(feed.reaggregator.counts.members == 0)
+        #expect(feed.send(.init("a", .int(7), at: 2000, since: 1)).map(\.integer) == [0])
+    }
     @Test(arguments: [nil, 10] as [Int64?])
     func aStartThatIsUnknownOrThePointsOwnTimeContributesNothing(start: Int64?) {
         var feed = Feed()

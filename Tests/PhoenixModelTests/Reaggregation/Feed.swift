@@ -104,6 +104,12 @@ struct Feed: ~Copyable {
         let resolve = resolve
         return reaggregator.apply(MetricBatch(parts), now: now) { Self.destination(resolve, $0) }
     }
+    mutating func takeOver(_ names: String...) {
+        var ids: [SeriesID] = []
+        for name in names { ids.append(id(name)) }
+        let resolve = resolve
+        reaggregator.takeOver(ids, now: now) { Self.destination(resolve, $0) }
+    }
     mutating func remap(_ change: @escaping (String) -> String?) -> [Shown] {
         resolve = change
         reaggregator.remap(now: now) { Self.destination(change, $0) }

@@ -11,6 +11,8 @@ import Testing
         var start: Int64?
         var sum: Double = 0
         var flags: PointFlags = .hasSum
+        /// Where it is not that of the buckets.
+        var count: UInt64?
     }
     private static let coarse = BucketLayout(bounds: [10, 100])
     private static let fine = BucketLayout(bounds: [5, 10, 50, 100])
@@ -23,7 +25,7 @@ import Testing
             parts.histograms.times.append(Feed.moment(point.time))
             parts.histograms.starts.append(point.start.map(Feed.moment) ?? 0)
             parts.histograms.flags.append(point.flags)
-            parts.histograms.counts.append(point.buckets.reduce(0, +))
+            parts.histograms.counts.append(point.count ?? point.buckets.reduce(0, +))
             parts.histograms.sums.append(point.sum)
             parts.histograms.minima.append(0)
             parts.histograms.maxima.append(0)
@@ -82,6 +84,39 @@ import Testing
         let sibling = batch.flatMap { feed.table.series($0.histograms.series[1]) }
         #expect(sibling?.attributes[Reaggregator.layoutAttribute] != nil)
         #expect(feed.reaggregator.counts.unlikeLayouts == 1)
+    }
+    @Test func aStreamThatChangesItsBoundsIsNotCountedAnew() {
+        var feed = Feed("h", .histogram)
+        func say(_ buckets: [UInt64], _ layout: BucketLayout, at time: Int64) -> MetricBatch? {
+            feed.clock = UInt64(time)
+            return send(&feed, [Observed(name: "a", buckets: buckets, layout: layout, time: time, start: 5)])
+        }
+        #expect(buckets(say([1, 1, 0], Self.coarse, at: 10)) == [1, 1, 0])
+        // Bounds that say all that the first ones do.
+        #expect(buckets(say([1, 2, 1, 0, 0], Self.fine, at: 20)) == [3, 1, 0])
+        #expect(buckets(say([3, 2, 0], Self.coarse, at: 30)) == [3, 2, 0])
+        // Bounds of which none is shared: of the growth no more is known than how much it is.
+        let beside = say([1, 5, 1], Self.other, at: 40)
+        #expect(buckets(beside) == [0, 0, 2])
+        #expect(beside?.histograms.starts == [Feed.moment(30)])
+        #expect(buckets(say([4, 3, 1], Self.coarse, at: 50)) == [3, 2, 1])
+        #expect(feed.reaggregator.counts.resets == 0)
+        // A count that fell is a reset all the same.
+        #expect(buckets(say([1, 0, 1], Self.other, at: 60)) == [1, 0, 3])
+        #expect(feed.reaggregator.counts.resets == 1)
+    }
+    @Test func oneBucketOfAllIsNone() {
+        var feed = Feed("h", .histogram)
+        feed.clock = 10
+        for (index, count) in [1, 2, 3, 4].enumerated() {
+            let layout = index % 2 == 0 ? BucketLayout(bounds: []) : .none
+            let buckets = index % 2 == 0 ? [UInt64(count)] : []
+            let time = Int64(10 + index)
+            var observed = Observed(name: "a", buckets: buckets, layout: layout, time: time, start: 5)
+            observed.count = UInt64(count)
+            #expect(send(&feed, [observed])?.histograms.counts == [UInt64(count)])
+        }
+        #expect(feed.reaggregator.counts.unlikeLayouts == 0)
     }
     @Test func aBucketThatFellIsAResetThoughTheCountRose() {
         var feed = Feed("h", .histogram)

@@ -56,6 +56,17 @@ import Testing
         _ = feed.reaggregator.lapse(now: feed.now, epoch: 0)
         #expect(try Self.written(later) == bytes)
     }
+    @Test func whatOthersPassedOnIsNotCountedByWhoeverReadsIt() throws {
+        var feed = Feed()
+        feed.clock = 20
+        feed.takeOver("a")
+        var heir = Feed()
+        heir.clock = 25
+        try Self.read(Self.written(feed.reaggregator.picture()), into: &heir)
+        heir.clock = 30
+        #expect(heir.send(.init("a", .int(7), at: 30, since: 1)).map(\.integer) == [0])
+        #expect(heir.send(.init("a", .int(9), at: 40, since: 1)).map(\.integer) == [2])
+    }
     @Test func whatIsReadGoesOnAsWhatWasWritten() throws {
         var feed = Feed("h", .histogram)
         var heir = Feed("h", .histogram)

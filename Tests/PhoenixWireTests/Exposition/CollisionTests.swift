@@ -157,6 +157,27 @@ import Testing
         #expect(try shown() == ["+Inf": 19, "latency_sum": 25, "latency_count": 19])
         #expect(fixture.store.counts.dropped == 0)
     }
+    @Test func boundsThatChangeAreNoReset() throws {
+        let fixture = ExpositionFixture(watchingSince: 1)
+        let hosts = Self.hosts(fixture, "latency", kind: .histogram)
+        func shown(_ name: String) throws -> Double? {
+            try fixture.read(.text)["latency"]?.samples.first { $0.name == name }?.value
+        }
+        func count() throws -> Double? { try shown("latency_count") }
+        fixture.put(histogram: hosts[0], [4, 4, 2], bounds: [1, 2], sum: 9, at: 10, start: 5)
+        fixture.put(histogram: hosts[1], [5, 5, 0], bounds: [1, 2], sum: 4, at: 10, start: 5)
+        #expect(try count() == 20)
+        fixture.put(histogram: hosts[1], [5, 3, 4, 0], bounds: [1, 1.5, 2], sum: 5, at: 20, start: 5)
+        #expect(try count() == 22)
+        fixture.put(histogram: hosts[1], [5, 8, 1], bounds: [1, 2], sum: 6, at: 30, start: 5)
+        #expect(try count() == 24)
+        fixture.put(histogram: hosts[1], [10, 5], bounds: [3], sum: 7, at: 40, start: 5)
+        #expect(try count() == 25)
+        #expect(try shown("latency_sum") == 16)
+        // A count that fell is one, whatever the bounds.
+        fixture.put(histogram: hosts[1], [1, 1, 1], bounds: [1, 2], sum: 1, at: 50, start: 5)
+        #expect(try count() == 28)
+    }
     @Test func anExponentialHistogramIsNotPutIntoAnother() throws {
         let fixture = ExpositionFixture(watchingSince: 1)
         let (plain, exponential) = (

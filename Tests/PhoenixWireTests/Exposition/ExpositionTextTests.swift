@@ -123,6 +123,22 @@ import Testing
                 """
         )
     }
+    @Test func quantilesThatAreNoneAreNotShownAndNoneTwice() throws {
+        let fixture = ExpositionFixture()
+        fixture.put(
+            summary: fixture.series("s", kind: .summary),
+            count: 4,
+            sum: 2.5,
+            [(0.5, 1), (1.5, 2), (-0.5, 3), (.nan, 4), (0.5, 5), (0, -3), (1, 6)]
+        )
+        func quantiles(_ format: ExpositionFormat) throws -> [Substring] {
+            try fixture.text(format).split(separator: "\n").filter { $0.contains("quantile") }
+        }
+        #expect(
+            try quantiles(.text) == [#"s{quantile="0"} -3"#, #"s{quantile="0.5"} 5"#, #"s{quantile="1"} 6"#]
+        )
+        #expect(try quantiles(.openMetrics) == [#"s{quantile="0.5"} 5.0"#, #"s{quantile="1.0"} 6.0"#])
+    }
     @Test func scopeTargetAndResource() throws {
         let fixture = ExpositionFixture { $0.convertsResource = true }
         let scope = Scope(

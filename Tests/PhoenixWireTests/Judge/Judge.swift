@@ -212,7 +212,10 @@ enum Judge {
     }
     /// The decoder keeps the last sixteen of a point.
     private static func add(_ exemplars: [LooseExemplar], _ identity: PointText, _ verdict: inout Verdict) {
-        for exemplar in exemplars.suffix(16) {
+        func id(_ bytes: Data, _ count: Int) -> [UInt8] {
+            bytes.count == count && bytes != Data(count: count) ? Array(bytes) : []
+        }
+        for exemplar in exemplars.filter({ $0.value != nil }).suffix(16) {
             var line = identity
             line.number(exemplar.timeUnixNano)
             switch exemplar.value {
@@ -220,8 +223,8 @@ enum Judge {
             case .asInt(let value): line.number(value); line.mark("i")
             case nil: line.number(UInt64(0))
             }
-            line.bytes(exemplar.traceID.count == 16 ? Array(exemplar.traceID) : [])
-            line.bytes(exemplar.spanID.count == 8 ? Array(exemplar.spanID) : [])
+            line.bytes(id(exemplar.traceID, 16))
+            line.bytes(id(exemplar.spanID, 8))
             attributes(exemplar.filteredAttributes, &line)
             verdict.exemplars.append(line.line)
         }

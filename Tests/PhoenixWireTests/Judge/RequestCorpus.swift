@@ -154,10 +154,20 @@ struct RequestCorpus {
         return (0..<random.pick([1, 1, 2, 18])).map { _ in
             .with { exemplar in
                 exemplar.timeUnixNano = time()
-                if random.once(in: 2) { exemplar.asDouble = double() } else { exemplar.asInt = 5 }
+                switch random.pick([0, 0, 0, 1, 1, 1, 2]) {
+                case 0: exemplar.asDouble = double()
+                case 1: exemplar.asInt = 5
+                default: break
+                }
                 if hasIDs {
-                    exemplar.traceID = Data(repeating: 7, count: random.pick([0, 16, 16, 15]))
-                    exemplar.spanID = Data(repeating: 9, count: random.pick([0, 8, 8, 7]))
+                    exemplar.traceID = Data(
+                        repeating: random.pick([7, 7, 0]),
+                        count: random.pick([0, 16, 16, 15])
+                    )
+                    exemplar.spanID = Data(
+                        repeating: random.pick([9, 9, 0]),
+                        count: random.pick([0, 8, 8, 7])
+                    )
                 }
                 exemplar.filteredAttributes = attributes(upTo: 2)
             }

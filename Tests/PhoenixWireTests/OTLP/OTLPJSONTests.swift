@@ -169,6 +169,16 @@ import Testing
         #expect(batch.exemplars[0].spanID.count == 8 && batch.exemplars[0].flags == .isInteger)
         #expect(error(gauge(#"{"timeUnixNano":1,"asInt":1,"exemplars":[{"traceId":"xyz"}]}"#)) != nil)
     }
+    @Test func anExemplarWithoutAValueIsNoneAndSoIsAnIDOfZeros() throws {
+        let zeros =
+            #"{"traceId":"\#(String(repeating: "0", count: 32))","spanId":"0000000000000000","asInt":"2"}"#
+        let batch = try #require(
+            try decode(gauge(#"{"timeUnixNano":1,"asInt":1,"exemplars":[\#(zeros),{"timeUnixNano":9}]}"#))
+                .batch
+        )
+        #expect(batch.exemplars.map(\.bits) == [2])
+        #expect(batch.exemplars[0].traceID.isEmpty && batch.exemplars[0].spanID.isEmpty)
+    }
     @Test func keysMayBeEscaped() throws {
         #expect(try numbers(#"{"\u0074imeUnixNano":4,"asInt":1}"#).times == [4])
     }

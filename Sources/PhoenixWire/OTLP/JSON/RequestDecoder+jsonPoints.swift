@@ -175,7 +175,7 @@ extension RequestDecoder {
             var exemplar = LooseExemplar()
             exemplar.time = try fields.uint64(.timeUnixNano)
             let chosen = fields.last(of: .asInt, .asDouble).map { ($0.field == .asInt, $0.value) }
-            exemplar.bits = try Self.number(chosen, &exemplar.flags) ?? 0
+            exemplar.bits = try Self.number(chosen, &exemplar.flags)
             exemplar.traceID = try fields[.traceId]?.hex() ?? []
             exemplar.spanID = try fields[.spanId]?.hex() ?? []
             exemplar.attributes = try fields.attributes(.filteredAttributes)
