@@ -18,7 +18,7 @@ help: ## Lists the targets.
 run: system-packages ## Builds and runs the demonstration: three pipelines on ports 8888 to 8890.
 	@echo "Building Phoenix (the first time takes some minutes) ..."
 	$(SWIFT) build $(RELEASE) --product phoenix
-	exec "$$($(SWIFT) build $(RELEASE) --show-bin-path)/phoenix" run graphs/demo.yaml
+	SWIFT_BACKTRACE="$${SWIFT_BACKTRACE:-enable=no}" exec "$$($(SWIFT) build $(RELEASE) --show-bin-path)/phoenix" run graphs/demo.yaml
 
 demo-control: build ## Shows the control loop in two minutes: the load goes up and down, the mode follows (DEMO_SECONDS).
 	@tools/demo-control.sh "$$($(SWIFT) build $(RELEASE) --show-bin-path)/phoenix" "$${DEMO_SECONDS:-120}"

@@ -5,6 +5,8 @@ phoenix=$1
 seconds=${2:-120}
 directory=$(mktemp -d)
 export PHOENIX_CONTROL_FILE=$directory/optimization_mode.yaml
+# Should it crash, it ends at once: see docs/service.md.
+export SWIFT_BACKTRACE=${SWIFT_BACKTRACE:-enable=no}
 log=$directory/log
 "$phoenix" run graphs/demo.yaml \
     --set hosts.processes_per_host=100 --set hosts.peak=1500 --set hosts.profile=wave --set hosts.period=80s \

@@ -4,6 +4,8 @@ set -euo pipefail
 phoenix=$1 seconds=$2
 cd "$(dirname "$0")/.."
 log=$(mktemp)
+# Should it crash, it ends at once: see docs/service.md.
+export SWIFT_BACKTRACE=${SWIFT_BACKTRACE:-enable=no}
 "$phoenix" run graphs/demo.yaml --set hosts.interval=1s >/dev/null 2>"$log" &
 pid=$!
 trap 'kill "$pid" 2>/dev/null || true; rm -f "$log"' EXIT

@@ -66,7 +66,7 @@ struct AdminClient {
     init(_ options: AdminOptions) { self.options = options }
 
     func put(_ bundle: GraphBundle?, query: String) async throws -> Answer {
-        var request = HTTPClientRequest(url: try url(query))
+        var request = HTTPClientRequest(to: try url(query))
         request.method = .PUT
         if let token = try token() { request.headers.add(name: "authorization", value: "Bearer \(token)") }
         if let bundle {
@@ -93,12 +93,12 @@ struct AdminClient {
             )
         }
     }
-    private func url(_ query: String) throws -> String {
+    private func url(_ query: String) throws -> WebURL {
         let path = "/api/v1/graph?\(query)"
         let address = options.address
         do throws(WebURL.Flaw) {
-            guard address.hasPrefix("unix:") else { return try WebURL("http://\(address)\(path)").text }
-            return try WebURL(socket: String(address.dropFirst(5)), path: path).text
+            guard address.hasPrefix("unix:") else { return try WebURL("http://\(address)\(path)") }
+            return try WebURL(socket: String(address.dropFirst(5)), path: path)
         } catch {
             Terminal.note(
                 "`\(address)` is no address: it \(error); write host:port or unix:/path (--address)"

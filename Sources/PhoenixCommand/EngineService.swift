@@ -21,6 +21,17 @@ final class EngineService: Service {
         },
         report: { _ in "" }
     )
+    /// Where a stop is heard and carried out, also while the threads that nodes run on stand still.
+    private let commands = CommandExecutor()
+    /// What a stop waits for.
+    private enum Stage: String {
+        case start = "the start: a node that is made"
+        case drain = "the drain"
+        case end = "what comes after the drain: open connections, or the writing of the state"
+    }
+    private let stage = Lock(Stage.start)
+    /// How many seconds after its limit a drain and what follows it may end.
+    private static let mostOverrun = 10
     private let result = Lock(Outcome.success)
     var outcome: Outcome { result.withLock { $0 } }
 
@@ -38,11 +49,12 @@ final class EngineService: Service {
                     tell.yield()
                 }
             }
-            group.addTask {
+            group.addTask(executorPreference: commands) {
+                // Not told: the engine has ended by itself.
+                guard await self.isTold() else { return }
+                self.endLate(after: self.drainTimeout ?? self.engine.settings.drainTimeout, from: .start)
                 for await _ in served { break }
-                // Cancelled: the engine has ended by itself.
-                guard (try? await gracefulShutdown()) != nil else { return }
-                await self.drain()
+                if !Task.isCancelled { await self.drain() }
             }
             defer { group.cancelAll() }
             // The engine's end is the end, and it comes after that of a drain: a wait for a signal is let go.
@@ -50,6 +62,7 @@ final class EngineService: Service {
                 if await engine.readiness.phase == .ended { group.cancelAll() }
             }
         }
+        if engine.hasLostState { result.withLock { $0 = .cutOff } }
         logger.info("ended")
         output.flush()
     }
@@ -63,10 +76,28 @@ final class EngineService: Service {
         )
     }
 
+    /// Waits to be told to stop; false where the task was cancelled.
+    private func isTold() async -> Bool {
+        await withTaskGroup(of: Bool.self) { group in
+            group.addTask { (try? await gracefulShutdown()) != nil }
+            // Whoever shuts down the services waits for a thread of the pool.
+            group.addTask {
+                for await _ in await UnixSignalsSequence(trapping: .sigterm, .sigint) { return true }
+                return false
+            }
+            let isTold = await group.next() ?? false
+            group.cancelAll()
+            return isTold
+        }
+    }
+
     private func drain() async {
         let limit = if let drainTimeout { drainTimeout } else { await engine.drainTimeout }
         logger.info("draining", metadata: ["within": "\(limit)"])
+        stage.withLock { $0 = .drain }
+        endLate(after: limit, from: .drain)
         let report = await engine.drain(within: limit)
+        stage.withLock { $0 = .end }
         guard !report.isClean else { return }
         result.withLock { $0 = .cutOff }
         logger.error(
@@ -82,9 +113,25 @@ final class EngineService: Service {
             exit(Outcome.cutOff.rawValue)
         }
     }
+    /// Ends the process where the drain, which has a limit of its own, or what follows it does not end; or where there is none
+    /// yet, since the engine never came to run.
+    private func endLate(after limit: Duration, from first: Stage) {
+        let wait = DispatchTimeInterval.seconds(Int(clamping: limit.components.seconds) + Self.mostOverrun)
+        DispatchQueue(label: "phoenix.end").asyncAfter(deadline: .now() + wait) { [self] in
+            let now = stage.withLock { $0 }
+            // The drain has come, with a limit that holds in place of this one.
+            if first == .start, now != .start { return }
+            logger.error(
+                "the process does not end: it is ended without more ado",
+                metadata: ["waited_for": "\(now.rawValue)"]
+            )
+            log.flush()
+            exit(Outcome.cutOff.rawValue)
+        }
+    }
 }
 
-/// Ends the process at the second signal, whatever still runs.
+/// Ends the process at the second signal, whatever still runs, and also while the threads that nodes run on stand still.
 ///
 /// Services are shut down from the last to the first: this one stands before the engine, and so outlives its drain.
 struct ImpatientStop: Service {
@@ -93,13 +140,15 @@ struct ImpatientStop: Service {
     init(_ logger: Logger, log: LogWriter) { (self.logger, self.log) = (logger, log) }
 
     func run() async throws {
-        let time = SystemTime()
-        var requests = StopRequests()
-        for await _ in await UnixSignalsSequence(trapping: .sigterm, .sigint).cancelOnGracefulShutdown() {
-            guard requests.isAnother(at: time.monotonic) else { continue }
-            logger.error("second signal: ended without draining")
-            log.flush()
-            exit(Outcome.cutOff.rawValue)
+        await withTaskExecutorPreference(CommandExecutor()) {
+            let time = SystemTime()
+            var requests = StopRequests()
+            for await _ in await UnixSignalsSequence(trapping: .sigterm, .sigint).cancelOnGracefulShutdown() {
+                guard requests.isAnother(at: time.monotonic) else { continue }
+                logger.error("second signal: ended without draining")
+                log.flush()
+                exit(Outcome.cutOff.rawValue)
+            }
         }
     }
 }

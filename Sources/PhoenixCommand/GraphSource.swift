@@ -30,6 +30,12 @@ struct GraphSource {
     private static var loader: GraphLoader {
         GraphLoader(specs, variables: ProcessInfo.processInfo.environment)
     }
+    /// What a running instance reads by: it waits for no pipe.
+    private static var readingAgain: GraphLoader {
+        var loader = Self.loader
+        loader.readFile = UnreadableFile.readAgain
+        return loader
+    }
 
     /// The graph of a file; without one the demonstration that the program carries in itself.
     ///
@@ -37,6 +43,9 @@ struct GraphSource {
     func load(_ path: String?, _ log: SignatureLog? = nil) throws(GraphRefusal) -> LoadedGraph {
         var loader = Self.loader
         if let log { loader.readFile = log.noting(loader.readFile) }
+        return try load(path, by: loader)
+    }
+    private func load(_ path: String?, by loader: GraphLoader) throws(GraphRefusal) -> LoadedGraph {
         guard let path else {
             return try loader.load(
                 text: Demo.text,
@@ -53,9 +62,9 @@ struct GraphSource {
         let (source, own) = (self, path ?? Demo.name)
         return GraphOrigin(
             path: own,
-            read: { () throws(GraphRefusal) in try source.load(path) },
+            read: { () throws(GraphRefusal) in try source.load(path, by: Self.readingAgain) },
             readSent: { (root, texts) throws(GraphRefusal) in
-                var loader = Self.loader
+                var loader = Self.readingAgain
                 let readFile = loader.readFile
                 loader.readFile = { path in try texts[path].map { Array($0.utf8) } ?? readFile(path) }
                 // Its sender names the graph by another path, or sits in another directory; the environment is ours, unless

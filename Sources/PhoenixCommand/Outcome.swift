@@ -14,7 +14,8 @@ enum Outcome: Int32 {
     /// The graph is right, but the world does not let it start: a port is taken, a file may not be read. Or a running
     /// Phoenix could not be reached, or the output not be written.
     case notStarted = 2
-    /// A drain was cut off by its deadline or by a second signal: something may be lost, and was named.
+    /// A drain was cut off by its deadline or by a second signal, or the state could not be written at the end: something may
+    /// be lost, and was named.
     case cutOff = 3
 
     var exitCode: ExitCode { ExitCode(rawValue) }

@@ -8,7 +8,8 @@ import UnixSignals
 
 /// Changes the running graph when its files change or SIGHUP comes.
 ///
-/// SIGHUP is taken also where files are not watched: it must not end the process. Before that `Run` ignores it.
+/// SIGHUP is taken also where files are not watched: it must not end the process. Before that `Run` ignores it. Told to end, it
+/// waits for no file that is being read.
 struct ReloadTriggers: Service {
     let engine: Engine
     let files: [String]
@@ -59,7 +60,7 @@ struct ReloadTriggers: Service {
                 // Another change is under way: this one comes after it.
                 guard (try? await SystemTime().sleep(for: .milliseconds(50))) != nil else { break }
             } catch {
-                // The engine has told of it.
+                // The engine has told of it, or this is the end.
                 return read.withLock { $0 }
             }
         }

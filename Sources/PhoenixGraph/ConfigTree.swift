@@ -24,6 +24,8 @@ public struct ConfigTree: Sendable {
     /// each default.
     public var writtenMasked: String? { written.map { Substitution.masked($0) } }
     public init(_ value: Value, at mark: Mark) { (self.value, self.mark) = (value, mark) }
+    /// The variables and files that it is made of, as they may be shown; nil where there are none.
+    var source: String? { writtenMasked.flatMap { $0.contains("${") ? $0 : nil } }
 }
 
 /// Equality is of what is said, not of where or how it is laid out: moving a node or a comment is no change.

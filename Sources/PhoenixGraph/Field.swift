@@ -19,6 +19,16 @@ public struct Report: Sendable {
     public mutating func add(contentsOf others: some Sequence<Diagnostic>) {
         diagnostics.append(contentsOf: others)
     }
+    /// Names, in what was added after the first `count`, where the settings that it speaks of come from: its place may be
+    /// that of a node that writes none of them.
+    mutating func tell(_ sources: [String: String], after count: Int) {
+        for index in diagnostics.indices.dropFirst(count) {
+            let text = diagnostics[index].message + diagnostics[index].remedy
+            let told = sources.sorted { $0.key < $1.key }.filter { text.contains("`\($0.key)`") }
+                .map { "`\($0.key)` is what `\($0.value)` stands for" }
+            if !told.isEmpty { diagnostics[index].message += " (\(told.joined(separator: ", ")))" }
+        }
+    }
 }
 
 /// What may be written for a setting.
@@ -142,8 +152,12 @@ public struct Field<Config: Sendable & Equatable>: Sendable {
         read = { tree, config, report in
             guard let value = Value.decode(tree, &report) else { return false }
             guard isWithin(value) else {
-                let limits = limits ?? "other"
-                report.add(at: tree.mark, "`\(name)` is out of range", mend: "write a value \(limits)")
+                let source = tree.source.map { ": it is what `\($0)` stands for" } ?? ""
+                report.add(
+                    at: tree.mark,
+                    "`\(name)` is out of range\(source)",
+                    mend: "write a value \(limits ?? "other")"
+                )
                 return false
             }
             config[keyPath: path] = value

@@ -2,7 +2,7 @@ import PhoenixModel
 
 /// What has to be done to a running graph so that another runs: pure, and what `plan` prints.
 ///
-/// Settings are compared as they are read, not as they are written: layout, comments, anchors, a default spelled out or
+/// Settings of nodes are compared as they are read, not as they are written: layout, comments, anchors, a default spelled out or
 /// `60s` in place of `1m` are no change. A node whose neighbour is rewired is kept; only its links change.
 public struct GraphDiff: Sendable, Equatable {
     /// What happens to a node.
@@ -19,7 +19,7 @@ public struct GraphDiff: Sendable, Equatable {
     public var changes: [NodeID: Change]
     public var unlinked: Set<Graph.Link>
     public var linked: Set<Graph.Link>
-    /// The engine-wide sections that changed.
+    /// The engine-wide sections that are written otherwise: what they say is for whoever runs the engine to read.
     public var settings: Set<String>
 
     public init(from old: Graph, to new: Graph, _ specs: NodeSpecs) {

@@ -33,6 +33,7 @@ extension NodeConfig {
             )
         }
         config.check(marks, &report)
+        report.tell(marks.sources, after: before)
         return report.diagnostics.count == before ? config : nil
     }
 
@@ -93,6 +94,7 @@ extension Array {
                 continue
             }
             marks.fields[entry.key] = entry.keyMark
+            marks.sources[entry.key] = entry.value.source
             if !field.read(entry.value, &config, &report) { isGood = false }
         }
         for field in self where field.isRequired && marks.fields[field.name] == nil {

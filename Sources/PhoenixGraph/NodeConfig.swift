@@ -18,6 +18,8 @@ extension NodeConfig {
 public struct FieldMarks: Sendable {
     public var node: Mark
     public var fields: [String: Mark]
+    /// What the fields are made of that come from a variable or a file; diagnostics that speak of them are told so.
+    var sources: [String: String] = [:]
     public init(node: Mark, fields: [String: Mark]) { (self.node, self.fields) = (node, fields) }
     public subscript(field: String) -> Mark { fields[field] ?? node }
 }

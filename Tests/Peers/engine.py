@@ -22,6 +22,13 @@ def binary() -> pathlib.Path:
     raise FileNotFoundError(f"no phoenix binary at {candidates}; build it, or set PHOENIX_BINARY")
 
 
+def without_privileges() -> list[str]:
+    """What goes before a command so that it may do no more than an ordinary user's: operators do not run Phoenix as root."""
+    if os.geteuid() != 0:
+        return []
+    return ["setpriv", "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all", "--"]
+
+
 def poll(what, observe, deadline=20.0, every=0.02):
     """The first truthy answer of `observe`; the last falsy one, or its error, is told when the deadline passes."""
     end = time.monotonic() + deadline
@@ -60,22 +67,27 @@ def fetch(url: str, headers: dict[str, str] | None = None, timeout=10.0) -> tupl
 
 
 class Engine:
-    """One process with one graph: a name in `graphs/` here, or a file. It finds its ports in the environment."""
+    """
+    One process with one graph: a name in `graphs/` here, or a file. It finds its ports in the environment. `rights` is what goes
+    before its command.
+    """
 
     PORTS = ("ENGINE_PORT", "OTLP_PORT", "OTLP_PORT_2", "FULL_PORT", "OPTIMIZED_PORT", "TOPK_PORT", "CONTROL_PORT", "OBSERVATORY_PORT", "KPI_PORT", "ADMIN_PORT")
 
-    def __init__(self, graph: str | pathlib.Path, directory: pathlib.Path, *, sets=(), log_level="info", stdout=None, stderr=None, env=None, options=()):
+    def __init__(self, graph: str | pathlib.Path, directory: pathlib.Path, *, sets=(), log_level="info", stdin=None, stdout=None, stderr=None, env=None, options=(), rights=None):
         self.ports = dict(zip(self.PORTS, free_ports(len(self.PORTS))))
         self.is_told = False
         self.log_path = directory / f"{self.ports['ENGINE_PORT']}.log"
         self.log_file = open(self.log_path, "wb")
         file = HERE / "graphs" / f"{graph}.yaml" if isinstance(graph, str) else graph
-        command = [str(binary()), "run", str(file), "--log-level", log_level, *options]
+        rights = without_privileges() if rights is None else rights
+        command = [*rights, str(binary()), "run", str(file), "--log-level", log_level, *options]
         for one in sets:
             command += ["--set", one.format_map(self.ports)]
-        environment = os.environ | {name: str(port) for name, port in self.ports.items()} | (env or {})
+        # A crash ends it at once: see docs/service.md.
+        environment = {"SWIFT_BACKTRACE": "enable=no"} | os.environ | {name: str(port) for name, port in self.ports.items()} | (env or {})
         self.process = subprocess.Popen(
-            command, stdout=stdout or self.log_file, stderr=stderr or self.log_file, env=environment, start_new_session=True
+            command, stdin=stdin, stdout=stdout or self.log_file, stderr=stderr or self.log_file, env=environment, start_new_session=True
         )
         try:
             poll("ready", self._ready, deadline=30)

@@ -25,7 +25,8 @@ ME = f'process_pid="{os.getpid()}"'
 
 @pytest.fixture(scope="module")
 def engine(engines):
-    return engines(ROOT / "graphs" / "examples" / "hostmetrics.yaml", sets=SETS)
+    # With the rights of this process: executables and disk I/O of those of other users, or with more rights, are closed to it.
+    return engines(ROOT / "graphs" / "examples" / "hostmetrics.yaml", sets=SETS, rights=[])
 
 
 @pytest.fixture(scope="module")

@@ -36,6 +36,13 @@ def test_every_address_takes_http(intake):
         assert export(f"127.0.0.1:{intake.port(port)}", one_point().bytes).status == 200
 
 
+def test_no_privilege_is_needed(intake):
+    with open(f"/proc/{intake.process.pid}/status") as status:
+        held = next(line for line in status if line.startswith("CapEff:"))
+    assert int(held.split()[1], 16) == 0
+    assert export(intake.otlp, one_point().bytes).status == 200
+
+
 def test_success_in_json_is_an_empty_object(intake):
     answer = export_json(intake.otlp, {"resourceMetrics": []})
     assert (answer.status, answer.type, json.loads(answer.body)) == (200, JSON, {})

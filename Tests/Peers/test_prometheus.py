@@ -68,14 +68,19 @@ def test_prometheus_clients_parsers_take_every_endpoint(engine, port, accept):
     assert read(engine.url(port), accept)
 
 
-@pytest.mark.parametrize("port", PORTS)
-def test_promtool_has_no_complaint(engine, port):
+def complaints(engine, port) -> list[str]:
+    """What promtool has to say of an endpoint."""
     status, _, text = fetch(f"{engine.url(port)}/metrics", {"accept": TEXT})
     assert status == 200
     done = subprocess.run([program("promtool"), "check", "metrics"], input=text, capture_output=True)
-    complaints = [line for line in (done.stdout + done.stderr).decode().splitlines() if line]
+    lines = [line for line in (done.stdout + done.stderr).decode().splitlines() if line]
     # A help text is the sender's to give.
-    assert not [line for line in complaints if not line.endswith("no help text")]
+    return [line for line in lines if not line.endswith("no help text")]
+
+
+@pytest.mark.parametrize("port", PORTS)
+def test_promtool_has_no_complaint(engine, port):
+    assert not complaints(engine, port)
 
 
 @pytest.mark.parametrize("port", PORTS)
@@ -232,3 +237,48 @@ def test_increases_agree_over_the_three_pipelines(engine, prometheus):
     increases = [prometheus.query(f"sum by (job) (increase({name}[{window}]))")[port] for port, name in names.items()]
     # Endpoints are scraped at different moments of a second, and `increase` extrapolates to the window's ends.
     assert max(increases) / min(increases) == pytest.approx(1, rel=0.25), (window, increases)
+
+
+# What endpoints with odd namespaces call their series, and what they tell of themselves.
+SPELT = {
+    "FULL_PORT": {"my_app_peers_level", "my_app_phoenix_exposed_series", "my_series", "my_app_my_series"},
+    "OPTIMIZED_PORT": {"my_app_peers_level", "my_app_phoenix_exposed_series", "act_ive", "my_app_act_ive"},
+    "TOPK_PORT": {"_9_gr__e_peers_level", "_9_gr__e_phoenix_exposed_series", "_9", "_9_gr__e_9"},
+}
+
+
+@pytest.fixture(scope="module")
+def spelt(engines):
+    engine = engines("namespaces")
+    request = Request()
+    request.resource(service_name="peers")
+    request.gauge("peers.level", 1.5)
+    assert export(engine.otlp, request.bytes).status == 200
+    for port, names in SPELT.items():
+        poll(f"the gauge at {port}", lambda: names <= {name for name, _ in read(engine.url(port))})
+    return engine
+
+
+@pytest.mark.parametrize("port", SPELT)
+def test_an_odd_namespace_leaves_an_endpoint_readable(spelt, port):
+    assert SPELT[port] <= {name for name, _ in read(spelt.url(port), OPENMETRICS)}
+    assert not complaints(spelt, port)
+
+
+def test_prometheus_scrapes_odd_namespaces(spelt, tmp_path):
+    server = Server(spelt, tmp_path, ports=tuple(SPELT))
+    try:
+        poll("all are up", lambda: server.query("up") == dict.fromkeys(SPELT, 1.0), deadline=30)
+        name = "my_app_phoenix_exposed_series"
+        poll("what they tell of themselves", lambda: set(server.query(name)) == {"FULL_PORT", "OPTIMIZED_PORT"})
+    finally:
+        server.stop()
+
+
+def test_text_1_0_0_has_the_escaping_that_is_asked_for(spelt):
+    """As Prometheus 3 asks where `scrape_protocols` names `PrometheusText1.0.0` first."""
+    for escaping, shown in (("allow-utf-8", b'{"my.app_peers.level"'), ("underscores", b"my_app_peers_level")):
+        accept = f"text/plain;version=1.0.0;escaping={escaping};q=0.2,*/*;q=0.1"
+        status, headers, body = fetch(f"{spelt.url('OPTIMIZED_PORT')}/metrics", {"accept": accept})
+        assert (status, headers["content-type"]) == (200, f"text/plain; version=1.0.0; charset=utf-8; escaping={escaping}")
+        assert b"\n" + shown in body, body

@@ -18,6 +18,7 @@ import pytest
 
 from engine import HERE, Engine, binary, fetch, poll
 from exposition import read
+from lease import Lease
 from otlp import Request, one_point
 from wire import EXPORT, PROTOBUF, call, export, send
 
@@ -171,6 +172,17 @@ def test_plan_says_what_reload_then_does(plain):
     poll("the heir serves under its new name", lambda: exposed(plain.engine, "FULL_PORT", "whole_peers_planned_total") == [7])
 
 
+def test_the_admin_api_is_reached_by_a_unix_socket(engines, tmp_path):
+    files, address = Files(tmp_path), f"unix:{tmp_path}/admin.sock"
+    instance = Instance(engines(files.root, sets=[f'engine.admin.listen=["{address}"]']), files)
+    instance.address = address
+    files.edit(files.part, "namespace: full", "namespace: whole")
+    for command in (("plan", str(files.root)), ("reload",)):
+        done = instance.command(*command)
+        assert done.returncode == 0 and "full_endpoint" in done.stdout, done
+    assert instance.reload().returncode == 0
+
+
 def test_a_plan_from_elsewhere_has_the_environment_of_the_instance(watched, tmp_path):
     shutil.copytree(watched.files.root.parent, tmp_path / "copy", ignore=shutil.ignore_patterns("environments"))
     root = tmp_path / "copy" / "graph.yaml"
@@ -259,6 +271,56 @@ def test_a_graph_without_what_cannot_change_is_refused_at_its_file(plain):
 def test_a_missing_part_leaves_the_old_graph_serving(plain):
     plain.files.edit(plain.files.root, "parts/ends.yaml", "parts/none.yaml")
     fails(plain, "refused", "none.yaml")
+
+
+def test_a_pipe_in_place_of_a_part_leaves_the_old_graph_serving(plain):
+    text = plain.files.part.read_text()
+    plain.files.part.unlink()
+    os.mkfifo(plain.files.part)
+    try:
+        fails(plain, "refused", "ends.yaml", "it is a pipe")
+    finally:
+        plain.files.part.unlink()
+        plain.files.part.write_text(text)
+    change(plain, plain.files.part, "namespace: full", "namespace: fuller")
+
+
+def test_a_watched_part_comes_back_after_a_pipe(watched):
+    text, before, refused = watched.files.part.read_text(), watched.status["generation"], watched.counted("refused")
+    watched.files.part.unlink()
+    os.mkfifo(watched.files.part)
+    try:
+        poll("the pipe is refused", lambda: "it is a pipe" in watched.engine.log and watched.counted("refused") > refused)
+    finally:
+        watched.files.part.unlink()
+        watched.files.part.write_text(text.replace("namespace: full", "namespace: fuller"))
+    watched.taken("watch", before)
+
+
+def test_a_file_that_is_not_given_out_holds_up_no_drain(engines, tmp_path):
+    files = Files(tmp_path)
+    engine = engines(files.root)
+    lease = Lease(files.part)
+    try:
+        engine.process.send_signal(signal.SIGHUP)
+        poll("it opens the part", lambda: lease.is_awaited)
+        # The kernel would give the file out after 45 s.
+        engine.drain(within=20)
+    finally:
+        lease.release()
+
+
+def test_a_graph_by_a_pipe_is_run_and_read_once(engines, tmp_path):
+    files = Files(tmp_path)
+    end, other = os.pipe()
+    os.write(other, (files.root.read_text().replace("include: [parts/ends.yaml]\n", "") + ENDS).encode())
+    os.close(other)
+    engine = engines(pathlib.Path("/dev/stdin"), stdin=end)
+    os.close(end)
+    engine.process.send_signal(signal.SIGHUP)
+    poll("the second reading is refused", lambda: "`/dev/stdin`: it is a pipe, which can be read once only" in engine.log)
+    instance = Instance(engine, files)
+    instance.serves()
 
 
 def test_a_missing_secret_leaves_the_old_graph_serving(plain):

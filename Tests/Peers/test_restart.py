@@ -9,6 +9,7 @@ import math
 import os
 import pathlib
 import random
+import re
 import resource
 import signal
 import subprocess
@@ -271,6 +272,80 @@ def test_a_full_disk_is_told_and_nothing_else_suffers(tmp_path, monkeypatch):
     engine.drain()
 
 
+def test_what_the_end_could_not_write_is_told(tmp_path, monkeypatch):
+    # As on a full disk, too.
+    monkeypatch.setattr(subprocess, "Popen", functools.partial(subprocess.Popen, restore_signals=False))
+    state = tmp_path / "state"
+    engine = Engine("restart", tmp_path, env={"STATE_PATH": str(state)})
+    assert Sender("h", range(300), 1).send(engine.otlp)
+    poll("a large state", lambda: metric(engine, "phoenix_state_bytes") > 100_000)
+    pid, limits = engine.process.pid, resource.prlimit(engine.process.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (100_000, limits[1]))
+    ended_with_a_loss(engine)
+    last = engine.log[engine.log.index("the process ends, and the state was not written"):]
+    assert "increments that came since the last writing are lost" in last and "File too large" in last
+    assert re.search(r"written=20\d\d-", last) and "it is tried again" not in last
+    engine = Engine("restart", tmp_path, env={"STATE_PATH": str(state)})
+    assert metric(engine, "phoenix_state_restores_total", outcome="restored") == 1
+    assert metric(engine, "phoenix_state_gap_seconds") > 0
+    engine.drain()
+
+
+def ended_with_a_loss(engine: Engine):
+    engine.terminate()
+    assert engine.process.wait(30) == 3, engine.log
+    engine.kill()
+
+
+# Written at the start, a second later, and at the end.
+SELDOM = "state.interval=1h"
+
+
+def test_a_kill_before_the_first_writing_is_told(tmp_path):
+    env, sender = {"STATE_PATH": str(tmp_path / "state")}, Sender("h", range(5), 1)
+    engine = Engine("restart", tmp_path, env=env, sets=[SELDOM])
+    assert sender.send(engine.otlp)
+    engine.drain()
+    engine = Engine("restart", tmp_path, env=env, sets=[SELDOM])
+    assert metric(engine, "phoenix_state_gap_seconds") == 0
+    assert sender.send(engine.otlp)
+    engine.kill()
+    engine = Engine("restart", tmp_path, env=env, sets=[SELDOM])
+    assert metric(engine, "phoenix_state_gap_seconds") > 0
+    assert "did not end in order" in engine.log
+    engine.drain()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files to another user")
+def test_a_state_of_another_user_is_told_and_left_until_it_is_given(tmp_path):
+    state, nobody = tmp_path / "state", 65534
+    engine = Engine("restart", tmp_path, env={"STATE_PATH": str(state)})
+    assert Sender("h", range(5), 1).send(engine.otlp)
+    engine.drain()
+    kept = state.read_bytes()
+    (tmp_path / "state.lock").unlink()
+    # In a directory like /tmp.
+    for path in [tmp_path, *tmp_path.glob("state*")]:
+        os.chown(path, nobody, nobody)
+    tmp_path.chmod(0o1777)
+    engine = Engine("restart", tmp_path, env={"STATE_PATH": str(state)})
+
+    def saves(outcome):
+        return metric(engine, "phoenix_state_saves_total", outcome=outcome)
+
+    assert metric(engine, "phoenix_state_restores_total", outcome="damaged") == 1
+    poll("failures", lambda: saves("failure") > 2)
+    assert "it could not be set aside" in engine.log and "was set aside under" not in engine.log
+    assert f"it belongs to user {nobody}, and this process runs as user 0" in engine.log
+    assert state.read_bytes() == kept
+    for path in tmp_path.glob("state*"):
+        os.chown(path, 0, 0)
+    poll("a state again", lambda: saves("success") > 0)
+    assert "was set aside under" in engine.log
+    assert (tmp_path / "state.damaged").read_bytes() == kept
+    engine.drain()
+
+
 def test_a_place_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(RuntimeError, match="missing/state.lock.*No such file or directory; make its directory"):
         Engine("restart", tmp_path, env={"STATE_PATH": str(tmp_path / "missing" / "state")})
@@ -321,3 +396,45 @@ def test_two_processes_do_not_share_a_state(tmp_path):
     with pytest.raises(RuntimeError, match="another process keeps its state"):
         Engine("restart", tmp_path, env={"STATE_PATH": str(state)})
     engine.drain()
+
+
+def test_a_directory_that_was_made_anew_is_not_shared_either(tmp_path):
+    directory = tmp_path / "states"
+    directory.mkdir()
+    env = {"STATE_PATH": str(directory / "state")}
+    engine = Engine("restart", tmp_path, env=env)
+    directory.rename(tmp_path / "gone")
+    directory.mkdir()
+    poll("a state again", (directory / "state").exists)
+    with pytest.raises(RuntimeError, match="another process keeps its state"):
+        Engine("restart", tmp_path, env=env)
+    engine.drain()
+
+
+def test_a_process_that_lost_its_lock_leaves_the_state_to_the_other(tmp_path):
+    env = {"STATE_PATH": str(tmp_path / "state")}
+    first = Engine("restart", tmp_path, env=env, sets=[SELDOM])
+    poll("what it writes at first", lambda: metric(first, "phoenix_state_saves_total", outcome="success") >= 2)
+    (tmp_path / "state.lock").unlink()
+    second = Engine("restart", tmp_path, env=env, sets=[SELDOM])
+    assert Sender("h", range(5), 1).send(second.otlp)
+    ended_with_a_loss(first)
+    assert "state.lock` was removed while this process ran, and another process keeps its state in" in first.log
+    second.drain()
+    third = Engine("restart", tmp_path, env=env)
+    assert metric(third, "phoenix_state_restores_total", outcome="restored") == 1
+    assert metric(third, "phoenix_state_gap_seconds") == 0
+    third.drain()
+
+
+def test_a_link_to_the_state_stays(tmp_path):
+    link, large = tmp_path / "state", tmp_path / "large"
+    large.mkdir()
+    link.symlink_to("large/state")
+    for round in range(2):
+        engine = Engine("restart", tmp_path, env={"STATE_PATH": str(link)})
+        outcome = "restored" if round else "absent"
+        assert metric(engine, "phoenix_state_restores_total", outcome=outcome) == 1
+        engine.drain()
+    assert link.is_symlink() and (large / "state").is_file()
+    assert not list(tmp_path.glob("state.*"))

@@ -1,8 +1,10 @@
 """TLS, by clients that others wrote: OTLP by gRPC and HTTP, scrapes, and clients that must show who they are."""
 
+import datetime
 import os
 import pathlib
 import signal
+import socket
 import ssl
 import subprocess
 
@@ -14,6 +16,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2_grpc import Me
 from engine import HERE, binary, free_ports, poll
 from exposition import read
 from otlp import one_point
+from wire import raw
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +102,59 @@ def test_files_that_cannot_be_used_are_named(pki, change, named):
     )  # fmt: skip
     assert run.returncode == 2, run.stderr
     assert named in run.stderr and files["KEY" if "key" in named else "CERTIFICATE"] in run.stderr
+
+
+def hello_of_old() -> bytes:
+    """What a client sends first that knows no version after TLS 1.1."""
+    body = b"\x03\x02" + bytes(32) + b"\x00" + b"\x00\x02\x00\x2f" + b"\x01\x00"
+    message = b"\x01" + len(body).to_bytes(3, "big") + body
+    return b"\x16\x03\x01" + len(message).to_bytes(2, "big") + message
+
+
+def test_failures_are_counted_by_reason_and_told(engines, pki):
+    engine = engines("tls", env=environment(pki))
+    port, closed = engine.port("OTLP_PORT"), engine.port("OTLP_PORT_2")
+    strange = ["--cert", pki["cert"], "--key", pki["key"]]
+    attempts = {
+        "clear_text": lambda: curl(f"http://localhost:{port}/v1/metrics"),
+        "version": lambda: raw(f"127.0.0.1:{port}", hello_of_old()),
+        "no_client_certificate": lambda: post(closed, pki),
+        "client_certificate": lambda: post(closed, pki, *strange),
+        "alert": lambda: post(port, pki | {"ca": pki["client_ca"]}),
+        "aborted": lambda: socket.create_connection(("127.0.0.1", port)).close(),
+    }
+
+    def failures() -> dict[str, float]:
+        samples = read(engine.url("ENGINE_PORT")).items()
+        return {dict(labels)["reason"]: value for (name, labels), value in samples if name == "phoenix_tls_failures_total"}
+
+    expected = dict.fromkeys(failures(), 0)
+    for reason, attempt in attempts.items():
+        attempt()
+        expected[reason] += 1
+        poll(f"{reason} is counted", lambda: failures() == expected)
+        if reason != "aborted":
+            poll(f"{reason} is told", lambda: f"reason={reason}" in engine.log)
+    lines = [line for line in engine.log.splitlines() if "connections fail in TLS" in line]
+    # Who only looks whether the port is open is not worth a line.
+    assert len(lines) == len(attempts) - 1, lines
+    assert all("warning" in line and "peer=127.0.0.1:" in line and "address=" in line for line in lines), lines
+
+
+@pytest.mark.parametrize("days, told", [((-2, -1), "no longer valid"), ((1, 2), "not valid yet")])
+def test_a_certificate_out_of_its_time_is_told_at_the_start(engines, pki, tmp_path, days, told):
+    now = datetime.datetime.now(datetime.timezone.utc)
+    begin, end = (now + datetime.timedelta(days=one) for one in days)
+    issued = trustme.CA().issue_cert("localhost", not_before=begin, not_after=end)
+    files = {"CERTIFICATE": tmp_path / "cert.pem", "KEY": tmp_path / "key.pem"}
+    issued.cert_chain_pems[0].write_to_path(str(files["CERTIFICATE"]))
+    issued.private_key_pem.write_to_path(str(files["KEY"]))
+    engine = engines("tls", env=environment(pki) | {name: str(path) for name, path in files.items()})
+    lines = [line for line in engine.log.splitlines() if told in line]
+    assert len(lines) == 3, engine.log
+    assert all("warning" in line and str(files["CERTIFICATE"]) in line and f"{end:not_after=%Y-%m-%d}" in line for line in lines)
+    assert shown(engine) == issued.cert_chain_pems[0].bytes().decode().strip()
+    engine.drain()
 
 
 class Renewals:

@@ -25,9 +25,7 @@ import Testing
         ),
         Ban(
             pattern: #"\bHTTPClientRequest\(url: (?!\w+\.text\))"#,
-            reason: "a port above 65535 would end the process: take the text of a WebURL",
-            // Its `url` makes a WebURL.
-            except: ["Sources/PhoenixCommand/AdminClient.swift"]
+            reason: "a port above 65535 would end the process: take the text of a WebURL"
         ),
         Ban(
             pattern: #"(^|[^.\w])print\("#,

@@ -30,11 +30,12 @@ struct PlanGraph: AsyncParsableCommand {
         if let against {
             let source = GraphSource(overlays)
             let (old, new) = (try source.loadOrExit(against).graph, try source.loadOrExit(graph))
-            do { try Engine.check(new, against: old) } catch {
+            let changed: Graph
+            do { changed = try Engine.checked(new, against: old) } catch {
                 Terminal.note(error.description)
                 throw Outcome.refused.exitCode
             }
-            let plan = Plan(from: old, to: new.graph, PhoenixCommand.catalog)
+            let plan = Plan(from: old, to: changed, PhoenixCommand.catalog)
             return try Terminal.say(format == .json ? plan.json : plan.text)
         }
         guard overlays.isEmpty else {

@@ -42,6 +42,7 @@ struct Run: AsyncParsableCommand {
         let log = logFormat.writer()
         defer { log.flush() }
         let logger = logFormat.logger(logLevel.level, to: log)
+        Self.raiseDescriptorLimit(logger)
         let engine: Engine
         do {
             engine = try Engine(
@@ -65,7 +66,6 @@ struct Run: AsyncParsableCommand {
             configuration: .init(
                 services: [
                     .init(service: ImpatientStop(logger, log: log), successTerminationBehavior: .ignore),
-                    .init(service: service, successTerminationBehavior: .gracefullyShutdownGroup),
                     .init(
                         service: ReloadTriggers(
                             engine: engine,
@@ -76,6 +76,8 @@ struct Run: AsyncParsableCommand {
                         ),
                         successTerminationBehavior: .ignore
                     ),
+                    // The last is told first: no reload holds up a drain.
+                    .init(service: service, successTerminationBehavior: .gracefullyShutdownGroup),
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: Logger(label: "phoenix.services") { _ in SwiftLogNoOpLogHandler() }
@@ -87,6 +89,18 @@ struct Run: AsyncParsableCommand {
             throw Outcome.notStarted.exitCode
         }
         if service.outcome != .success { throw service.outcome.exitCode }
+    }
+
+    /// Before the engine is made, which takes no more connections than there are descriptors for.
+    private static func raiseDescriptorLimit(_ logger: Logger) {
+        guard let limit = DescriptorLimit.raise() else { return }
+        logger.debug(
+            "the limit of open files",
+            metadata: [
+                "before": "\(limit.before.soft)", "after": "\(limit.after.soft)",
+                "hard": "\(limit.after.hard)",
+            ]
+        )
     }
 
     /// Lets no signal end the process that is not meant to.

@@ -41,18 +41,25 @@ struct ControlClient {
     /// The longest answer that is taken.
     private static let mostBytes = 16 << 20
     private let base: WebURL
+    /// The unix socket that `base` stands for.
+    private let socket: String?
     private let token: String?
     private let timeout: Duration
 
     init(address: String, token: String?, timeout: Duration) throws(ControlFailure) {
         let url = address.contains("://") ? address : "http://\(address)"
+        socket = address.hasPrefix("unix:") ? String(address.dropFirst(5)) : nil
         do throws(WebURL.Flaw) {
-            let whole = try WebURL(url)
-            base = try url.hasSuffix("/") ? WebURL(String(url.dropLast())) : whole
+            if let socket {
+                base = try WebURL(socket: socket, path: "/")
+            } else {
+                let whole = try WebURL(url)
+                base = try url.hasSuffix("/") ? WebURL(String(url.dropLast())) : whole
+            }
         } catch {
             throw ControlFailure(
                 .refused,
-                "`\(address)` is no address: it \(error); write host:port, such as 127.0.0.1:8080, or an http URL"
+                "`\(address)` is no address: it \(error); write host:port, such as 127.0.0.1:8080, unix:/path, or an http URL"
             )
         }
         (self.token, self.timeout) = (token.flatMap { $0.isEmpty ? nil : $0 }, timeout)
@@ -60,10 +67,10 @@ struct ControlClient {
 
     func send(_ request: ControlRequest) async throws(ControlFailure) -> ControlReply {
         let url: WebURL
-        do throws(WebURL.Flaw) { url = try WebURL(base.text + request.path) } catch {
+        do throws(WebURL.Flaw) { url = try self.url(request.path) } catch {
             throw ControlFailure(.refused, "the address of `\(request.path)` at \(base) \(error)")
         }
-        var sent = HTTPClientRequest(url: url.text)
+        var sent = HTTPClientRequest(to: url)
         sent.method = .init(rawValue: request.method)
         if let token { sent.headers.add(name: "authorization", value: "Bearer \(token)") }
         if let body = request.body {
@@ -76,6 +83,10 @@ struct ControlClient {
         return ControlReply(text: text)
     }
 
+    private func url(_ path: String) throws(WebURL.Flaw) -> WebURL {
+        guard let socket else { return try WebURL(base.text + path) }
+        return try WebURL(socket: socket, path: path)
+    }
     private func answer(to request: HTTPClientRequest) async throws -> (Int, String) {
         let deadline = Int64(clamping: timeout.nanoseconds)
         return try await HTTPClient.withHTTPClient(configuration: .tryingOnce) { client in

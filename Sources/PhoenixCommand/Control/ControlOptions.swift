@@ -6,7 +6,7 @@ struct ControlOptions: ParsableArguments {
     enum Format: String, ExpressibleByArgument, CaseIterable { case text, json }
     static let tokenVariable = "PHOENIX_CONTROL_TOKEN"
 
-    @Option(help: "Where the control API listens: host:port, or a URL.")
+    @Option(help: "Where the control API listens: host:port, unix:/path, or a URL.")
     var address = "127.0.0.1:8080"
     @Option(help: "A file that holds the token.")
     var tokenFile: String?

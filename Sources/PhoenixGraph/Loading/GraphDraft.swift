@@ -62,7 +62,7 @@ struct GraphDraft {
             report.add(
                 at: place,
                 "cannot read `\(path)`: \(error)",
-                mend: "name a file that exists and may be read"
+                mend: (error as? UnreadableFile)?.mend ?? "name a file that exists and may be read"
             )
             return nil
         }

@@ -1,4 +1,3 @@
-import Foundation
 import PhoenixModel
 
 /// Reads graph files: YAML to `Graph`, with every problem and its place.
@@ -97,32 +96,6 @@ public struct LoadedGraph: Sendable {
     public var sources: [String: String]
     public init(graph: Graph, files: [String], sources: [String: String]) {
         (self.graph, self.files, self.sources) = (graph, files, sources)
-    }
-}
-
-/// Why a file could not be read, in words.
-public struct UnreadableFile: Error, Sendable, Hashable, CustomStringConvertible {
-    public var description: String
-    public init(_ reason: String) { description = reason }
-
-    /// Whether what is there can be read once only, or not at all: a pipe, a socket, a device, a directory.
-    static func isReadOnce(_ path: String) -> Bool {
-        var info = stat()
-        return stat(path, &info) == 0 && info.st_mode & S_IFMT != S_IFREG
-    }
-
-    /// Reads a file of the disk, up to a little more than a graph may be long.
-    public static let read: @Sendable (String) throws -> [UInt8] = { path in
-        var isDirectory: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
-            throw UnreadableFile("there is no such file")
-        }
-        guard !isDirectory.boolValue else { throw UnreadableFile("it is a directory") }
-        guard let file = FileHandle(forReadingAtPath: path) else {
-            throw UnreadableFile("this user may not read it")
-        }
-        defer { file.closeFile() }
-        return try Array(file.read(upToCount: YAMLTree.mostBytes + 1) ?? Data())
     }
 }
 

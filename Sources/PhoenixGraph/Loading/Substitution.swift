@@ -146,7 +146,7 @@ struct Substitution: Sendable {
             report.add(
                 at: mark,
                 "cannot read `\(path)`: \(error)",
-                mend: "make the file and let this user read it"
+                mend: (error as? UnreadableFile)?.mend ?? "make the file and let this user read it"
             )
             return ""
         }

@@ -26,16 +26,18 @@ public struct ByteCount: FieldValue, Hashable, Comparable, ExpressibleByIntegerL
         }
         let digits = text.prefix { $0.isASCII && $0.isNumber || $0 == "_" }
         let unit = String(text.dropFirst(digits.count).drop { $0 == " " })
-        if let number = Int(digits.filter { $0 != "_" }),
-            let scale = units.first(where: { $0.name == unit })?.bytes
-        {
+        let scale = units.first { $0.name == unit }?.bytes
+        if let scale, let number = Int(digits.filter { $0 != "_" }) {
             let (bytes, overflow) = number.multipliedReportingOverflow(by: scale)
             if !overflow { return Self(bytes) }
         }
+        let isTooLarge = scale != nil && digits.isWholeNumber
         report.add(
             at: tree.mark,
             "expected a number of bytes, found \(tree.found)",
-            mend: "write it like `64MiB`, `4KB` or `4096`"
+            mend: isTooLarge
+                ? "that is beyond 64 bits: write less, like `64MiB`, `4KB` or `4096`"
+                : "write it like `64MiB`, `4KB` or `4096`"
         )
         return nil
     }

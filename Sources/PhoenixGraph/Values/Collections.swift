@@ -14,8 +14,11 @@ extension Array: FieldValue where Element: FieldValue {
     public static func decode(_ tree: ConfigTree, _ report: inout Report) -> [Element]? {
         guard case .list(let items) = tree.value else {
             let remedy =
-                if case .scalar(let text, _) = tree.value { "write `[\(tree.written ?? text)]`" } else {
-                    "write the values between brackets, or one on each line behind `-`"
+                switch (Element.shape, tree.value) {
+                case (.object(let settings), _):
+                    "write the settings of each behind `-`, or between brackets: `[{\(settings.first?.name ?? ""): …}]`"
+                case (_, .scalar(let text, _)): "write `[\(tree.written ?? text)]`"
+                default: "write the values between brackets, or one on each line behind `-`"
                 }
             report.add(at: tree.mark, "expected a list, found \(tree.found)", mend: remedy)
             return nil

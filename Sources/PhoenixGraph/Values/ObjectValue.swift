@@ -17,6 +17,7 @@ extension ObjectValue {
         }
         let before = report.diagnostics.count
         value.check(marks, &report)
+        report.tell(marks.sources, after: before)
         return report.diagnostics.count == before ? value : nil
     }
     public func check(_ marks: FieldMarks, _ report: inout Report) {}

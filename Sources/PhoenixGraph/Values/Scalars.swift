@@ -18,6 +18,15 @@ extension ConfigTree {
     }
 }
 
+extension StringProtocol {
+    /// Whether it is digits, with a sign before them and underscores between them or without, however many.
+    var isWholeNumber: Bool {
+        let digits = hasPrefix("-") || hasPrefix("+") ? dropFirst() : self[...]
+        return digits.utf8.first != UInt8(ascii: "_") && !digits.isEmpty
+            && digits.utf8.allSatisfy { (48...57).contains($0) || $0 == UInt8(ascii: "_") }
+    }
+}
+
 extension String: FieldValue {
     public static var shape: Shape { .string(format: nil) }
     public static func decode(_ tree: ConfigTree, _ report: inout Report) -> String? {
@@ -51,7 +60,9 @@ extension Int: FieldValue {
         report.add(
             at: tree.mark,
             "expected a whole number, found \(tree.found)",
-            mend: "write digits only, as in `1000` or `1_000`"
+            mend: text.isWholeNumber
+                ? "that is beyond 64 bits: write one from \(Int.min) to \(Int.max)"
+                : "write digits only, as in `1000` or `1_000`"
         )
         return nil
     }

@@ -70,6 +70,9 @@ public struct WebURL: Sendable, Hashable, CustomStringConvertible, CustomDebugSt
         (origin, description) = ("http+unix://\(host)", "unix:\(socket)")
     }
 
+    /// Whether it leads to a unix socket, where no host is named.
+    public var isSocket: Bool { text.hasPrefix("http+unix://") }
+
     /// The host as it is written, and the port if one is.
     private static func hostAndPort(_ place: Substring) throws(Flaw) -> (host: Substring, port: Int?) {
         var (host, rest) = (place, place[place.endIndex...])

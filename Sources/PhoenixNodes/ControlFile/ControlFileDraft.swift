@@ -91,8 +91,10 @@ struct ControlFileDraft: Sendable {
         return file
     }
     mutating func noteWritten(_ file: ControlFile) {
-        (asked, isMomentOld, isRecount) = (nil, false, false)
-        lacksCounts = metrics == ControlFile.Metrics()
+        isMomentOld = false
+        // What was decided while it was written is yet to be written.
+        if let asked, file.says(asked) { (self.asked, isRecount) = (nil, false) }
+        lacksCounts = file.metrics == ControlFile.Metrics()
         noteVersion(file.version)
         // As it reads back: the reader keeps neither counts nor thresholds.
         known = file.asRead
@@ -103,6 +105,11 @@ extension ControlFile {
     /// Flags alike, where a pipeline that is not named is exposed.
     static func isSame(_ left: [String: Bool], _ right: [String: Bool]) -> Bool {
         Set(left.keys).union(right.keys).allSatisfy { left[$0] ?? true == right[$0] ?? true }
+    }
+    /// Whether it was made of this change.
+    fileprivate func says(_ change: ModeChange) -> Bool {
+        mode == change.mode && correlationID == change.correlationID && reason == change.reason
+            && Self.isSame(exposure, change.exposure)
     }
     /// What a reader makes of it: the counts are for people, moments are written to the millisecond.
     var asRead: ControlFile {

@@ -9,21 +9,16 @@ enum DirectoryWatch {
     static func events(of name: String, in directory: String) -> AsyncStream<Void> {
         AsyncStream(bufferingPolicy: .bufferingNewest(1)) { continuation in
             #if os(Linux)
-            let watch = inotify_init1(Int32(IN_NONBLOCK) | Int32(IN_CLOEXEC))
-            guard watch >= 0 else { return continuation.finish() }
-            let mask = UInt32(IN_CLOSE_WRITE | IN_MOVED_TO | IN_DELETE)
-            guard inotify_add_watch(watch, directory, mask) >= 0 else {
-                close(watch)
-                return continuation.finish()
+            // The kernel looks the directory up, and may wait for the disk: on a thread that is not of the pool.
+            let thread = DispatchQueue(label: "phoenix.file.watch")
+            let watching = Lock(Watching())
+            continuation.onTermination = { _ in watching.withLock { $0.end() } }
+            thread.async {
+                let isWatched = begin(directory, thread, watching) { watch in
+                    if drain(watch, of: name) { continuation.yield() }
+                }
+                if !isWatched { continuation.finish() }
             }
-            let source = DispatchSource.makeReadSource(fileDescriptor: watch)
-            source.setEventHandler {
-                if drain(watch, of: name) { continuation.yield() }
-            }
-            source.setCancelHandler { close(watch) }
-            source.activate()
-            let held = Lock(source)
-            continuation.onTermination = { _ in held.withLock { $0.cancel() } }
             #else
             continuation.finish()
             #endif
@@ -31,6 +26,42 @@ enum DirectoryWatch {
     }
 
     #if os(Linux)
+    private struct Watching {
+        private var source: (any DispatchSourceRead)?
+        private var isOver = false
+
+        /// Begins, unless nobody waits any more.
+        mutating func begin(_ source: any DispatchSourceRead) {
+            source.activate()
+            if isOver { source.cancel() } else { self.source = source }
+        }
+        mutating func end() {
+            isOver = true
+            source?.cancel()
+            source = nil
+        }
+    }
+    /// Has the kernel tell of a directory; false where it cannot.
+    private static func begin(
+        _ directory: String,
+        _ thread: DispatchQueue,
+        _ watching: Lock<Watching>,
+        _ tell: @escaping @Sendable (_ watch: Int32) -> Void
+    ) -> Bool {
+        let watch = inotify_init1(Int32(IN_NONBLOCK) | Int32(IN_CLOEXEC))
+        guard watch >= 0 else { return false }
+        let mask = UInt32(IN_CLOSE_WRITE | IN_MOVED_TO | IN_DELETE)
+        guard inotify_add_watch(watch, directory, mask) >= 0 else {
+            close(watch)
+            return false
+        }
+        let source = DispatchSource.makeReadSource(fileDescriptor: watch, queue: thread)
+        source.setEventHandler { tell(watch) }
+        source.setCancelHandler { close(watch) }
+        watching.withLock { $0.begin(source) }
+        return true
+    }
+
     /// Reads all that the kernel has to say (inotify(7): four words of 32 bits, the last the length of the name behind).
     private static func drain(_ watch: Int32, of name: String) -> Bool {
         var isMeant = false

@@ -20,6 +20,9 @@ public actor Manual: Source, LastingNode {
             ),
             Field("path", \.path, "The path of `GET`, `PUT` and `POST` there."),
         ]
+        public func check(_ marks: FieldMarks, _ report: inout Report) {
+            EndpointPath.check(path, usual: Self().path, at: marks["path"], &report)
+        }
         public var claims: [Claim] {
             listen.map { [.listen(address: $0.text, protocol: "http", path: path)] } ?? []
         }

@@ -37,8 +37,20 @@ public struct TLSSettings: ObjectValue, Hashable {
 struct AddressSecurity {
     private let endpoint: TLSEndpoint?
 
-    /// Throws `TLSError` for files that cannot be used.
-    init(_ settings: TLSSettings?) throws { endpoint = try settings.map(TLSEndpoint.init) }
+    /// Throws `TLSError` for files that cannot be used; the log tells of a certificate that is not valid now.
+    init(_ settings: TLSSettings?, _ context: NodeContext) throws {
+        endpoint = try settings.map(TLSEndpoint.init)
+        guard let settings, let validity = endpoint?.validity,
+            let trouble = validity.trouble(at: context.time.unixNanoseconds)
+        else { return }
+        context.logger.warning(
+            "\(trouble)",
+            metadata: [
+                "node": "\(context.id)", "setting": "tls.certificate", "file": "\(settings.certificate)",
+                "not_before": "\(validity.notBefore.text)", "not_after": "\(validity.notAfter.text)",
+            ]
+        )
+    }
 
     /// The name of the protocol to claim with.
     static func protocolName(_ settings: TLSSettings?) -> String { settings == nil ? "http" : "https" }
@@ -62,12 +74,16 @@ struct TLSEndpoint: Endpoint {
     /// The path to claim with it: no request has it.
     static func path(of owner: String) -> String { "tls \(owner)" }
     let context: NIOSSLContext
+    /// Of the certificate itself, which stands before its chain.
+    let validity: CertificateValidity?
 
     init(_ settings: TLSSettings) throws {
+        let chain = try TLSError.naming("tls.certificate", settings.certificate) {
+            try NIOSSLCertificate.fromPEMFile(settings.certificate)
+        }
+        validity = chain.first.map { CertificateValidity($0.notValidBefore, $0.notValidAfter) }
         var tls = TLSConfiguration.makeServerConfiguration(
-            certificateChain: try TLSError.naming("tls.certificate", settings.certificate) {
-                try NIOSSLCertificate.fromPEMFile(settings.certificate).map { .certificate($0) }
-            },
+            certificateChain: chain.map { .certificate($0) },
             privateKey: .privateKey(
                 try TLSError.naming("tls.key", settings.key) {
                     try NIOSSLPrivateKey(file: settings.key, format: .pem)

@@ -1,3 +1,4 @@
+import Logging
 import NIOCore
 import NIOSSL
 import PhoenixModel
@@ -12,11 +13,41 @@ import Darwin
 
 /// Opens the addresses that nodes claim, all on one HTTP server: its limits and event loops are shared by all of them.
 public final class WireServerProvider: ServerProvider {
+    private struct Opened: Sendable { weak var server: OpenWireServer? }
     private let server: HTTPServer
+    private let failures: ConnectionFailures
+    private let opened = Lock<[Opened]>([])
 
-    public init(_ server: HTTPServer) { self.server = server }
+    /// Tells nobody of connections that fail in TLS.
+    public convenience init(_ server: HTTPServer) {
+        let unheard = Logger(label: "phoenix") { _ in SwiftLogNoOpLogHandler() }
+        self.init(server, ConnectionFailures(unheard, limit: 0))
+    }
+    /// - Parameter failures: what is told of connections that fail in TLS.
+    init(_ server: HTTPServer, _ failures: ConnectionFailures) {
+        (self.server, self.failures) = (server, failures)
+    }
 
     public func open(_ address: String, protocol protocolName: String) async throws -> any OpenServer {
+        let server = try await bind(address, protocolName)
+        opened.withLock { opened in
+            opened.removeAll { $0.server == nil }
+            opened.append(Opened(server: server))
+        }
+        return server
+    }
+
+    /// Puts back the files of unix sockets that are served but were taken away, each with its connections; answers why one
+    /// could not be.
+    func regain() async -> [any Error] {
+        var errors: [any Error] = []
+        for server in opened.withLock({ $0.compactMap { $0.server } }) {
+            do { try await server.regain() } catch { errors.append(error) }
+        }
+        return errors
+    }
+
+    private func bind(_ address: String, _ protocolName: String) async throws -> OpenWireServer {
         guard ["http", TLSEndpoint.protocolName].contains(protocolName) else {
             throw AddressError("this build serves `http` and `https` only, not `\(protocolName)`")
         }
@@ -28,10 +59,10 @@ public final class WireServerProvider: ServerProvider {
                 return OpenWireServer(try await server.bind(parsed))
             }
             let certificate = CurrentCertificate()
-            let bound = try await server.bind(parsed) { channel in
-                try channel.pipeline.syncOperations.addHandler(
-                    NIOSSLServerHandler(context: try certificate.context)
-                )
+            let bound = try await server.bind(parsed) { [failures] channel in
+                let pipeline = channel.pipeline.syncOperations
+                try pipeline.addHandler(NIOSSLServerHandler(context: try certificate.context))
+                try pipeline.addHandler(TLSFailureHandler(failures, address: address))
             }
             return OpenWireServer(bound, certificate)
         } catch let error as IOError {
@@ -81,6 +112,7 @@ private final class OpenWireServer: OpenServer {
 
     func setRoutes(_ routes: [Route]) {
         var table = RouteTable.Routes()
+        bound.rank = Self.rank(routes)
         for route in routes {
             switch route.endpoint {
             case let endpoint as HTTPEndpoint where route.path.hasSuffix("*"):
@@ -97,10 +129,27 @@ private final class OpenWireServer: OpenServer {
         bound.routes.replace(table)
     }
 
+    /// That a receiver has all the connections that there may be is to be seen in the engine's answers, by scrapes, and in the
+    /// APIs.
+    private static func rank(_ routes: [Route]) -> ConnectionRank {
+        if routes.contains(where: { $0.owner == EngineEndpoints.owner }) { return .foremost }
+        let isRead = routes.contains { route in
+            let handler = (route.endpoint as? HTTPEndpoint)?.handler
+            return handler is ExpositionHandler || handler is RouterEndpoint
+        }
+        return isRead ? .preferred : .ordinary
+    }
+
     func stopAccepting() async { await bound.stopAccepting() }
     func resume() async throws {
         do { try await bound.resume() } catch let error as IOError {
             throw AddressError.reason(bound.address, error)
+        }
+    }
+    /// Throws with its address.
+    func regain() async throws {
+        do { try await bound.regain() } catch let error as IOError {
+            throw AddressError("\(bound.address): \(AddressError.reason(bound.address, error))")
         }
     }
     func quiet() async { await bound.turn() }

@@ -62,7 +62,7 @@ struct AdminAPI: Sendable {
         let isJSON = request.headers[.contentType]?.hasPrefix("application/json") ?? false
         let sent = isJSON && !text.isEmpty ? try bundle(text) : nil
         let origin = engine.origin
-        let read = { () throws(GraphRefusal) -> LoadedGraph in
+        let read = { @Sendable () throws(GraphRefusal) -> LoadedGraph in
             if let sent { return try origin.readSent(sent.root, sent.files) }
             return text.isEmpty ? try origin.read() : try origin.readSent(origin.path, [origin.path: text])
         }

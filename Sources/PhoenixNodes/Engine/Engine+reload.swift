@@ -12,9 +12,9 @@ extension Engine {
         return try await reload(to: read, origin: origin, settled: settled)
     }
 
-    /// The same with a graph that was sent.
+    /// The same with a graph that was sent. The reading is not waited for once the task is cancelled.
     public func reload(
-        to read: () throws(GraphRefusal) -> LoadedGraph,
+        to read: @escaping @Sendable () throws(GraphRefusal) -> LoadedGraph,
         origin: String,
         settled: Bool = false
     ) async throws -> Supervisor.ReloadReport {
@@ -27,23 +27,27 @@ extension Engine {
                     "generation": "\(report.record.generation)", "plan": "\(report.plan.text)",
                 ]
             )
+            await regainAddresses()
             return report
         } catch ReloadError.busy {
             throw ReloadError.busy
+        } catch is CancellationError {
+            // Whoever asked is told to end: no graph was refused.
+            throw CancellationError()
         } catch {
             services.logger.error("the graph was not taken over: \(error)", metadata: ["origin": "\(origin)"])
             throw error
         }
     }
     private func change(
-        to read: () throws(GraphRefusal) -> LoadedGraph,
+        to read: @escaping @Sendable () throws(GraphRefusal) -> LoadedGraph,
         origin: String,
         settled: Bool
     ) async throws -> Supervisor.ReloadReport {
         do {
             return try await withTaskExecutorPreference(commands) {
                 await supervisor.started()
-                let graph = try await checked(read())
+                let graph = try await checked(GraphReading.run(read))
                 return try await supervisor.reload(
                     to: graph,
                     origin: origin,
@@ -59,18 +63,24 @@ extension Engine {
     }
 
     /// What a change to a graph would do; nothing is touched and nothing counted.
-    public func plan(_ read: () throws(GraphRefusal) -> LoadedGraph) async throws -> Plan {
-        let graph = try await checked(read())
+    public func plan(_ read: @escaping @Sendable () throws(GraphRefusal) -> LoadedGraph) async throws -> Plan
+    {
+        let graph = try await checked(GraphReading.run(read))
         return Plan(from: await supervisor.runningGraph, to: graph, catalog)
     }
 
     /// A graph that this engine can run without a restart.
     private func checked(_ loaded: LoadedGraph) async throws -> Graph {
-        try Self.check(loaded, against: await supervisor.runningGraph)
-        return loaded.graph
+        try Self.checked(loaded, against: await supervisor.runningGraph)
     }
-    /// Throws with each place where a graph asks for what an engine that runs another one cannot change.
-    public static func check(_ loaded: LoadedGraph, against running: Graph) throws(GraphRefusal) {
+    /// A graph as it is to be planned for an engine that runs another one: a section outside the nodes that says the same
+    /// in other words has the words of the running one, since a plan compares those as they are written.
+    ///
+    /// Throws with each place where it asks for what a running engine cannot change.
+    public static func checked(
+        _ loaded: LoadedGraph,
+        against running: Graph
+    ) throws(GraphRefusal) -> Graph {
         let names = Set(running.settings.keys).union(loaded.graph.settings.keys)
         // For what is not in the file any more.
         let start = Mark(file: loaded.files.first ?? "the graph", line: 1, column: 1)
@@ -86,6 +96,14 @@ extension Engine {
         guard diagnostics.isEmpty else {
             throw GraphRefusal(diagnostics, files: loaded.files, sources: loaded.sources)
         }
+        var graph = loaded.graph
+        // Of the others nothing may change, so nothing did.
+        let isSameEngine = Self.settings(of: running) == Self.settings(of: graph)
+        for name in names where name != "engine" || isSameEngine {
+            let (old, new) = (running.settings[name], graph.settings[name])
+            if old != new { graph.settings[name] = old }
+        }
+        return graph
     }
     /// A section that cannot change at all: what is only written otherwise is no change.
     private static func fixedSection<Config: NodeConfig>(
@@ -132,6 +150,13 @@ extension Engine {
             "\(what) cannot change while the engine runs",
             mend: "write it as it was, or restart the process"
         )
+    }
+
+    /// Puts back the files of unix sockets that were taken away: a reload is what an operator asks for who finds one gone.
+    private func regainAddresses() async {
+        for error in await servers.regain() {
+            services.logger.error("an address cannot be had again: \(error)")
+        }
     }
 
     private func limits(of graph: Graph) -> ReloadLimits {

@@ -39,14 +39,19 @@ public final class Engine: Sendable {
     let supervisor: Supervisor
     let services: EngineServices
     private let endpoints = EngineEndpoints()
+    private let pulse: PoolPulse
     private let admin: AdminAPI
     /// Nil where the graph names no file for it.
     private let keeper: StateKeeper?
+    private let stateLoss = Lock(false)
     private let droppedLogLines: (@Sendable () -> Int)?
     private let loops: MultiThreadedEventLoopGroup
     /// Where commands run: beside the threads that points go through, so that they need not wait for those.
     let commands = CommandExecutor()
     private let server: HTTPServer
+    private let failures: ConnectionFailures
+    /// The addresses of `server`, also those that a reload moves.
+    let servers: WireServerProvider
 
     /// Throws `SettingsError` where the engine's own sections do not fit; the loader found that before.
     ///
@@ -54,13 +59,15 @@ public final class Engine: Sendable {
     ///   - origin: where the graph is read anew from.
     ///   - droppedLogLines: the lines that the log of `logger` has dropped so far, for the engine's metrics; nil where it
     ///     drops none, or does not know.
+    ///   - patience: how long the threads that nodes run on may take for an answer before the engine is not ready.
     public init(
         _ graph: Graph,
         _ catalog: NodeCatalog,
         origin: GraphOrigin? = nil,
         version: String,
         logger: Logger,
-        droppedLogLines: (@Sendable () -> Int)? = nil
+        droppedLogLines: (@Sendable () -> Int)? = nil,
+        patience: Duration = .seconds(2)
     ) throws {
         let settings: EngineSettings = try Self.section("engine", of: graph)
         let memory: MemoryLimiterSettings = try Self.section("memory_limiter", of: graph)
@@ -69,10 +76,14 @@ public final class Engine: Sendable {
         self.droppedLogLines = droppedLogLines
         let loopCount = settings.eventLoops > 0 ? settings.eventLoops : System.coreCount
         loops = MultiThreadedEventLoopGroup(numberOfThreads: loopCount)
-        server = HTTPServer(group: loops) { event in
-            logger.debug("connection trouble", metadata: ["what": "\(event)"])
-        }
-        let time = SystemTime()
+        var configuration = HTTPConfiguration()
+        DescriptorLimit.current?.bound(&configuration)
+        let failures = ConnectionFailures(logger, limit: configuration.maxConnections)
+        self.failures = failures
+        server = HTTPServer(group: loops, configuration: configuration) { failures.note($0) }
+        servers = WireServerProvider(server, failures)
+        let time = EngineTime()
+        pulse = PoolPulse(time, logger, patience: patience)
         let info = EngineInfo(
             graph: graph.name,
             version: version,
@@ -82,7 +93,7 @@ public final class Engine: Sendable {
         services = EngineServices(
             series: SeriesTable(capacity: settings.maxSeries, idleSeconds: settings.seriesIdleSeconds),
             time: time,
-            listeners: Listeners(WireServerProvider(server)),
+            listeners: Listeners(servers),
             gate: AdmissionGate(memory.limits),
             logger: logger,
             engine: info,
@@ -123,6 +134,7 @@ public final class Engine: Sendable {
         do {
             try await runAll(whenServing)
         } catch {
+            await keeper?.neverRan()
             await closeLoops()
             throw error
         }
@@ -133,14 +145,17 @@ public final class Engine: Sendable {
         let metrics = EngineMetrics(
             services: services,
             server: server,
+            failures: failures,
             keeper: keeper,
             droppedLogLines: droppedLogLines
         )
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await self.keepTime() }
             group.addTask(executorPreference: commands) {
-                await self.endpoints.answer(self.supervisor, metrics)
+                await self.endpoints.answer(self.supervisor, metrics, self.pulse)
             }
+            group.addTask { await self.pulse.answer() }
+            group.addTask(executorPreference: commands) { await self.pulse.ask() }
             group.addTask(executorPreference: commands) { await self.admin.routed.serve() }
             if let keeper {
                 group.addTask(executorPreference: commands) { await keeper.run(self.supervisor) }
@@ -154,17 +169,21 @@ public final class Engine: Sendable {
         }
         // All tasks have ended: nobody else writes.
         if let keeper, let memories = await supervisor.memories {
-            await keeper.save(memories.nodes, isFinal: true)
+            let saving = await keeper.save(memories.nodes, isFinal: true)
+            stateLoss.withLock { $0 = saving != .written }
         }
     }
 
-    /// Moves the clock of the series table, retires what was silent, and gives back what was freed.
+    /// Moves the clock of the series table, retires what was silent, gives back what was freed, and tells of connections that
+    /// came to nothing.
     private func keepTime() async throws {
         let start = services.time.monotonic
+        defer { failures.tell(at: services.time.monotonic, isLast: true) }
         while !Task.isCancelled {
             let seconds = (services.time.monotonic - start).components.seconds
             services.series.advance(to: UInt32(clamping: seconds + 1))
             if seconds % 10 == 9 { FreedMemory.giveBack() }
+            failures.tell(at: services.time.monotonic)
             // Cancelled: the engine has ended.
             guard (try? await services.time.sleep(for: .seconds(1))) != nil else { return }
         }
@@ -183,6 +202,10 @@ public final class Engine: Sendable {
             return await supervisor.drain(within: limit)
         }
     }
+
+    /// Whether the state could not be written when all nodes had ended, so that what came since the last writing is lost; the
+    /// log names it.
+    public var hasLostState: Bool { stateLoss.withLock { $0 } }
 
     /// How far the engine came.
     public var readiness: Readiness { get async { await supervisor.readiness } }

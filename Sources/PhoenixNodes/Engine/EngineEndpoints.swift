@@ -4,7 +4,8 @@ import PhoenixWire
 
 /// Where the engine itself answers: `/` and `/health`, `/ready`, `/metrics`.
 ///
-/// Questions are put to the running engine and answered by one task, so that a hung engine is seen to hang.
+/// Questions are put to the running engine and answered by one task, beside the threads that nodes run on: where those do
+/// not answer, that is the answer.
 struct EngineEndpoints: Sendable {
     /// The owner of the engine's own routes: no node may bear this name with a space.
     static let owner = "the engine"
@@ -47,10 +48,13 @@ struct EngineEndpoints: Sendable {
     }
 
     /// Answers until its task is cancelled.
-    func answer(_ supervisor: Supervisor, _ metrics: EngineMetrics) async {
+    func answer(_ supervisor: Supervisor, _ metrics: EngineMetrics, _ pulse: PoolPulse) async {
         for await question in questions {
-            let (readiness, reloads) = (await supervisor.readiness, await supervisor.reloads)
-            question.responder.respond(Self.response(question.topic, readiness, reloads, metrics))
+            var readiness = await supervisor.readiness
+            let reloads = await supervisor.reloads
+            // No node is told of: there is no telling which of them holds the threads.
+            if pulse.silence != nil { readiness.unready.append(Self.owner) }
+            question.responder.respond(Self.response(question.topic, readiness, reloads, metrics, pulse))
         }
     }
 
@@ -58,24 +62,26 @@ struct EngineEndpoints: Sendable {
         _ topic: Topic,
         _ readiness: Readiness,
         _ reloads: ReloadLedger,
-        _ metrics: EngineMetrics
+        _ metrics: EngineMetrics,
+        _ pulse: PoolPulse
     ) -> HTTPResponse {
         switch topic {
         case .health:
-            let isServing = readiness.phase == .running
+            let isServing = readiness.phase == .running && !pulse.isDead
             let started = metrics.services.engine.startUnixNano
             let uptime = metrics.services.time.unixNanoseconds.subtractingReportingOverflow(started)
             let seconds = uptime.overflow ? 0 : uptime.partialValue / 1_000_000_000
             let body = """
                 {"status":"\(isServing ? "healthy" : "unavailable")","phase":"\(readiness.phase.rawValue)",\
-                "version":"\(metrics.services.engine.version)","uptime_seconds":\(seconds)}\n
+                "version":"\(metrics.services.engine.version)","uptime_seconds":\(seconds)\(reason(pulse))}\n
                 """
             return json(isServing ? 200 : 503, body)
         case .ready:
-            // Ids of nodes are letters, digits, `_` and `-`: nothing to escape.
+            // Ids of nodes are letters, digits, `_` and `-`, the engine's a space too: nothing to escape.
             let unready = readiness.unready.map { "\"\($0)\"" }.joined(separator: ",")
             let body = """
-                {"ready":\(readiness.isReady),"phase":"\(readiness.phase.rawValue)","unready":[\(unready)]}\n
+                {"ready":\(readiness.isReady),"phase":"\(readiness.phase.rawValue)",\
+                "unready":[\(unready)]\(reason(pulse))}\n
                 """
             return json(readiness.isReady ? 200 : 503, body)
         case .metrics(let dialect):
@@ -85,6 +91,11 @@ struct EngineEndpoints: Sendable {
                 PlainFamily.exposition(metrics.families(readiness, reloads), as: dialect.format)
             )
         }
+    }
+    /// What is said where the threads that nodes run on do not answer.
+    private static func reason(_ pulse: PoolPulse) -> String {
+        guard let silence = pulse.silence else { return "" }
+        return #","silent_seconds":\#(silence.components.seconds),"reason":"\#(PoolPulse.reason)""#
     }
     private static func json(_ status: Int, _ body: String) -> HTTPResponse {
         .bytes(status, type: "application/json", Array(body.utf8))

@@ -6,13 +6,14 @@ import PhoenixWire
 struct EngineMetrics: Sendable {
     let services: EngineServices
     let server: HTTPServer
+    let failures: ConnectionFailures
     let keeper: StateKeeper?
     /// Nil where the log does not say.
     let droppedLogLines: (@Sendable () -> Int)?
 
     func families(_ readiness: Readiness, _ reloads: ReloadLedger) -> [PlainFamily] {
-        vitals + table + Self.changes(reloads) + about(readiness) + ProcessFigures.current.families
-            + (keeper?.families ?? []) + log
+        let own = vitals + table + Self.changes(reloads) + about(readiness)
+        return own + ProcessFigures.current.families + failures.families + (keeper?.families ?? []) + log
     }
 
     private var vitals: [PlainFamily] {

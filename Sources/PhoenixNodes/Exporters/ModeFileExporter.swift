@@ -35,19 +35,35 @@ public actor ModeFileExporter: Node {
 
     private var config: Config
     private let context: NodeContext
-    private var reader: ControlFileReader
+    private let store: ControlFileStore
+    private let files: FileThread
+    private let desk: Lock<Desk>
     private var draft = ControlFileDraft()
+    /// What is to be done with the file next, while something is done with it.
+    private var errand: Errand?
+    private var isAttending = false
     private let written: Gauge
     private let failures: Counter
     private let edited: Counter
     /// Writes that failed since the last that did not.
     private var failedInRow = 0
+    /// What is known of the file, also by a write that nobody waited for.
+    private struct Desk {
+        var reader: ControlFileReader
+        /// Written, and not yet taken note of.
+        var written: ControlFile?
+    }
+    private struct Errand {
+        var isWhole: Bool
+        var writes: Bool
+    }
 
     public init(_ settings: Settings<Config>, _ context: NodeContext) throws {
         (config, self.context) = (settings.base, context)
-        let store = ControlFileStore(path: config.path)
+        store = ControlFileStore(path: config.path)
+        files = FileThread(context, config.path)
+        desk = Lock(Desk(reader: ControlFileReader(store)))
         try store.checkDirectory()
-        reader = ControlFileReader(store)
         written = context.vitals.gauge(
             "phoenix_control_file_version",
             [:],
@@ -68,22 +84,23 @@ public actor ModeFileExporter: Node {
     public func run() async throws {
         guard let input = context.wiring[Port.input] else { return }
         // Before any word of the controller: what the file says is where it goes on, and from which version.
-        look(isWhole: true)
+        await attend(Errand(isWhole: true, writes: false))
         try await withThrowingTaskGroup(of: Void.self) { group in
-            let store = reader.store
-            group.addTask {
+            group.addTask { [store] in
                 for await _ in DirectoryWatch.events(of: store.name, in: store.directory) {
-                    await self.look(isWhole: true)
+                    await self.attend(Errand(isWhole: true, writes: false))
                 }
             }
             group.addTask { try await self.poll() }
             if let kpis = context.wiring[Port.kpis] {
                 group.addTask { for await observation in kpis.messages { await self.note(observation) } }
             }
-            for await change in input.messages { take(change) }
+            for await change in input.messages { await take(change) }
             group.cancelAll()
             try await group.waitForAll()
         }
+        // What another hand of this node was about to write when it was told to stop.
+        if draft.isPending { await attend(Errand(isWhole: true, writes: true)) }
     }
     public func reconfigure(_ settings: Settings<Config>) -> Bool {
         guard settings.base.path == config.path else { return false }
@@ -95,8 +112,7 @@ public actor ModeFileExporter: Node {
         do {
             while true {
                 try await context.time.sleep(for: config.poll)
-                look(isWhole: false)
-                write()
+                await attend(Errand(isWhole: false, writes: true))
             }
         } catch is CancellationError {
             // The controller has gone: nothing is left to write.
@@ -104,12 +120,41 @@ public actor ModeFileExporter: Node {
     }
     private func note(_ observation: Observation) { draft.note(observation) }
 
-    private func take(_ change: ModeChange) {
+    private func take(_ change: ModeChange) async {
         draft.ask(change)
-        write()
+        if draft.isPending { await attend(Errand(isWhole: true, writes: true)) }
     }
 
-    private func look(isWhole: Bool) { see(reader.look(isWhole: isWhole)) }
+    /// Looks at the file and writes it, one hand at a time: who comes while another waits for the disk leaves it the errand.
+    private func attend(_ next: Errand) async {
+        errand = Errand(
+            isWhole: next.isWhole || errand?.isWhole == true,
+            writes: next.writes || errand?.writes == true
+        )
+        guard !isAttending else { return }
+        isAttending = true
+        defer { isAttending = false }
+        while let errand {
+            self.errand = nil
+            // Before a write: somebody may have just written something that the controller has yet to hear.
+            guard await look(isWhole: errand.isWhole || (errand.writes && draft.isPending)) else { return }
+            if errand.writes { await write() }
+        }
+    }
+    /// False where the file does not answer: the next poll asks again.
+    private func look(isWhole: Bool) async -> Bool {
+        let found = await files.run { [desk] in
+            var reader = desk.withLock { $0.reader }
+            let news = reader.look(isWhole: isWhole)
+            return (reader, news)
+        }
+        noteWritten()
+        // What a look that nobody waited for has seen is seen again by the next.
+        guard let (reader, news) = found else { return false }
+        desk.withLock { $0.reader = reader }
+        see(news)
+        return true
+    }
 
     private func see(_ news: ControlFileReader.News) {
         switch news {
@@ -134,35 +179,47 @@ public actor ModeFileExporter: Node {
         }
     }
 
-    /// Writes what is asked for, unless somebody has just written something that the controller has yet to hear.
-    private func write() {
-        guard draft.isPending else { return }
-        look(isWhole: true)
+    /// Writes what is asked for, unless the controller has yet to hear of an edit.
+    private func write() async {
         guard let file = draft.file(at: context.time.unixNanoseconds) else { return }
-        do {
-            try reader.store.write(file.text)
-            draft.noteWritten(file)
-            reader.noteOwnWrite()
-            written.set(Double(file.version))
-            if failedInRow > 0 {
-                context.logger.notice(
-                    "the control file is written again",
-                    metadata: ["failed": "\(failedInRow)"]
-                )
+        let outcome = await files.run { [desk, store] () -> Result<Void, any Error> in
+            Result {
+                try store.write(file.text)
+                var reader = desk.withLock { $0.reader }
+                reader.noteOwnWrite()
+                desk.withLock { [reader] in $0 = Desk(reader: reader, written: file) }
             }
-            failedInRow = 0
-        } catch {
-            failures.add()
-            failedInRow += 1
-            // It is tried again at each look: the log is told at the first, the second, the fourth and so on.
-            guard failedInRow.nonzeroBitCount == 1 else { return }
-            context.logger.error(
-                "control file not written",
-                metadata: [
-                    "error": "\(error)", "failed": "\(failedInRow)",
-                    "remedy": "make its directory and let the process write there, or name another `path`",
-                ]
+        }
+        switch outcome {
+        case .success: noteWritten()
+        case .failure(let error): noteFailure("\(error)")
+        case nil: if !Task.isCancelled { noteFailure("\(store.path) does not answer") }
+        }
+    }
+    /// Takes note of what was written, also by a write that was not waited for.
+    private func noteWritten() {
+        guard let file = desk.withLock({ $0.written.take() }) else { return }
+        draft.noteWritten(file)
+        written.set(Double(file.version))
+        if failedInRow > 0 {
+            context.logger.notice(
+                "the control file is written again",
+                metadata: ["failed": "\(failedInRow)"]
             )
         }
+        failedInRow = 0
+    }
+    private func noteFailure(_ error: String) {
+        failures.add()
+        failedInRow += 1
+        // It is tried again at each look: the log is told at the first, the second, the fourth and so on.
+        guard failedInRow.nonzeroBitCount == 1 else { return }
+        context.logger.error(
+            "control file not written",
+            metadata: [
+                "error": "\(error)", "failed": "\(failedInRow)",
+                "remedy": "make its directory and let the process write there, or name another `path`",
+            ]
+        )
     }
 }

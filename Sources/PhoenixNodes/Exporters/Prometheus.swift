@@ -88,6 +88,24 @@ public actor Prometheus: JournalingNode {
                     + "goes on accumulating. The node's id where it is left out."
             ),
         ]
+        public func check(_ marks: FieldMarks, _ report: inout Report) {
+            let names = PrometheusFace.Names(self)
+            if !activeSeriesMetric.isEmpty, names.active.isEmpty {
+                report.add(
+                    at: marks["active_series_metric"],
+                    "nothing but underscores would be left of `active_series_metric`",
+                    mend: "write a name of letters, digits and underscores, or leave it out"
+                )
+            }
+            if let name = names.active.first(where: names.fixed.contains) {
+                report.add(
+                    at: marks["active_series_metric"],
+                    "the endpoint has a metric `\(name)` already",
+                    mend: "give `active_series_metric` another name, or leave it out"
+                )
+            }
+            EndpointPath.check(path, usual: Self().path, at: marks["path"], &report)
+        }
         public var claims: [Claim] {
             [Claim.listen(address: listen.text, protocol: AddressSecurity.protocolName(tls), path: path)]
                 + (tls?.claims ?? [])
@@ -99,6 +117,10 @@ public actor Prometheus: JournalingNode {
         case underscoreEscapingWithoutSuffixes = "UnderscoreEscapingWithoutSuffixes"
         case noUTF8EscapingWithSuffixes = "NoUTF8EscapingWithSuffixes"
         case noTranslation = "NoTranslation"
+
+        var translation: TranslationStrategy {
+            TranslationStrategy(rawValue: rawValue) ?? .underscoreEscapingWithSuffixes
+        }
     }
     enum Port {
         static let input = InputPort<MetricBatch>("in", required: true)
@@ -127,7 +149,7 @@ public actor Prometheus: JournalingNode {
         let store = ExpositionStore(options, watchingSince: context.time.unixNanoseconds)
         face = PrometheusFace(config, store, context)
         let face = face
-        let security = try AddressSecurity(config.tls)
+        let security = try AddressSecurity(config.tls, context)
         security.attach(to: config.listen.text, context)
         context.listen(
             config.listen.text,
@@ -246,14 +268,12 @@ public actor Prometheus: JournalingNode {
     static func options(_ config: Config) -> ExpositionOptions {
         var options = ExpositionOptions()
         (options.namespace, options.constantLabels) = (config.namespace, config.labels)
-        options.strategy =
-            TranslationStrategy(rawValue: config.translationStrategy.rawValue)
-            ?? .underscoreEscapingWithSuffixes
+        options.strategy = config.translationStrategy.translation
         (options.convertsResource, options.addsScopeLabels) = (config.convertsResource, config.addScopeLabels)
         (options.exposesTargetInfo, options.sendsTimestamps) = (config.targetInfo, config.sendTimestamps)
         options.sendsCreated = config.sendCreated
         (options.expiration, options.maximumSeries) = (config.metricExpiration, config.maxSeries)
-        options.reservedNames = PrometheusFace.reservedNames(config)
+        options.reservedNames = PrometheusFace.Names(config).reserved
         return options
     }
 }

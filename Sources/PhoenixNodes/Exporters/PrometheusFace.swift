@@ -16,14 +16,13 @@ final class PrometheusFace: Sendable {
     private static let quantiles = [0.5, 0.95, 0.99]
     private let state: Lock<State>
     private let time: any TimeSource
-    private let namespace: String
-    private let activeSeriesMetric: String
+    private let names: Names
     private let pipeline: String
 
     init(_ config: Prometheus.Config, _ store: ExpositionStore, _ context: NodeContext) {
         state = Lock(State(store: store))
         time = context.time
-        (namespace, activeSeriesMetric) = (config.namespace, config.activeSeriesMetric)
+        names = Names(config)
         pipeline = config.pipeline.isEmpty ? context.id : config.pipeline
     }
     var store: ExpositionStore { state.withLock { $0.store } }
@@ -48,28 +47,40 @@ final class PrometheusFace: Sendable {
     }
     func follow(_ change: ModeChange) { state.withLock { $0.change = change } }
 
-    /// Names that the series of the pipeline may not take.
-    static func reservedNames(_ config: Prometheus.Config) -> Set<String> {
-        var names: Set<String> = ["phoenix_control", "phoenix_control_info"]
-        if config.targetInfo { names.formUnion(["target", "target_info"]) }
-        let own = ownNames.map { prefixed($0, config.namespace) }
-        for name in own + activeNames(config.activeSeriesMetric, config.namespace) {
-            names.insert(name)
-            if name.hasSuffix("_total") { names.insert(String(name.dropLast(6))) }
+    /// What the endpoint's own families are called: in the legacy alphabet, under the namespace as the names of series are.
+    struct Names: Sendable {
+        private static let own = [
+            "phoenix_exposed_series", "phoenix_received_points_total", "phoenix_dropped_points_total",
+            "phoenix_colliding_series_total", KPIBoard.latencyByEndpoint,
+        ]
+        private let namespace: String
+        private let strategy: TranslationStrategy
+        private let hasTargetInfo: Bool
+        /// The name that the settings give to the number of series, by itself and under the namespace; empty without one.
+        let active: [String]
+
+        init(_ config: Prometheus.Config) {
+            (namespace, hasTargetInfo) = (config.namespace, config.targetInfo)
+            let strategy = config.translationStrategy.translation
+            let names = ["", config.namespace].compactMap {
+                strategy.plainName(config.activeSeriesMetric, under: $0)
+            }
+            active = names.first == names.last ? Array(names.prefix(1)) : names
+            self.strategy = strategy
         }
-        return names
-    }
-    private static let ownNames = [
-        "phoenix_exposed_series", "phoenix_received_points_total", "phoenix_dropped_points_total",
-        "phoenix_colliding_series_total", KPIBoard.latencyByEndpoint,
-    ]
-    private static func prefixed(_ name: String, _ namespace: String) -> String {
-        namespace.isEmpty ? name : "\(namespace)_\(name)"
-    }
-    /// The configured name as it is, and under the namespace.
-    private static func activeNames(_ name: String, _ namespace: String) -> [String] {
-        guard !name.isEmpty else { return [] }
-        return namespace.isEmpty ? [name] : [name, prefixed(name, namespace)]
+        subscript(name: String) -> String { strategy.plainName(name, under: namespace) ?? name }
+        /// Those that every endpoint with such settings has, whatever it calls the number of its series.
+        var fixed: Set<String> {
+            var names: Set<String> = ["phoenix_control", "phoenix_control_info"]
+            if hasTargetInfo { names.formUnion(["target", "target_info"]) }
+            return names.union(Self.taken(Self.own.map { self[$0] }))
+        }
+        /// Names that the series of the pipeline may not take.
+        var reserved: Set<String> { fixed.union(Self.taken(active)) }
+        /// The names, and those of their families.
+        private static func taken(_ names: [String]) -> Set<String> {
+            Set(names).union(names.filter { $0.hasSuffix("_total") }.map { String($0.dropLast(6)) })
+        }
     }
 
     /// What a scrape gets now.
@@ -89,17 +100,16 @@ final class PrometheusFace: Sendable {
     }
     private func families(_ store: ExpositionStore, _ change: ModeChange?) -> [PlainFamily] {
         let (counts, active) = (store.counts, Double(store.activeSeries))
-        func own(_ name: String) -> String { Self.prefixed(name, namespace) }
         var families = [
-            PlainFamily(own("phoenix_exposed_series"), "Series exposed by this endpoint.", .gauge, active),
+            PlainFamily(names["phoenix_exposed_series"], "Series exposed by this endpoint.", .gauge, active),
             PlainFamily(
-                own("phoenix_received_points_total"),
+                names["phoenix_received_points_total"],
                 "Points that reached this endpoint.",
                 .counter,
                 Double(counts.received)
             ),
             PlainFamily(
-                own("phoenix_dropped_points_total"),
+                names["phoenix_dropped_points_total"],
                 "Points that this endpoint dropped, by reason.",
                 .counter,
                 ExpositionDrop.allCases.map {
@@ -107,7 +117,7 @@ final class PrometheusFace: Sendable {
                 }
             ),
             PlainFamily(
-                own("phoenix_colliding_series_total"),
+                names["phoenix_colliding_series_total"],
                 "Series that had to share their exposed label set with another one.",
                 .counter,
                 Double(counts.collisions)
@@ -117,10 +127,10 @@ final class PrometheusFace: Sendable {
             PlainFamily.Sample($0.seconds, [ExposedLabel("share", String($0.quantile))])
         }
         if !latencies.isEmpty {
-            let name = own(KPIBoard.latencyByEndpoint)
+            let name = names[KPIBoard.latencyByEndpoint]
             families.append(PlainFamily(name, "From receipt to exposition.", .gauge, latencies))
         }
-        for name in Self.activeNames(activeSeriesMetric, namespace) {
+        for name in names.active {
             families.append(PlainFamily(name, "Series exposed by this endpoint.", .gauge, active))
         }
         if let change {

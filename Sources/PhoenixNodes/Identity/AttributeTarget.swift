@@ -22,6 +22,9 @@ public struct AttributeTarget: FieldValue, Hashable, Comparable, ExpressibleBySt
         (self.place, self.key) = (place, key)
     }
 
+    /// Whether a key begins with a place: where keys have none, the place would be a part of the key.
+    static func namesPlace(_ key: String) -> Bool { key.hasPrefix("resource:") || key.hasPrefix("point:") }
+
     public static var shape: Shape { .string(format: nil) }
     public static func decode(_ tree: ConfigTree, _ report: inout Report) -> Self? {
         guard let text = tree.scalar(expected: "the key of an attribute", example: "host.name", &report)

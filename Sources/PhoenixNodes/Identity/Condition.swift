@@ -67,6 +67,15 @@ public struct Condition: ObjectValue, Hashable {
 public typealias Conditions = OneOrMany<Condition>
 
 extension OneOrMany<Condition> {
+    /// Refuses a list of none, which holds for every series: who writes it means no series.
+    func refuseNone(_ setting: String, at mark: Mark, mend remedy: String? = nil, _ report: inout Report) {
+        guard values.isEmpty else { return }
+        report.add(
+            at: mark,
+            "`\(setting)` without conditions holds for every series",
+            mend: remedy ?? "add `attribute` with a test, or `metric`; for no series leave `\(setting)` out"
+        )
+    }
     /// Whether all of them hold of a series.
     func hold(_ subject: inout Subject) -> Bool {
         for condition in values where !condition.holds(&subject) { return false }

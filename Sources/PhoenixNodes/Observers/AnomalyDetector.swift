@@ -48,11 +48,25 @@ struct AnomalyDetector {
         var labels: [String: String]
     }
     private struct Course {
+        /// The newest, as many as `samples`.
         var values: [(at: Double, value: Double)] = []
+        /// Those of the last minute, thinned out, behind the newest that is older: there is always one to compare with,
+        /// however soon `samples` newer ones come.
+        private var minute: [(at: Double, value: Double)] = []
         /// When each kind was last told, and whether it still holds.
         var told: [Anomaly.Kind: Duration] = [:]
         var holds: Set<Anomaly.Kind> = []
         var seen = Duration.zero
+
+        /// What it was a minute ago; nil while it is younger.
+        func minuteAgo(at now: Double) -> Double? { minute.last(where: { $0.at <= now - 60 })?.value }
+        mutating func note(_ value: Double, at now: Double, most samples: Int) {
+            values.append((now, value))
+            values.removeFirst(max(values.count - samples, 0))
+            if let last = minute.last, now - last.at < 4 { return }
+            minute.append((now, value))
+            if let old = minute.lastIndex(where: { $0.at <= now - 60 }) { minute.removeFirst(old) }
+        }
     }
     var rules: Rules
     private var courses: [Key: Course] = [:]
@@ -78,8 +92,7 @@ struct AnomalyDetector {
                 course.told[anomaly.kind] = now
                 found.append(anomaly)
             }
-            course.values.append((now.inSeconds, reading.value))
-            if course.values.count > rules.samples { course.values.removeFirst() }
+            course.note(reading.value, at: now.inSeconds, most: rules.samples)
             course.seen = now
             courses[key] = course
         }
@@ -117,10 +130,10 @@ struct AnomalyDetector {
                 abs(score) >= 2 * rules.zScore ? .critical : .high
             )
         }
-        if let before = past.last(where: { $0.at <= now.inSeconds - 60 }), before.value > 0 {
-            let rate = (reading.value - before.value) / before.value
+        if let before = course.minuteAgo(at: now.inSeconds), before > 0 {
+            let rate = (reading.value - before) / before
             if rate >= rules.rateOfChange {
-                add(.rateOfChange, before.value, rate / (rate + rules.rateOfChange), .high)
+                add(.rateOfChange, before, rate / (rate + rules.rateOfChange), .high)
             }
         }
         if let fit = shape.exponentialGrowth {

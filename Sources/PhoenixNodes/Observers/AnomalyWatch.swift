@@ -65,7 +65,7 @@ public actor AnomalyWatch: Node {
                 \.rateOfChange,
                 live: true,
                 in: 0.01...1_000_000,
-                "The share by which a value must grow in a minute: 1 is twice as much."
+                "The share by which a value must grow in a minute, however few `samples` count: 1 is twice as much."
             ),
             Field(
                 "samples",

@@ -18,6 +18,9 @@ public actor Aggregate: LastingIdentityNode {
             Field("when", \.when, "Only of series for which these conditions hold."),
             Field("unless", \.unless, "Not of series for which these conditions hold."),
         ]
+        public func check(_ marks: FieldMarks, _ report: inout Report) {
+            unless?.refuseNone("unless", at: marks["unless"], &report)
+        }
     }
     /// Series that become one.
     public struct Rollup: ObjectValue, Hashable {
@@ -30,6 +33,14 @@ public actor Aggregate: LastingIdentityNode {
             Field("set", \.set, "The attributes that it gets in place of its own."),
             Field("keep", \.keep, required: true, "The attributes that it keeps beside those set."),
         ]
+        public func check(_ marks: FieldMarks, _ report: inout Report) {
+            when.refuseNone(
+                "when",
+                at: marks["when"],
+                mend: "add `attribute` with a test, or `metric`",
+                &report
+            )
+        }
     }
     public struct Config: NodeConfig {
         public var drop: [AttributeTarget] = []
@@ -100,6 +111,9 @@ public actor Aggregate: LastingIdentityNode {
                 "The pipeline's name to observers and controllers. The node's id where it is left out."
             ),
         ]
+        public func check(_ marks: FieldMarks, _ report: inout Report) {
+            whole?.refuseNone("whole", at: marks["whole"], &report)
+        }
     }
     public static let type = NodeType(.processor, "aggregate")
     public static let summary = "Leaves attributes out and adds up the series that meet, exactly."

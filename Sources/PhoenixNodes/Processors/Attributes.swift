@@ -57,7 +57,14 @@ public actor Attributes: LastingIdentityNode {
                     "`rename` does not say the new key",
                     mend: "add `to: new.key`"
                 )
-            case .delete, .rename, .hash: break
+            case .rename:
+                guard let to, AttributeTarget.namesPlace(to) else { return }
+                report.add(
+                    at: marks["to"],
+                    "`\(to)` names a place, and a renamed attribute stays where it is",
+                    mend: "write the new key alone; `key` says where the attribute is looked for"
+                )
+            case .delete, .hash: break
             }
         }
     }

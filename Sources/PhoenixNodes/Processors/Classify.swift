@@ -40,7 +40,12 @@ public actor Classify: LastingIdentityNode {
                 live: true,
                 "Attributes that every series gets; one with an empty value is left out."
             ),
-            Field("drop", \.drop, live: true, "Attributes to remove, after the rules have looked at them."),
+            Field(
+                "drop",
+                \.drop,
+                live: true,
+                "Attributes to remove, after the rules have looked: what tells series apart is for `aggregate`."
+            ),
         ]
     }
     public static let type = NodeType(.processor, "classify")

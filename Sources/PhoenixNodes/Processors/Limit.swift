@@ -108,6 +108,7 @@ public actor Limit: JournalingNode {
                     mend: "write 0 for none, or a number above"
                 )
             }
+            neverLimit?.refuseNone("never_limit", at: marks["never_limit"], &report)
         }
     }
     public static let type = NodeType(.processor, "limit")

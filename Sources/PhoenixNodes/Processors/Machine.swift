@@ -113,10 +113,7 @@ extension Machine {
     }
     /// The first few kilobytes of a file; nothing where there is none.
     private static func contents(of path: String) -> String {
-        guard let file = fopen(path, "r") else { return "" }
-        defer { fclose(file) }
-        var bytes = [UInt8](repeating: 0, count: 4096)
-        let count = fread(&bytes, 1, bytes.count, file)
-        return String(decoding: bytes[..<count], as: UTF8.self)
+        let bytes = try? RegularFile.contents(of: path, limit: 65_536)
+        return String(decoding: (bytes ?? []).prefix(4096), as: UTF8.self)
     }
 }

@@ -51,7 +51,8 @@ public actor Rollout: LastingIdentityNode {
                 "flag_file",
                 \.flagFile,
                 "A file that says the share, such as `0.25`, `25%`, `on` or `off`, in place of `share` in every mode. It is "
-                    + "looked at every second; one that is wrong changes nothing, without one the graph counts."
+                    + "looked at every second; one that is wrong changes nothing, without one the graph counts. Where it "
+                    + "does not answer at the start, points wait for it, for ten seconds at most."
             ),
             Field(
                 "expiry",
@@ -73,6 +74,9 @@ public actor Rollout: LastingIdentityNode {
     public var identities: any IdentityWork { work }
     private let context: NodeContext
     private var flag: FlagFile?
+    private let files: FileThread
+    /// How long points wait for the flag file's first answer: which way they go is its to say.
+    private static let firstPatience = Duration.seconds(10)
     private let shown: Gauge
     private let refused: Counter
 
@@ -81,6 +85,7 @@ public actor Rollout: LastingIdentityNode {
         let path = SharePath(context.wiring[Port.share], context)
         work = Relabeling(Programs(settings) { RolloutProgram($0) }, context, share: path)
         flag = settings.base.flagFile.isEmpty ? nil : FlagFile(settings.base.flagFile)
+        files = FileThread(context, settings.base.flagFile)
         shown = context.vitals.gauge(
             "phoenix_rollout_flag_share",
             [:],
@@ -95,8 +100,18 @@ public actor Rollout: LastingIdentityNode {
     }
 
     public func run() async throws {
-        look()
-        try await work.run { try await self.handle($0) }
+        guard flag != nil else { return try await work.run { try await self.handle($0) } }
+        let answered = StopSignal()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await self.follow(answered) }
+            if try await answered.sleep(for: Self.firstPatience, context.time) {
+                context.logger.warning(
+                    "the flag file does not answer: until it does the graph says the share"
+                )
+            }
+            try await work.run { try await self.handle($0) }
+            group.cancelAll()
+        }
     }
     public func reconfigure(_ settings: Settings<Config>) -> Bool {
         guard settings.base.flagFile == self.settings.base.flagFile else { return false }
@@ -113,14 +128,34 @@ public actor Rollout: LastingIdentityNode {
     }
 
     private func handle(_ event: RelabelingEvent) async throws {
-        if case .tick = event { look() }
         try await work.handle(event)
     }
 
-    /// Looks whether the flag file changed.
-    private func look() {
-        switch flag?.look() {
-        case .unchanged, nil: return
+    /// Looks at the flag file every second.
+    private func follow(_ answered: StopSignal) async throws {
+        while true {
+            if let news = await look() {
+                tell(news)
+                answered.raise()
+            }
+            try await context.time.sleep(for: .seconds(1))
+        }
+    }
+    /// Looks whether the flag file changed; nil where it does not answer.
+    private func look() async -> FlagFile.News? {
+        guard let flag else { return nil }
+        let found = await files.run {
+            var flag = flag
+            let news = flag.look()
+            return (flag, news)
+        }
+        guard let (flag, news) = found else { return nil }
+        self.flag = flag
+        return news
+    }
+    private func tell(_ news: FlagFile.News) {
+        switch news {
+        case .unchanged: return
         case .broken(let what):
             refused.add()
             context.logger.warning(

@@ -110,6 +110,9 @@ public actor TopK: JournalingNode {
                 "The pipeline's name to observers and controllers. The node's id where it is left out."
             ),
         ]
+        public func check(_ marks: FieldMarks, _ report: inout Report) {
+            exempt?.refuseNone("exempt", at: marks["exempt"], &report)
+        }
     }
     public static let type = NodeType(.processor, "topk")
     public static let summary =

@@ -60,6 +60,13 @@ public actor Transform: IdentityNode {
                         "write the old key and the new one; the processor `attributes` can delete attributes"
                 )
             }
+            for (old, new) in labels where AttributeTarget.namesPlace(new) {
+                report.add(
+                    at: marks["labels"],
+                    "`\(new)` names a place, and a renamed attribute stays where it is",
+                    mend: "write the new key of `\(old)` alone"
+                )
+            }
         }
     }
     public struct Config: NodeConfig {

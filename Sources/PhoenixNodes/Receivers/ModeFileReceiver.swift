@@ -31,7 +31,11 @@ public actor ModeFileReceiver: Source {
     private var config: Config
     private let context: NodeContext
     private let stop = StopSignal()
+    private let files: FileThread
     private var reader: ControlFileReader
+    /// The look that is due, and whether the file is known to be whole.
+    private var due: Bool?
+    private var isLooking = false
     private var last: ModeChange?
     private let applied: Gauge
     private let rejected: Counter
@@ -39,6 +43,7 @@ public actor ModeFileReceiver: Source {
     public init(_ settings: Settings<Config>, _ context: NodeContext) throws {
         (config, self.context) = (settings.base, context)
         reader = ControlFileReader(ControlFileStore(path: config.path))
+        files = FileThread(context, config.path)
         applied = context.vitals.gauge(
             "phoenix_main_applied_control_config_version",
             [:],
@@ -59,7 +64,7 @@ public actor ModeFileReceiver: Source {
                     await self.look(isWhole: true)
                 }
             }
-            repeat { look(isWhole: false) } while try await stop.sleep(for: config.poll, context.time)
+            repeat { await look(isWhole: false) } while try await stop.sleep(for: config.poll, context.time)
             group.cancelAll()
             try await group.waitForAll()
         }
@@ -77,8 +82,27 @@ public actor ModeFileReceiver: Source {
         let kept = last.map { "\($0.mode) stays" } ?? "no mode is asked for"
         context.logger.warning("control file refused", metadata: ["error": "\(what)", "effect": "\(kept)"])
     }
-    private func look(isWhole: Bool) {
-        switch reader.look(isWhole: isWhole) {
+    /// Looks at the file, one look at a time: who comes while another waits for the disk has it looked at once more.
+    private func look(isWhole: Bool) async {
+        due = isWhole || due == true
+        guard !isLooking else { return }
+        isLooking = true
+        defer { isLooking = false }
+        while let isWhole = due {
+            due = nil
+            let found = await files.run { [reader] in
+                var reader = reader
+                let news = reader.look(isWhole: isWhole)
+                return (reader, news)
+            }
+            // It is looked at anew by the next poll.
+            guard let (reader, news) = found else { return }
+            self.reader = reader
+            follow(news)
+        }
+    }
+    private func follow(_ news: ControlFileReader.News) {
+        switch news {
         case .none: return
         case .missing: reject("\(config.path): there is no such file")
         case .broken(let what, _): reject(what)

@@ -19,12 +19,7 @@ struct ExposedName: Sendable, Hashable {
         namespace: String = ""
     ) {
         let isCounter = metric.kind == .sum && metric.isMonotonic
-        var name = Self.sanitized(metric.name, collapsing: strategy.collapsesUnderscores)
-        guard name.utf8.contains(where: { $0 != .underscore }) else { return nil }
-        let space = Self.sanitized(namespace, collapsing: strategy.collapsesUnderscores)
-        if !space.isEmpty { name = "\(space)_\(name)" }
-        if strategy.collapsesUnderscores { name = Self.collapsed(name) }
-        if name.utf8.first!.isDigit { name = "_" + name }
+        guard let name = Self.legacy(metric.name, under: namespace, strategy) else { return nil }
         // "total" alone is a name, not a suffix.
         let hasTotal = name.hasSuffix("_total") && name.utf8.dropLast(6).contains { $0 != .underscore }
         var base = isCounter && hasTotal ? String(name.dropLast("_total".utf8.count)) : name
@@ -43,6 +38,15 @@ struct ExposedName: Sendable, Hashable {
         if strategy.keepsUTF8 {
             written = Self.written(metric, namespace, sample: sample, hasTotal: isCounter && hasTotal, strategy)
         }
+    }
+    /// A name in a namespace in the legacy alphabet; nil where nothing but underscores would be left of it.
+    static func legacy(_ name: String, under namespace: String, _ strategy: TranslationStrategy) -> String? {
+        var name = sanitized(name, collapsing: strategy.collapsesUnderscores)
+        guard name.utf8.contains(where: { $0 != .underscore }) else { return nil }
+        let space = sanitized(namespace, collapsing: strategy.collapsesUnderscores)
+        if !space.isEmpty { name = "\(space)_\(name)" }
+        if strategy.collapsesUnderscores { name = collapsed(name) }
+        return name.utf8.first!.isDigit ? "_" + name : name
     }
     /// The name in UTF-8: what was given, with the suffixes of the sample.
     private static func written(

@@ -1,7 +1,14 @@
 /// A format, and how names are escaped in it: what a scraper asks for.
 public struct ExpositionDialect: Sendable, Hashable {
+    /// A version of the text format. The two differ in what they promise only: 1.0.0 has names in quotes.
+    public enum TextVersion: String, Sendable, Hashable {
+        case old = "0.0.4"
+        case new = "1.0.0"
+    }
     public var format: ExpositionFormat
     public var escaping: EscapingScheme
+    /// Which version the text format is called by, where it is text.
+    public var textVersion = TextVersion.old
 
     public init(_ format: ExpositionFormat, _ escaping: EscapingScheme = .underscores) {
         (self.format, self.escaping) = (format, escaping)
@@ -11,7 +18,7 @@ public struct ExpositionDialect: Sendable, Hashable {
     public var contentType: String {
         let type =
             switch format {
-            case .text: "text/plain; version=0.0.4; charset=utf-8"
+            case .text: "text/plain; version=\(textVersion.rawValue); charset=utf-8"
             case .openMetrics: "application/openmetrics-text; version=1.0.0; charset=utf-8"
             case .protobuf:
                 "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"
@@ -22,8 +29,10 @@ public struct ExpositionDialect: Sendable, Hashable {
     /// The format and the names that a scraper's `Accept` asks for: the highest weight wins, among equals the first written.
     ///
     /// OpenMetrics without a version, and 0.0.1, get 1.0.0's text, which is a superset of what they can ask for in a
-    /// reader; a version that is not spoken here matches nothing. Without a match it is text 0.0.4. A scheme of escaping that
-    /// is not known is none.
+    /// reader; text without a version is 0.0.4; a version that is not spoken here matches nothing. Without a match it is text
+    /// 0.0.4. A scheme of escaping that is not known is none, and the entry that wins speaks for itself only. Source:
+    /// Prometheus, scrape protocol content negotiation. (Its Go clients know no text 1.0.0: they answer 0.0.4 with the
+    /// escaping asked for.)
     public static func negotiated(accept header: String?) -> ExpositionDialect {
         var best: (dialect: ExpositionDialect, weight: Double)?
         for entry in (header ?? "").split(separator: ",") {
@@ -49,7 +58,11 @@ public struct ExpositionDialect: Sendable, Hashable {
         }
         guard let format = format(type, parameters) else { return nil }
         let escaping = parameters["escaping"].flatMap(EscapingScheme.init(rawValue:)) ?? .underscores
-        return (ExpositionDialect(format, escaping), weight)
+        var dialect = ExpositionDialect(format, escaping)
+        if type == "text/plain", let version = parameters["version"].flatMap(TextVersion.init(rawValue:)) {
+            dialect.textVersion = version
+        }
+        return (dialect, weight)
     }
     private static func format(_ type: String, _ parameters: [String: String]) -> ExpositionFormat? {
         let version = parameters["version"]
@@ -59,7 +72,8 @@ public struct ExpositionDialect: Sendable, Hashable {
             return .protobuf
         case "application/openmetrics-text" where version == nil || version == "1.0.0" || version == "0.0.1":
             return .openMetrics
-        case "text/plain" where version == nil || version == "0.0.4": return .text
+        case "text/plain" where version == nil || version.flatMap(TextVersion.init(rawValue:)) != nil:
+            return .text
         case "text/*", "*/*": return .text
         default: return nil
         }

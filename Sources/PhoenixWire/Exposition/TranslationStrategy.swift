@@ -13,6 +13,11 @@ public enum TranslationStrategy: String, Sendable, Hashable, CaseIterable {
     /// `foo.bar`.
     case noTranslation = "NoTranslation"
 
+    /// The name of a family that an endpoint tells of itself, in the legacy alphabet whoever asks: under the namespace as
+    /// those of series are, with no suffix added. Nil where nothing but underscores would be left of it.
+    public func plainName(_ name: String, under namespace: String = "") -> String? {
+        ExposedName.legacy(name, under: namespace, self)
+    }
     /// Whether unit and type become suffixes.
     public var addsSuffixes: Bool {
         self == .underscoreEscapingWithSuffixes || self == .noUTF8EscapingWithSuffixes

@@ -91,7 +91,8 @@ final class GRPCEndpoint: HTTPHandler {
         }
     }
 
-    func answer(_ problem: HTTPProblem, to head: HTTPRequestHead) -> HTTPResponse {
+    func answer(_ found: HTTPProblem, to head: HTTPRequestHead) -> HTTPResponse {
+        let problem = Self.ofMessage(found)
         method?.refused(.problem(problem), problem.message, head, peer: nil)
         let code: GRPCStatus.Code =
             switch problem {
@@ -111,6 +112,12 @@ final class GRPCEndpoint: HTTPHandler {
             ).encoded(as: .protobuf)
         }
         return Self.trailersOnly(status, to: head)
+    }
+
+    /// A problem in the words of the message: its prefix is no part of the limit that its method names.
+    private static func ofMessage(_ problem: HTTPProblem) -> HTTPProblem {
+        guard case .bodyTooLarge(let limit) = problem else { return problem }
+        return .bodyTooLarge(limit: limit - GRPCMessage.prefixSize)
     }
 
     private static func makeFields(_ type: String, gzip: Bool) -> HTTPFields {

@@ -3,19 +3,39 @@ import PhoenixModel
 
 /// An address that is being listened on, and the connections that came by it.
 public final class BoundServer: Sendable {
+    private struct Orders {
+        /// How often it was told to accept no more.
+        var stops = 0
+        var isClosed = false
+        /// Its address is being taken anew: once at a time, or the channel of the other time would be lost.
+        var isResuming = false
+
+        /// Answers what `stops` is at the beginning; nil where it is under way.
+        mutating func beginResuming() -> Int? {
+            if isResuming { return nil }
+            isResuming = true
+            return stops
+        }
+    }
     /// The address as bound: the port is the real one.
     public let address: HTTPAddress
     private let socket: Lock<AcceptingSocket>
     private let listener: HTTPListenerState
     private let loops: [LoopState]
     private let accept: @Sendable () async throws -> AcceptingSocket
-    private let isClosed = Lock(false)
+    private let orders = Lock(Orders())
 
     /// Who serves what; may be changed at any time.
     public var routes: RouteTable { listener.routes }
 
     /// Connections open on this address.
     public var connectionCount: Int { listener.count }
+
+    /// Whose connections are let in before those of other addresses; may be changed at any time.
+    public var rank: ConnectionRank {
+        get { listener.rank }
+        set { listener.rank = newValue }
+    }
 
     /// - Parameter accept: has the listener take connections anew, where it did.
     init(
@@ -34,6 +54,10 @@ public final class BoundServer: Sendable {
 
     /// Accepts no more connections; those that are open go on.
     public func stopAccepting() async {
+        orders.withLock { $0.stops += 1 }
+        await giveUpAddress()
+    }
+    private func giveUpAddress() async {
         listener.stopOpening()
         let last = socket.withLock { socket in
             defer { socket.file = nil }
@@ -49,24 +73,50 @@ public final class BoundServer: Sendable {
     /// Throws what the system says if the address cannot be had again.
     public func resume() async throws {
         if listener.isOpen, socket.withLock({ $0.canBeReached }) { return }
-        await stopAccepting()
+        guard let stops = orders.withLock({ $0.beginResuming() }) else { return }
+        defer { orders.withLock { $0.isResuming = false } }
+        await giveUpAddress()
         listener.startOpening()
         do {
             let again = try await accept()
             socket.withLock { $0 = again }
-            // The engine may have ended meanwhile.
-            if isClosed.withLock({ $0 }) { await stopAccepting() }
+            await obeyStop(since: stops)
         } catch {
             listener.stopOpening()
             throw error
         }
+    }
+    /// The engine may have ended meanwhile, or a change have taken the address.
+    private func obeyStop(since stops: Int) async {
+        if orders.withLock({ $0.isClosed || $0.stops != stops }) { await giveUpAddress() }
+    }
+
+    /// Puts back the file of a unix socket that accepts connections, but whose file was taken away: whoever connects finds it
+    /// again.
+    ///
+    /// A newer server of this process keeps the path. Throws what the system says if the address cannot be had again, with
+    /// `EADDRINUSE` where another process has taken it; it may be asked for once more then.
+    public func regain() async throws {
+        guard case .unix(let path) = address, listener.isOpen, !socket.withLock({ $0.canBeReached }),
+            try UnixSocketFile.Holder(of: SocketAddress(unixDomainSocketPath: path)) != .thisProcess
+        else { return }
+        guard let stops = orders.withLock({ $0.beginResuming() }) else { return }
+        defer { orders.withLock { $0.isResuming = false } }
+        let again = try await accept()
+        let last = socket.withLock { socket in
+            defer { socket = again }
+            return socket
+        }
+        // Closed already is closed as well.
+        do { try await last.channel.close().get() } catch {}
+        await obeyStop(since: stops)
     }
 
     /// Accepts no more, lets requests that are under way finish until the deadline, then closes what is left.
     ///
     /// HTTP/1.1 answers carry `Connection: close`; HTTP/2 peers get GOAWAY first, so that they open nothing new.
     public func close(within deadline: Duration) async {
-        isClosed.withLock { $0 = true }
+        orders.withLock { $0.isClosed = true }
         await stopAccepting()
         let loop = socket.withLock { $0.channel.eventLoop }
         let empty = loop.makePromise(of: Void.self)
@@ -101,6 +151,7 @@ final class HTTPListenerState: Sendable {
     private struct State {
         var count = 0
         var isOpen = true
+        var rank = ConnectionRank.ordinary
         var whenEmpty: [@Sendable () -> Void] = []
     }
     let routes: RouteTable
@@ -112,6 +163,10 @@ final class HTTPListenerState: Sendable {
     }
 
     var count: Int { state.withLock { $0.count } }
+    var rank: ConnectionRank {
+        get { state.withLock { $0.rank } }
+        set { state.withLock { $0.rank = newValue } }
+    }
 
     /// False if no more connections are taken.
     func connectionOpened() -> Bool {

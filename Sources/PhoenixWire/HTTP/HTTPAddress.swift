@@ -1,4 +1,4 @@
-import NIOCore
+package import NIOCore
 
 /// Where a server listens.
 public enum HTTPAddress: Sendable, Hashable, CustomStringConvertible {
@@ -27,7 +27,8 @@ public enum HTTPAddress: Sendable, Hashable, CustomStringConvertible {
         self = .tcp(host: host.isEmpty ? "0.0.0.0" : String(host), port: Int(port))
     }
 
-    init?(_ address: SocketAddress?) {
+    /// Of a socket; nil for one without an address, as the client's end of a unix socket is.
+    package init?(_ address: SocketAddress?) {
         guard let address else { return nil }
         if let path = address.pathname, !path.isEmpty {
             self = .unix(path)

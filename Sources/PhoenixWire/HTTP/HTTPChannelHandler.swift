@@ -40,7 +40,7 @@ final class HTTPChannelHandler: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        // A reset or a broken pipe: the peer is gone, which is no news.
+        // A reset or a broken pipe: the peer is gone, which is no news. What TLS finds is noted before it comes here.
         close()
     }
 

@@ -12,6 +12,10 @@ public struct HTTPConfiguration: Sendable {
     public var connectionBodyLimit = 128 << 20
     /// Connections at once, over all addresses of the server; more are closed at once.
     public var maxConnections = 10_000
+    /// So many more are let in at addresses of rank `.foremost`, and half as many at those of rank `.preferred`.
+    public var reservedConnections = 64
+    /// How long an address accepts nothing after that failed for want of file descriptors or memory.
+    public var acceptPause: Duration = .seconds(1)
     /// The most bytes of further requests that an HTTP/1.1 connection reads ahead while one is answered.
     public var pipelineLimit = 64 << 10
     /// A refused body up to this size is read and thrown away, so that the connection lives on.
@@ -62,6 +66,25 @@ public struct HTTPConfiguration: Sendable {
 
     /// The defaults.
     public init() {}
+
+    /// How many connections may be open when one more is let in at an address of the rank.
+    func most(_ rank: ConnectionRank) -> Int {
+        switch rank {
+        case .ordinary: maxConnections
+        case .preferred: maxConnections + reservedConnections / 2
+        case .foremost: maxConnections + reservedConnections
+        }
+    }
+}
+
+/// Whose connections are let in when nearly as many are open as may be.
+public enum ConnectionRank: Sendable {
+    /// What there may be thousands of.
+    case ordinary
+    /// What must be seen while there are too many of those.
+    case preferred
+    /// What tells whether the process lives.
+    case foremost
 }
 
 extension TimeAmount {

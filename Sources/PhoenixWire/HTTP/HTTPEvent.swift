@@ -18,9 +18,18 @@ public enum HTTPEvent: Sendable, Equatable {
     case unanswered
     /// A body stream failed half way.
     case bodyFailed
-    /// Accepting a connection failed; the system's words.
-    case acceptFailed(String)
+    /// Accepting a connection failed; for want of what, and the system's words.
+    case acceptFailed(AcceptFailure, String)
 
     /// What took too long.
     public enum Timeout: Sendable { case idle, head, request, handler, write, drain }
+    /// What lacked when a connection was to be accepted; of the first two the next one would lack as well.
+    public enum AcceptFailure: Sendable {
+        /// File descriptors, of the process or of the whole system.
+        case descriptors
+        /// Memory of the kernel.
+        case memory
+        /// Nothing: the connection was gone already, for instance.
+        case other
+    }
 }

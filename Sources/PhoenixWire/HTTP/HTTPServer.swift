@@ -67,9 +67,11 @@ public final class HTTPServer: Sendable {
         let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: Int32(clamping: configuration.backlog))
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .serverChannelInitializer { [events] channel in
+            .serverChannelInitializer { [configuration, events] channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(AcceptErrors(events: events))
+                    try channel.pipeline.syncOperations.addHandler(
+                        AcceptErrors(pause: TimeAmount(configuration.acceptPause), events)
+                    )
                 }
             }
             .childChannelInitializer { channel in self.attach(channel, listener) }
@@ -109,7 +111,7 @@ public final class HTTPServer: Sendable {
     ///
     /// On the channel's event loop.
     func attach(_ channel: any Channel, _ listener: HTTPListenerState) -> EventLoopFuture<Void> {
-        guard connections.open(limit: configuration.maxConnections) else {
+        guard connections.open(limit: configuration.most(listener.rank)) else {
             events(.connectionLimit)
             return channel.close()
         }
@@ -148,18 +150,4 @@ private final class ConnectionCount: Sendable {
     }
     func closed() { count.subtract(1, ordering: .relaxed) }
     func nextID() -> UInt64 { ids.add(1, ordering: .relaxed).newValue }
-}
-
-/// Tells of accepts that failed: out of file descriptors, most often.
-///
-/// NIO itself goes on accepting.
-private final class AcceptErrors: ChannelInboundHandler, Sendable {
-    typealias InboundIn = any Channel
-    private let events: @Sendable (HTTPEvent) -> Void
-
-    init(events: @escaping @Sendable (HTTPEvent) -> Void) { self.events = events }
-
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        events(.acceptFailed(String(describing: error)))
-    }
 }

@@ -18,9 +18,41 @@ struct UnixSocketFile: Sendable {
     /// have got its inode.
     func remove() { if isOwn { unlink(path) } }
 
-    /// Binds a new socket to a path, in place of one that stands there; the descriptor is the caller's to close.
+    /// Who takes connections at the path of a unix socket.
+    enum Holder {
+        /// The file is what a process left behind that has ended.
+        case nobody
+        case thisProcess
+        case another
+
+        /// Throws `IOError` where it cannot be known.
+        init(of address: SocketAddress) throws {
+            let descriptor = try UnixSocketFile.makeSocket(CInt(SOCK_NONBLOCK.rawValue))
+            defer { close(descriptor) }
+            let isConnected = address.withSockAddr { address, size in
+                connect(descriptor, address, socklen_t(size)) == 0
+            }
+            if isConnected {
+                // The process, the user and the group that called `listen`: `ucred`, which Swift does not see.
+                var peer: [CInt] = [0, 0, 0]
+                var size = socklen_t(peer.count * MemoryLayout<CInt>.size)
+                let isKnown = getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0
+                self = isKnown && peer[0] == getpid() ? .thisProcess : .another
+                return
+            }
+            switch errno {
+            case ECONNREFUSED, ENOENT: self = .nobody
+            // It listens, and has no room now; or it is a socket of another kind, and in use.
+            case EAGAIN, EPROTOTYPE: self = .another
+            default: throw IOError(errnoCode: errno, reason: "connect")
+            }
+        }
+    }
+
+    /// Binds a new socket to a path, in place of one of this process or of one that nobody listens on; the descriptor is the
+    /// caller's to close.
     ///
-    /// Throws `IOError`, with `ENOTSOCK` for a file that is no socket.
+    /// Throws `IOError`, with `ENOTSOCK` for a file that is no socket and `EADDRINUSE` where another process listens.
     static func bind(_ path: String) throws -> (descriptor: CInt, file: Self) {
         let address = try SocketAddress(unixDomainSocketPath: path)
         var found = stat()
@@ -28,13 +60,15 @@ struct UnixSocketFile: Sendable {
             guard found.st_mode & S_IFMT == S_IFSOCK else {
                 throw IOError(errnoCode: ENOTSOCK, reason: "bind")
             }
+            // Who has connected there would stay, and who comes would find us: neither would know.
+            guard try Holder(of: address) != .another else {
+                throw IOError(errnoCode: EADDRINUSE, reason: "bind")
+            }
             guard unlink(path) == 0 || errno == ENOENT else {
                 throw IOError(errnoCode: errno, reason: "unlink")
             }
         }
-        let kind = CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue)
-        let descriptor = socket(AF_UNIX, kind, 0)
-        guard descriptor >= 0 else { throw IOError(errnoCode: errno, reason: "socket") }
+        let descriptor = try makeSocket()
         let isBound = address.withSockAddr { address, size in
             Glibc.bind(descriptor, address, socklen_t(size)) == 0
         }
@@ -44,6 +78,13 @@ struct UnixSocketFile: Sendable {
             throw error
         }
         return (descriptor, Self(path: path, device: found.st_dev, inode: found.st_ino))
+    }
+
+    private static func makeSocket(_ flags: CInt = 0) throws -> CInt {
+        let kind = CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue) | flags
+        let descriptor = socket(AF_UNIX, kind, 0)
+        guard descriptor >= 0 else { throw IOError(errnoCode: errno, reason: "socket") }
+        return descriptor
     }
 }
 

@@ -3,12 +3,21 @@ import Testing
 @testable import PhoenixCommand
 
 @Suite struct ControlClientTests {
-    @Test(arguments: ["127.0.0.1:8080", "localhost:1", "[::1]:8080", "http://host/", "https://host:8443"])
+    @Test(
+        arguments: [
+            "127.0.0.1:8080", "localhost:1", "[::1]:8080", "http://host/", "https://host:8443",
+            "unix:/run/phoenix.sock",
+        ]
+    )
     func anAddressIsTaken(_ address: String) throws {
         _ = try ControlClient(address: address, token: nil, timeout: .seconds(1))
     }
 
-    @Test(arguments: ["", "ftp://host", "host name:8080", "http://", "127.0.0.1:99999", "[::1", ":8080"])
+    @Test(
+        arguments: [
+            "", "ftp://host", "host name:8080", "http://", "127.0.0.1:99999", "[::1", ":8080", "unix:",
+        ]
+    )
     func noAddressIsRefused(
         _ address: String
     ) {

@@ -46,6 +46,30 @@ import Testing
         #expect(Self.decode("a", as: [String: Int].self) == nil)
     }
 
+    private static func remedy<Value: FieldValue>(_ text: String, as type: Value.Type) -> String? {
+        var report = Report()
+        _ = Value.decode(ConfigTree(.scalar(text, isPlain: true), at: mark), &report)
+        return report.diagnostics.first?.remedy
+    }
+
+    @Test func remediesAreOfTheMistake() {
+        for text in ["99999999999999999999", "-99_999_999_999_999_999_999"] {
+            #expect(Self.remedy(text, as: Int.self)?.hasPrefix("that is beyond 64 bits") == true)
+        }
+        for text in ["many", "1.5", "_1", "-", ""] {
+            #expect(Self.remedy(text, as: Int.self)?.hasPrefix("write digits only") == true)
+        }
+        for text in ["9999999TiB", "99999999999999999999"] {
+            #expect(Self.remedy(text, as: ByteCount.self)?.hasPrefix("that is beyond 64 bits") == true)
+        }
+        for text in ["1XB", "-1", "MiB"] {
+            #expect(Self.remedy(text, as: ByteCount.self)?.hasPrefix("write it like") == true)
+        }
+        #expect(Self.remedy("7", as: [String].self) == "write `[7]`")
+        let rules = Self.remedy("7", as: [SplitConfig.Rule].self)
+        #expect(rules == "write the settings of each behind `-`, or between brackets: `[{when: …}]`")
+    }
+
     @Test func addresses() {
         #expect(Self.decode("[::1]:80", as: ListenAddress.self) == .tcp(host: "::1", port: 80))
         #expect(Self.decode("localhost:0", as: ListenAddress.self) == .tcp(host: "localhost", port: 0))

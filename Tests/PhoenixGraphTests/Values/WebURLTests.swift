@@ -42,6 +42,8 @@ import Testing
         let url = try WebURL(socket: "/run/phoenix.sock", path: "/api?dry_run=true")
         #expect(url.text == "http+unix://%2Frun%2Fphoenix%2Esock/api?dry_run=true")
         #expect("\(url)" == "unix:/run/phoenix.sock")
+        #expect(url.isSocket)
+        #expect(try !WebURL("http://127.0.0.1:13134/api").isSocket)
         #expect(throws: WebURL.Flaw.socket) { try WebURL(socket: "", path: "/api") }
         #expect(throws: WebURL.Flaw.socket) {
             try WebURL(socket: "/" + String(repeating: "a", count: 107), path: "/api")

@@ -34,6 +34,17 @@ import Testing
         #expect(Self.write(&draft) == nil)
     }
 
+    @Test func whatIsDecidedDuringAWriteIsWrittenAfterIt() throws {
+        var draft = ControlFileDraft()
+        draft.ask(Self.change(.aggressive, 1))
+        let file = try #require(draft.file(at: 0))
+        draft.ask(Self.change(.balanced, 2))
+        draft.noteWritten(file)
+        let next = try #require(Self.write(&draft))
+        #expect(next.mode == .balanced && next.version == 2)
+        #expect(!draft.isPending)
+    }
+
     @Test func whatStandsThereIsNotWrittenAgain() throws {
         var draft = ControlFileDraft()
         var other = ControlFileDraft()

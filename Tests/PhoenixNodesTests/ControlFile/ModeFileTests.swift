@@ -117,6 +117,29 @@ import Testing
         #expect(place.names == ["optimization_mode.yaml"])
     }
 
+    @Test func aPipeInPlaceOfTheFileChangesNothing() throws {
+        let place = try Place()
+        try place.write("optimization_profile: balanced\nconfig_version: 4\n")
+        try World.run { world in
+            let harness = NodeHarness(world.clock, id: "control")
+            let output = harness.read(ModeFileReceiver.Port.output)
+            var config = ModeFileReceiver.Config()
+            config.path = place.path
+            let node = try harness.make(ModeFileReceiver.self, config)
+            try await harness.run(node) {
+                try await world.clock.sleep(for: .seconds(3))
+                try place.remove()
+                try require(mkfifo(place.path, 0o600) == 0, "no pipe was made")
+                try await world.clock.sleep(for: .seconds(3))
+                try place.remove()
+                try place.write("optimization_mode: aggressive\nversion: 5\n")
+                try await world.clock.sleep(for: .seconds(3))
+            }
+            let told = output.messages.map { "\($0.mode) \($0.version)" }
+            try require(told == ["balanced 4", "aggressive 5"], "\(told)")
+        }
+    }
+
     @Test func aDiskThatRefusesIsTriedAgain() throws {
         let place = try Place()
         try World.run { world in

@@ -93,6 +93,51 @@ import Testing
         }
     }
 
+    /// Silence and its end are told like every decision, to whoever follows and whoever asks.
+    @Test func theEndOfASilenceIsTold() throws {
+        try World.run { world in
+            let harness = NodeHarness(world.clock, id: "control")
+            harness.link(ModeController.Port.input)
+            let output = harness.read(ModeController.Port.output)
+            let node = try harness.make(ModeController.self)
+            let counts = Counts(Plant.all[2], 9_000, growth: 1)
+            try await harness.run(node) {
+                try await world.clock.sleep(for: .seconds(300))
+                let silent = await node.controlDesk.status
+                try require(silent.isSafeMode && silent.reason.hasPrefix("SAFE_MODE"), "\(silent)")
+                for _ in 0..<3 {
+                    let heard = Self.observation(counts, .conservative, world.clock)
+                    try await harness.feed(ModeController.Port.input, heard)
+                    try await world.clock.sleep(for: .seconds(15))
+                }
+                let status = await node.controlDesk.status
+                try require(!status.isSafeMode && status.transitionCount == 0, "\(status)")
+                try require(status.reason.hasPrefix("observations come again"), "\(status)")
+            }
+            let told = output.messages
+            try require(told.map(\.version) == [1, 2, 3], "\(told)")
+            try require(told.last?.reason.hasPrefix("observations come again") == true, "\(told)")
+        }
+    }
+
+    /// The examples of the contract are what is said.
+    @Test func receiptsAreThoseOfTheContract() throws {
+        try World.run { world in
+            let harness = NodeHarness(world.clock, id: "control")
+            harness.link(ModeController.Port.input)
+            let node = try harness.make(ModeController.self)
+            try await harness.run(node) {
+                let desk = await node.controlDesk
+                let receipts = [
+                    desk.override(.aggressive, for: .seconds(600), reason: "load test"), desk.clear(),
+                ]
+                for message in receipts.map(\.message) {
+                    try require(ControlAPI.document.contains("message: \(message),"), message)
+                }
+            }
+        }
+    }
+
     @Test func waitsForTheFileBeforeItSaysAMode() throws {
         try World.run { world in
             let harness = NodeHarness(world.clock, id: "control")

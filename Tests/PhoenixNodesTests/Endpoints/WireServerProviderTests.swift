@@ -45,6 +45,62 @@ import Testing
         }
     }
 
+    @Test func aSocketFileThatWasTakenAwayIsPutBack() async throws {
+        try await opening { provider, loops in
+            let path = "/tmp/phoenix-\(UUID().uuidString.prefix(8)).sock"
+            let first = try await provider.open("unix:\(path)", protocol: "http")
+            try FileManager.default.removeItem(atPath: path)
+            await #expect(throws: (any Error).self) { try await connect(loops, to: path) }
+            #expect(await provider.regain().isEmpty)
+            try await connect(loops, to: path)
+            // A newer server of this process keeps it, and one that was told to stop takes nothing.
+            let second = try await provider.open("unix:\(path)", protocol: "http")
+            let inode = try FileManager.default.attributesOfItem(atPath: path)[.systemFileNumber] as? Int
+            #expect(await provider.regain().isEmpty)
+            let after = try FileManager.default.attributesOfItem(atPath: path)[.systemFileNumber] as? Int
+            #expect(inode != nil && inode == after)
+            await second.close(within: .zero)
+            await first.stopAccepting()
+            #expect(await provider.regain().isEmpty)
+            #expect(!FileManager.default.fileExists(atPath: path))
+            await first.close(within: .zero)
+        }
+    }
+
+    @Test func aSocketFileThatCannotBePutBackIsToldEachTime() async throws {
+        try await opening { provider, loops in
+            let directory = "/tmp/phoenix-\(UUID().uuidString.prefix(8))"
+            let path = directory + "/a.sock"
+            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: false)
+            let server = try await provider.open("unix:\(path)", protocol: "http")
+            try FileManager.default.removeItem(atPath: directory)
+            for _ in 0..<2 {
+                let errors = await provider.regain().map { "\($0)" }
+                #expect(errors == ["unix:\(path): the directory of the socket does not exist"])
+            }
+            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: false)
+            #expect(await provider.regain().isEmpty)
+            try await connect(loops, to: path)
+            await server.close(within: .zero)
+            try FileManager.default.removeItem(atPath: directory)
+        }
+    }
+
+    @Test func aSocketFileThatNobodyListensOnIsReplaced() async throws {
+        try await opening { provider, loops in
+            let path = "/tmp/phoenix-\(UUID().uuidString.prefix(8)).sock"
+            // What a process leaves that is killed.
+            let left = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+            let address = try SocketAddress(unixDomainSocketPath: path)
+            #expect(address.withSockAddr { Foundation.bind(left, $0, socklen_t($1)) } == 0)
+            Foundation.close(left)
+            let server = try await provider.open("unix:\(path)", protocol: "http")
+            try await connect(loops, to: path)
+            await server.close(within: .zero)
+            #expect(!FileManager.default.fileExists(atPath: path))
+        }
+    }
+
     @Test func aFileThatIsNoSocketIsNotReplaced() async throws {
         try await opening { provider, _ in
             let path = "/tmp/phoenix-\(UUID().uuidString.prefix(8)).txt"

@@ -38,7 +38,9 @@ import FoundationNetworking
             .standard,
             version: "1.2.3",
             logger: quiet,
-            droppedLogLines: { 7 }
+            droppedLogLines: { 7 },
+            // Other tests hold the threads of the pool.
+            patience: .seconds(3600)
         )
         let (served, tell) = AsyncStream.makeStream(of: [Engine.Address].self)
         return try await withThrowingTaskGroup(of: Void.self) { group in
@@ -90,6 +92,8 @@ import FoundationNetworking
             #expect(metrics.contains("phoenix_node_batches_out_total{node=\"synthetic\",port=\"out\"}"))
             #expect(metrics.contains("process_cpu_seconds_total "))
             #expect(metrics.contains("phoenix_log_lines_dropped_total 7"))
+            #expect(metrics.contains("phoenix_http_refused_connections_total{reason=\"limit\"} 0"))
+            #expect(metrics.contains("phoenix_tls_failures_total{reason=\"clear_text\"} 0"))
         }
         #expect(report.isClean)
     }

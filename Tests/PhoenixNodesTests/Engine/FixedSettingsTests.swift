@@ -26,9 +26,29 @@ import Testing
         let other = """
             state: {interval: 10000ms, path: "/var/lib/phoenix/state"}
             memory_limiter: {limit: 1024MiB}
-            engine: {queue_bytes: 65536KiB, drain_timeout: 40s}
+            engine: {queue_bytes: 65536KiB, drain_timeout: 30000ms, max_series: 16_777_216}
             """
-        try Engine.check(try Self.loaded(other), against: try Self.loaded(Self.running).graph)
+        let running = try Self.loaded(Self.running).graph
+        let graph = try Engine.checked(try Self.loaded(other), against: running)
+        #expect(Plan(from: running, to: graph, .standard).text == "nothing changes")
+        #expect(graph == running)
+    }
+    /// Sections that are not written at all have their defaults.
+    @Test func whatSaysTheDefaultsIsNoChange() throws {
+        let (bare, spelledOut) = (
+            try Self.loaded(""), try Self.loaded("memory_limiter: {limit: 0}\nengine: {probation: 2000ms}")
+        )
+        for (old, new) in [(bare, spelledOut), (spelledOut, bare)] {
+            let graph = try Engine.checked(new, against: old.graph)
+            #expect(Plan(from: old.graph, to: graph, .standard).isEmpty)
+        }
+    }
+    @Test func whatMayChangeIsPlannedAlone() throws {
+        let running = try Self.loaded(Self.running).graph
+        let other = Self.running.replacing("drain_timeout: 30s", with: "drain_timeout: 40s")
+            .replacing("limit: 1GiB", with: "limit: 1024MiB")
+        let graph = try Engine.checked(try Self.loaded(other), against: running)
+        #expect(Plan(from: running, to: graph, .standard).diff.settings == ["engine"])
     }
     @Test(arguments: [
         ("limit: 1GiB", "limit: 1025MiB", "`memory_limiter` cannot change", 6),
@@ -43,8 +63,8 @@ import Testing
         let running = try Self.loaded(Self.running).graph
         let changed = try Self.loaded(Self.running.replacing(old, with: new))
         do throws(GraphRefusal) {
-            try Engine.check(changed, against: running)
-            Issue.record("it was taken")
+            let graph = try Engine.checked(changed, against: running)
+            Issue.record("it was taken: \(graph.settings)")
         } catch {
             #expect(error.diagnostics.count == 1)
             let diagnostic = try #require(error.diagnostics.first)

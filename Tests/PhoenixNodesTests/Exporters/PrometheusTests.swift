@@ -1,6 +1,8 @@
+import PhoenixGraph
 import PhoenixModel
 import PhoenixRuntime
 import PhoenixTestKit
+import PhoenixWire
 import Testing
 
 @testable import PhoenixNodes
@@ -62,7 +64,37 @@ import Testing
         board.take(Observation(source: "endpoint", timeUnixNano: 0, readings: readings), at: .zero)
         let names = Set(board.report(at: .zero, own: nil).readings.map(\.name))
         #expect(names.isSuperset(of: ["phoenix_pipeline_latency_seconds", "phoenix_pipeline_received_points_total"]))
-        #expect(names.isDisjoint(with: PrometheusFace.reservedNames(Prometheus.Config())))
+        #expect(names.isDisjoint(with: PrometheusFace.Names(Prometheus.Config()).reserved))
+    }
+
+    /// They were written as they were given, and the whole endpoint could not be read.
+    @Test(arguments: ["my-app", "my.app", "9app", "métr", "a b"])
+    func itsOwnNamesAreThoseOfPrometheus(_ namespace: String) throws {
+        for strategy in Prometheus.Strategy.allCases {
+            var config = Prometheus.Config()
+            (config.namespace, config.translationStrategy) = (namespace, strategy)
+            config.activeSeriesMetric = "my-series"
+            let harness = NodeHarness(ManualClock())
+            let store = ExpositionStore(Prometheus.options(config))
+            let face = PrometheusFace(config, store, harness.context)
+            let names = face.contents.families.map(\.name)
+            let legal = #/[a-zA-Z_:][a-zA-Z0-9_:]*/#
+            for name in names { #expect(name.wholeMatch(of: legal) != nil, "\(name)") }
+            #expect(names.contains("my_series"))
+            #expect(Set(names).count == names.count)
+            #expect(Prometheus.options(config).reservedNames.isSuperset(of: names))
+        }
+    }
+
+    /// The number of its series under a name that it has already made two families of one.
+    @Test(arguments: ["phoenix_exposed_series", "phoenix-received.points_total", "target_info", "-"])
+    func aNameForItsSeriesMustBeFree(_ name: String) {
+        var config = Prometheus.Config()
+        config.activeSeriesMetric = name
+        var report = Report()
+        let mark = Mark(file: "g", line: 1, column: 1)
+        config.check(FieldMarks(node: mark, fields: [:]), &report)
+        #expect(report.diagnostics.count == 1)
     }
 
     @Test func namesWhatAnotherGraphWouldForget() {

@@ -10,8 +10,9 @@ import Testing
 @testable import PhoenixNodes
 
 @Suite struct AnomalyTests {
-    private func kinds(_ values: [Double], every seconds: Int = 10) -> [Set<Anomaly.Kind>] {
-        var detector = AnomalyDetector(.init(repeatAfter: .zero))
+    private func kinds(_ values: [Double], every seconds: Int = 10, samples: Int = 60) -> [Set<Anomaly.Kind>]
+    {
+        var detector = AnomalyDetector(.init(samples: samples, repeatAfter: .zero))
         return values.enumerated().map { index, value in
             let reading = Observation.Reading("series", value)
             let observation = Observation(source: "a", timeUnixNano: 1, readings: [reading])
@@ -28,6 +29,31 @@ import Testing
         let found = kinds((0..<40).map { 1000 + noise($0) } + [2500])
         #expect(found.last?.isSuperset(of: [.zScore, .rateOfChange]) == true)
         #expect(found.dropLast().allSatisfy { $0.isEmpty })
+    }
+    /// Twelve values of a second each reach back twelve seconds, and growth is that of a minute.
+    @Test(arguments: [1, 2, 3, 5, 7, 10]) func growthIsOfAMinuteHoweverFewSamplesCount(every seconds: Int) {
+        let steady = [Double](repeating: 1000, count: 120 / seconds)
+        let rising = (1...(90 / seconds)).map { Double(1000 + 25 * seconds * $0) }
+        let found = kinds(steady + rising, every: seconds, samples: 12)
+        // The first that is twice what it was comes 40 s after the last that was steady.
+        let first = found.firstIndex { $0.contains(.rateOfChange) }
+        #expect(first == steady.count - 1 + (40 + seconds - 1) / seconds)
+        // From a start on a minute is waited for.
+        let early = kinds(rising, every: seconds, samples: 12).prefix(60 / seconds)
+        #expect(early.allSatisfy { !$0.contains(.rateOfChange) })
+    }
+    @Test func fewerSamplesCountAtOnce() {
+        var detector = AnomalyDetector(.init(samples: 100, repeatAfter: .zero))
+        func take(_ value: Double, at second: Int) -> [Anomaly.Kind] {
+            let reading = Observation.Reading("series", value)
+            let observation = Observation(source: "a", timeUnixNano: 1, readings: [reading])
+            return detector.take(observation, at: .seconds(second)).map(\.kind)
+        }
+        for second in 0..<100 { _ = take(second < 70 ? 500 : 1000, at: second) }
+        detector.rules.samples = 12
+        _ = take(1000, at: 100)
+        // Of the newest twelve none was 500.
+        #expect(take(1050, at: 101).contains(.zScore))
     }
     @Test func doublingAgainAndAgainIsExponential() {
         let found = kinds((0..<40).map { 100 * pow(1.1, Double($0)) })

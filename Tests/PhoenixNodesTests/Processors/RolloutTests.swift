@@ -110,6 +110,40 @@ import Testing
         #expect(flag.look() == .gone)
         #expect(flag.share == nil)
     }
+    @Test func aPipeIsNoFlagFile() {
+        let path = NSTemporaryDirectory() + "phoenix-flag-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        #expect(mkfifo(path, 0o600) == 0)
+        var flag = FlagFile(path)
+        #expect(
+            flag.look()
+                == .broken("\(path): it is a pipe, where a regular file is meant: put one in its place")
+        )
+        #expect(flag.share == nil)
+    }
+    /// It is read before the first point goes one way or the other.
+    @Test(arguments: 1...UInt64(8)) func theFlagFileSaysTheShareFromTheFirstPointOn(seed: UInt64) throws {
+        let path = NSTemporaryDirectory() + "phoenix-flag-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try "on".write(toFile: path, atomically: true, encoding: .utf8)
+        try World.run(seed: seed) { world in
+            let harness = NodeHarness(world.clock)
+            harness.link(RelabelingPort.input)
+            let (rest, share) = (harness.read(RelabelingPort.output), harness.read(Rollout.Port.share))
+            let names = SyntheticNames(harness.context.series, lane: "synthetic")
+            var load = SyntheticLoad(SyntheticLoad.Settings(), seed: seed, at: world.clock.unixNanoseconds)
+            var config = Rollout.Config()
+            config.flagFile = path
+            let node = try harness.make(Rollout.self, config)
+            let parts = load.report(at: world.clock.unixNanoseconds, into: names)
+            try await harness.run(node) {
+                for part in parts { try await harness.feed(RelabelingPort.input, MetricBatch(part)) }
+                try await world.clock.sleep(for: .seconds(3))
+            }
+            try require(rest.messages.allSatisfy(\.isEmpty), "some went the other way")
+            try require(!share.messages.isEmpty, "nothing went by `share`")
+        }
+    }
 
     /// Random processes, restarted now and then, while share and mode change: both ways together come to what came in.
     @Test(arguments: 1...UInt64(12)) func bothWaysTogetherComeToWhatCameIn(seed: UInt64) throws {

@@ -40,6 +40,19 @@ import Testing
         #expect(name("wait_seconds_total", "s", .sum) == "wait_seconds_total")
         #expect(name("requests_total", "s", .sum) == "requests_seconds_total")
     }
+    /// What an endpoint tells of itself is called as a series of that name would be.
+    @Test(arguments: ["", "app", "my-app", "my.app", "9app", "métr", "a b", "a__b_", "-", "ns:x"])
+    func plainNamesAreThoseOfSeries(_ namespace: String) {
+        for strategy in TranslationStrategy.allCases {
+            for own in ["phoenix_exposed_series", "my-series", "act.ive", "9", "größe", "-", ""] {
+                let plain = strategy.plainName(own, under: namespace)
+                #expect(plain == name(own, "", .gauge, strategy, namespace: namespace), "\(own), \(strategy)")
+                if let plain { #expect(EscapingScheme.isLegacy(plain, colons: true)) }
+            }
+        }
+        #expect(TranslationStrategy.noTranslation.plainName("act.ive", under: "my.app") == "my_app_act_ive")
+        #expect(TranslationStrategy.noTranslation.plainName("9", under: "") == "_9")
+    }
     @Test func units() {
         #expect(UnitWords.words(for: "By/s") == "bytes_per_second")
         #expect(UnitWords.words(for: "By/min") == "bytes_per_minute")

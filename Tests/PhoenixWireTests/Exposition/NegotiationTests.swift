@@ -48,12 +48,28 @@ import Testing
             (nil, .underscores), (prometheus3, .allowUTF8), ("text/plain;version=0.0.4", .underscores),
             ("text/plain;version=0.0.4;escaping=dots", .dots), ("text/plain;escaping=values", .values),
             ("text/plain; Escaping=\"allow-utf-8\"", .allowUTF8), ("text/plain;escaping=none", .underscores),
+            ("text/plain;version=1.0.0;escaping=allow-utf-8", .allowUTF8),
+            ("text/plain;version=1.0.0", .underscores),
+            ("text/plain;version=1.0.0;escaping=dots;q=0.2,*/*;q=0.1", .dots),
             // The entry that wins speaks for itself only.
             ("text/plain;q=0.1;escaping=allow-utf-8,application/openmetrics-text", .underscores),
         ] as [(String?, EscapingScheme)]
     )
     func picksTheSchemeOfTheEntry(_ header: String?, _ expected: EscapingScheme) {
         #expect(ExpositionDialect.negotiated(accept: header).escaping == expected)
+    }
+    @Test(
+        arguments: [
+            (nil, "0.0.4"), ("*/*", "0.0.4"), ("text/plain", "0.0.4"), ("text/plain;version=0.0.4", "0.0.4"),
+            ("text/plain;version=1.0.0;escaping=allow-utf-8", "1.0.0"),
+            ("text/plain;version=1.0.0;q=0.2,text/plain;version=0.0.4;q=0.3", "0.0.4"),
+            ("text/plain;version=1.0.0;q=0.3,text/plain;version=0.0.4;q=0.2", "1.0.0"),
+            ("text/plain;version=2.0.0,text/*;version=1.0.0;q=0.5", "0.0.4"),
+        ] as [(String?, String)]
+    )
+    func answersInTheVersionOfTextThatIsAskedFor(_ header: String?, _ version: String) {
+        let type = ExpositionDialect.negotiated(accept: header).contentType
+        #expect(type.hasPrefix("text/plain; version=\(version); charset=utf-8; escaping="))
     }
     @Test func contentTypesSayBoth() {
         #expect(

@@ -122,6 +122,6 @@ extension ControlLaw {
         let to = Mode(rawValue: settings.safety.rawValue) ?? mode
         let silence = now.monotonic - lastHeard
         let effect = to == mode ? "the mode is held" : "\(to) until they come again"
-        return decide(to, because: "SAFE_MODE: no observation for \(silence.text); \(effect)", at: now)
+        return decide(to, because: "\(Self.safeMode): no observation for \(silence.text); \(effect)", at: now)
     }
 }

@@ -30,6 +30,8 @@ struct ControlLaw: Sendable {
     static let maximumIssued = 32
     /// The law's own changes that any `calm` may see before a return, so that with it and two more there are four.
     static let changesBeforeReturn = 1
+    /// How the reasons of what silence decided begin.
+    static let safeMode = "SAFE_MODE"
 
     var settings: ControlSettings { didSet { terms.takeGains(settings) } }
     private(set) var mode: Mode
@@ -95,11 +97,13 @@ struct ControlLaw: Sendable {
 
     // MARK: - what observers say
 
-    /// Takes a snapshot in. Causes that force a reduction are answered at once, all else at the next look.
+    /// Takes a snapshot in. Causes that force a reduction and the end of a silence are answered at once, all else at the
+    /// next look.
     mutating func observe(_ observation: Observation, at now: Moment) -> Decision? {
         readings.take(observation)
         // Whoever speaks of other things does not tell how the pipeline does.
-        if KPIReadings.counts(settings.pipeline, observation) {
+        let tellsCount = KPIReadings.counts(settings.pipeline, observation)
+        if tellsCount {
             lastHeard = now.monotonic
             if isSafe { (isSafe, errorBefore) = (false, nil) }
         }
@@ -109,7 +113,9 @@ struct ControlLaw: Sendable {
         if let processes = readings.kpis.highRiskProcesses, processes > settings.highRiskLimit {
             return force("HIGH_RISK", "\(whole(processes)) high-risk processes", at: now)
         }
-        return nil
+        // Silence is not why the mode holds any longer, also where it fell on the process before this one.
+        guard tellsCount, reason.hasPrefix(Self.safeMode) else { return nil }
+        return decide(mode, because: "observations come again; the law goes on from \(mode)", at: now)
     }
 
     /// Forces the strongest reduction, or notes that its cause goes on.

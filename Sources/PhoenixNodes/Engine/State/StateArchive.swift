@@ -5,25 +5,20 @@ import PhoenixRuntime
 final class StateArchive: Sendable {
     /// What was read.
     struct Contents: Sendable {
-        /// When it was written, in nanoseconds since 1970.
-        var savedAt: UInt64 = 0
-        /// Whether all nodes had ended by then.
-        var isFinal = false
+        var head: StateHead
         var states: [(node: LastingMemory, state: any Sendable)] = []
         /// The sections that no node of now reads, with the reason.
         var unread: [String] = []
     }
     private let file: StateFile
-    private let draft: StateFile.Handle
+    private let draft: StateFile.Draft
     private let writer: Lock<StateWriter>
 
-    init(_ file: StateFile, savedAt: UInt64, isFinal: Bool) throws {
+    init(_ file: StateFile, _ head: StateHead) throws {
         let draft = try file.makeDraft()
         (self.file, self.draft) = (file, draft)
-        var writer = try StateWriter { try file.append($0, to: draft) }
-        try writer.beginSection()
-        writer.write(savedAt)
-        writer.write(isFinal)
+        var writer = try StateWriter { try draft.append($0) }
+        try head.write(to: &writer)
         self.writer = Lock(writer)
     }
     func write(_ node: LastingMemory, _ picture: any StatePicture) throws {
@@ -34,13 +29,13 @@ final class StateArchive: Sendable {
             try picture.write(to: &writer)
         }
     }
-    /// Ends the file and puts it in its place; answers its length.
-    func finish() throws -> Int {
+    /// Ends the file and puts it in its place, unless `check` throws, which is asked last; answers its length.
+    func finish(_ check: () throws -> Void) throws -> Int {
         let bytes = try writer.withLock { writer in
             try writer.finish()
             return writer.byteCount
         }
-        try file.commit(draft)
+        try file.commit(draft, check)
         return bytes
     }
 
@@ -55,9 +50,7 @@ final class StateArchive: Sendable {
     ) throws -> Contents {
         try StateReader.verify(try source())
         var reader = try StateReader(try source())
-        var contents = Contents()
-        guard try reader.nextSection() else { throw StateError.malformed(what: "it has no head") }
-        (contents.savedAt, contents.isFinal) = (try reader.number(), try reader.flag())
+        var contents = Contents(head: try StateHead.read(&reader))
         while try reader.nextSection() {
             let (id, role, type) = (try reader.text(), try reader.text(), try reader.text())
             let version = try reader.number32()

@@ -59,7 +59,7 @@ final class StateJournalFile: StateJournal {
             guard let next = Self.numbers.first(where: { !used.contains($0) }) else { return }
             let file = files[next]
             let handle = try StateFile.Handle(file.path, StateFile.anew, "write")
-            var writer = try StateWriter { try file.append($0, to: handle) }
+            var writer = try StateWriter { try handle.append($0) }
             try writer.beginSection()
             (state.writer, state.current, state.kept) = (writer, next, used)
         }

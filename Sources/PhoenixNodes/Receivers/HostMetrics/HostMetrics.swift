@@ -5,7 +5,8 @@ public import PhoenixRuntime
 /// Reads what the kernel tells of a host and its processes, in `/proc` and `/sys`.
 ///
 /// Files of the kernel answer at once, but there are many: they are read a slice at a time, between which others have
-/// their turn. What may not answer, such as a file system behind a network, is not asked.
+/// their turn. What is known not to answer, such as a file system behind a network, is not asked; what does not answer all
+/// the same, such as one on a disk that dies, costs the node its reports until it does, and nobody else anything.
 public actor HostMetrics: Source {
     public struct Config: NodeConfig {
         public var scrapers = HostScraper.allCases
@@ -75,7 +76,9 @@ public actor HostMetrics: Source {
     private let config: Config
     private let context: NodeContext
     private let stop = StopSignal()
-    private var survey: HostSurvey
+    private let thread: FileThread
+    /// Lent to the thread while that reads.
+    private let survey: Lock<HostSurvey?>
     private var epoch: UInt64 = 0
     private var pending: [MetricBatch] = []
     private let overLimit: Counter
@@ -85,7 +88,8 @@ public actor HostMetrics: Source {
     }
     init(_ config: Config, _ context: NodeContext, _ files: any HostFiles) {
         (self.config, self.context) = (config, context)
-        survey = HostSurvey(config, files, context.series, lane: context.id)
+        survey = Lock(HostSurvey(config, files, context.series, lane: context.id))
+        thread = FileThread(context, "those of the host below \(config.rootPath)")
         overLimit = context.vitals.counter(
             "phoenix_hostmetrics_processes_over_limit_total",
             [:],
@@ -108,9 +112,14 @@ public actor HostMetrics: Source {
         var epoch: UInt64
         var pending: [MetricBatch]
     }
-    public func handOver() -> State? { State(memory: survey.memory, epoch: epoch, pending: pending) }
+    public func handOver() -> State? {
+        // A host that does not answer is begun anew.
+        let memory = survey.withLock { $0?.memory } ?? HostSurvey.Memory()
+        return State(memory: memory, epoch: epoch, pending: pending)
+    }
     public func inherit(_ state: State) {
-        (survey.memory, epoch, pending) = (state.memory, state.epoch, state.pending)
+        survey.withLock { $0?.memory = state.memory }
+        (epoch, pending) = (state.epoch, state.pending)
     }
     public static func inheritance(from old: Settings<Config>, to new: Settings<Config>) -> Inheritance {
         if old.base.rootPath != new.base.rootPath {
@@ -124,23 +133,44 @@ public actor HostMetrics: Source {
         defer { tellCounts() }
         for scraper in config.scrapers where scraper != .process {
             if stop.isRaised { return }
-            try await send(survey.report(scraper, at: context.time.unixNanoseconds))
+            let now = context.time.unixNanoseconds
+            guard let parts = await atHost({ $0.report(scraper, at: now) }) else { return }
+            try await send(parts)
         }
         if config.scrapers.contains(.process) { try await reportProcesses() }
     }
     private func reportProcesses() async throws {
-        guard let pids = survey.beginProcesses() else { return }
+        guard let pids = await atHost({ $0.beginProcesses() }) ?? nil else { return }
         var rest = pids[...]
         while !rest.isEmpty {
             // A round that is broken off ends no process.
             if stop.isRaised { return }
-            let (time, began) = (context.time, context.time.monotonic)
-            let parts = survey.reportProcesses(&rest, at: time.unixNanoseconds) { seen in
-                seen >= Self.slice.processes || (seen > 0 && time.monotonic - began >= Self.slice.time)
+            let slice = await atHost { [rest, time = context.time] survey in
+                let began = time.monotonic
+                var rest = rest
+                let parts = survey.reportProcesses(&rest, at: time.unixNanoseconds) { seen in
+                    seen >= Self.slice.processes || (seen > 0 && time.monotonic - began >= Self.slice.time)
+                }
+                return (parts, rest)
             }
+            guard let (parts, left) = slice else { return }
+            rest = left
             try await send(parts)
         }
-        for parts in survey.endProcesses(at: context.time.unixNanoseconds) { try await send(parts) }
+        let now = context.time.unixNanoseconds
+        for parts in await atHost({ $0.endProcesses(at: now) }) ?? [] { try await send(parts) }
+    }
+    /// Reads on a thread that may wait; nil where the host does not answer.
+    private func atHost<Result: Sendable>(
+        _ work: @escaping @Sendable (inout HostSurvey) -> Result
+    ) async -> Result? {
+        let answer = await thread.run { [survey] () -> Result? in
+            guard var lent = survey.withLock({ $0.take() }) else { return nil }
+            let result = work(&lent)
+            survey.withLock { [lent] in $0 = lent }
+            return result
+        }
+        return answer ?? nil
     }
 
     private func send(_ parts: MetricBatch.Parts) async throws {
@@ -161,7 +191,7 @@ public actor HostMetrics: Source {
         }
     }
     private func tellCounts() {
-        let counts = survey.takeCounts()
+        guard let counts = survey.withLock({ $0?.takeCounts() }) else { return }
         overLimit.add(counts.overLimit)
         context.vitals.drop(counts.refused, reason: DropReason.tableFull.name)
         for (failure, count) in counts.failures {

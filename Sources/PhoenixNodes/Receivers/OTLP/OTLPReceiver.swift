@@ -32,6 +32,7 @@ public actor OTLPReceiver: Source {
             Field(
                 "max_request_bytes",
                 \.maxRequestBytes,
+                in: 1...,
                 "The largest request, before and after decompression; larger ones are answered 413."
             ),
             Field(
@@ -42,6 +43,18 @@ public actor OTLPReceiver: Source {
             ),
             Field("retry_after", \.retryAfter, live: true, "When a refused sender is told to try again."),
         ]
+        public func check(_ marks: FieldMarks, _ report: inout Report) {
+            if listen.isEmpty {
+                let usual = Self().listen.map(\.text)
+                report.add(
+                    at: marks["listen"],
+                    "`listen` names no address, and nobody could send here",
+                    mend:
+                        "write one such as `\(usual[0])`, or leave `listen` out for \(usual.joined(separator: " and "))"
+                )
+            }
+            EndpointPath.check(path, usual: Self().path, at: marks["path"], &report)
+        }
         public var claims: [Claim] {
             listen.map {
                 Claim.listen(address: "\($0)", protocol: AddressSecurity.protocolName(tls), path: path)
@@ -64,7 +77,7 @@ public actor OTLPReceiver: Source {
     public init(_ settings: Settings<Config>, _ context: NodeContext) throws {
         self.context = context
         intake = OTLPIntake(settings.base, context, context.wiring[Port.output])
-        let security = try AddressSecurity(settings.base.tls)
+        let security = try AddressSecurity(settings.base.tls, context)
         let routes = OTLPRoutes(
             intake,
             path: settings.base.path,

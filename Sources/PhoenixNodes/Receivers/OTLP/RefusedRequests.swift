@@ -49,7 +49,7 @@ final class RefusedRequests: Sendable {
         counters[Int(reason.rawValue) * OTLPReply.Speech.allCases.count + Int(speech.rawValue)].add()
         notices.withLock { notices in
             notices.add(reason) {
-                RefusalNotices.Example(
+                RefusedRequest(
                     speech: speech,
                     what: String(what.prefix(Self.longest)),
                     sender: head?.fields["user-agent"].map { String($0.prefix(Self.longest)) },

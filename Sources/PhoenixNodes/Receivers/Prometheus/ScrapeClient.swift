@@ -51,6 +51,7 @@ struct ScrapeResponse: Sendable {
 enum ScrapeProblem: Error, Hashable, CustomStringConvertible {
     case status(Int)
     case contentType(String?)
+    /// More bytes than the request took.
     case tooLarge(limit: Int)
     case coding(String)
     case timeout(Duration)
@@ -68,7 +69,7 @@ enum ScrapeProblem: Error, Hashable, CustomStringConvertible {
             "the answer has no content-type; set `fallback_scrape_protocol` if the target cannot send one"
         case .contentType(let type?):
             "the content-type `\(type)` is no exposition; set `fallback_scrape_protocol` if it is one all the same"
-        case .tooLarge(let limit): "the answer has \(limit) bytes or more; raise `body_size_limit`"
+        case .tooLarge(let limit): "the answer has \(limit + 1) bytes or more; raise `body_size_limit`"
         case .coding(let reason): "the answer cannot be decompressed: \(reason)"
         case .timeout(let limit): "no whole answer within \(limit.text)"
         case .noMemory: "the engine is short of memory (`memory_limiter`); the scrape was left out"

@@ -17,6 +17,13 @@ import Testing
             law = ControlLaw(settings, at: .at(0))
             #expect(law.start(at: .at(0))?.to == mode)
         }
+        /// A law that goes on where another one stopped.
+        static func resumed(_ change: ModeChange) -> Bench {
+            var bench = Bench()
+            bench.law = ControlLaw(ControlSettings(), at: .at(0))
+            #expect(bench.law.resume(change, at: .at(0)) == nil)
+            return bench
+        }
         /// One control period in which the modes let out so many series; what the law decided at its end.
         mutating func period(
             _ conservative: Double?,
@@ -296,8 +303,55 @@ import Testing
         #expect(decision?.reason.hasPrefix("SAFE_MODE") == true)
         #expect(bench.law.status(at: .at(360)).isSafeMode)
         bench.second = 360
+        // Said once, and no change: nothing waits for it.
+        let heard = bench.period(20_000, 18_000, 9_000)
+        #expect(heard?.from == .balanced)
+        #expect(heard?.to == .balanced)
+        #expect(heard?.reason == "observations come again; the law goes on from balanced")
+        #expect(heard?.version == decision.map { $0.version + 1 })
+        let status = bench.law.status(at: .at(420))
+        #expect(!status.isSafeMode)
+        #expect(status.reason == heard?.reason)
+        #expect(status.transitionCount == 1)
+        #expect(bench.law.current?.reason == heard?.reason)
         #expect(bench.period(20_000, 18_000, 9_000) == nil)
-        #expect(!bench.law.status(at: .at(420)).isSafeMode)
+        #expect(bench.period(20_000, 18_000, 9_000) == nil)
+    }
+
+    /// What is said is said of what counts: an emergency outranks it, a person's word stands.
+    @Test func theEndOfASilenceHidesNoOtherReason() {
+        var bench = Bench()
+        _ = bench.silence(1..<400)
+        #expect(bench.law.reason.hasPrefix("SAFE_MODE"))
+        // Whoever speaks of other things does not end it.
+        let other = Observation(source: "other", timeUnixNano: 0, readings: [.init(KPIName.intake, 1)])
+        #expect(bench.law.observe(other, at: .at(400)) == nil)
+        #expect(bench.law.status(at: .at(400)).isSafeMode)
+        bench.second = 400
+        #expect(bench.period(9_000, 8_000, 7_000, alert: "x grew")?.reason == "EMERGENCY: x grew")
+        #expect(bench.period(9_000, 8_000, 7_000, alert: "x grew") == nil)
+
+        var held = Bench()
+        _ = held.silence(1..<400)
+        _ = held.law.override(.aggressive, for: nil, reason: "test", at: .at(400))
+        held.second = 400
+        #expect(held.period(9_000, 8_000, 7_000) == nil)
+        #expect(held.law.reason == "MANUAL: test")
+        #expect(!held.law.status(at: .at(460)).isSafeMode)
+    }
+
+    /// The file says so until somebody decides anew.
+    @Test func aSilenceEndsAcrossARestart() throws {
+        var first = Bench(in: .balanced)
+        _ = first.silence(1..<400)
+        let last = try #require(first.law.current)
+        #expect(last.reason.hasPrefix("SAFE_MODE"))
+        var second = Bench.resumed(last)
+        let heard = second.period(20_000, 18_000, 9_000)
+        #expect(heard?.to == .balanced)
+        #expect(heard?.version == last.version + 1)
+        #expect(heard?.reason == "observations come again; the law goes on from balanced")
+        #expect(second.period(20_000, 18_000, 9_000) == nil)
     }
 
     @Test func silenceMayAskForAMode() {
@@ -306,6 +360,13 @@ import Testing
         var bench = Bench(settings)
         let decision = bench.silence(1..<400)
         #expect(decision?.to == .aggressive)
+        // The way back keeps the rules of time, and says from where.
+        bench.second = 400
+        #expect(
+            bench.period(9_000, 8_000, 7_000)?.reason
+                == "observations come again; the law goes on from aggressive"
+        )
+        #expect(bench.wait(9_000, 8_000, 7_000)?.to == .conservative)
     }
 
     /// Before the first look too, and as soon as they are set anew.

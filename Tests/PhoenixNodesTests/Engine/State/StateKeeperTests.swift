@@ -13,7 +13,7 @@ import Testing
 /// but what it held.
 @Suite struct StateKeeperTests {
     /// A directory that goes with the test.
-    private final class Folder: Sendable {
+    final class Folder: Sendable {
         let url = FileManager.default.temporaryDirectory.appending(
             path: "state-\(UInt64.random(in: 0 ... .max))"
         )
@@ -29,19 +29,19 @@ import Testing
             get throws { try FileManager.default.contentsOfDirectory(atPath: url.path).sorted() }
         }
     }
-    private static func keeper(_ path: String) throws -> StateKeeper {
+    static let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    static func keeper(_ path: String, _ logger: Logger = StateKeeperTests.quiet) throws -> StateKeeper {
         var settings = StateSettings()
         settings.path = path
-        let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        return try StateKeeper(settings, EngineServices(logger: quiet))
+        return try StateKeeper(settings, EngineServices(logger: logger))
     }
     // As the engine calls them: direct calls from here would find the protocol's own, which are asynchronous as well.
     private static func inherit<Kind: Node>(_ node: Kind, _ state: Kind.State) async {
         await node.inherit(state)
     }
-    private static func handOver<Kind: Node>(_ node: Kind) async -> Kind.State? { await node.handOver() }
+    static func handOver<Kind: Node>(_ node: Kind) async -> Kind.State? { await node.handOver() }
     /// A node that remembers a number: which of its words was the last.
-    private static func node(_ id: String, _ version: UInt64 = 0) async throws -> (Manual, LastingMemory) {
+    static func node(_ id: String, _ version: UInt64 = 0) async throws -> (Manual, LastingMemory) {
         let harness = NodeHarness(SystemTime(), id: id)
         let heard = harness.read(Manual.Port.output)
         let node = try harness.make(Manual.self)
@@ -68,7 +68,7 @@ import Testing
         )
     }
     /// What a process finds in the file: the version that its node goes on from, and how it began.
-    private static func found(
+    static func found(
         _ path: String,
         _ id: String = "a"
     ) async throws -> (version: UInt64?, told: [String: Double]) {
@@ -77,7 +77,7 @@ import Testing
         await keeper.restore([memory])
         return (await handOver(node)?.version, told(keeper))
     }
-    private static func told(_ keeper: StateKeeper) -> [String: Double] {
+    static func told(_ keeper: StateKeeper) -> [String: Double] {
         var told: [String: Double] = [:]
         for family in keeper.families {
             for sample in family.samples {
@@ -87,11 +87,11 @@ import Testing
         return told
     }
     /// A folder with the state of a node `a`, at its seventh word, and of another.
-    private static func kept() async throws -> Folder {
+    static func kept() async throws -> Folder {
         let folder = try Folder()
         let keeper = try keeper(folder.path)
         let nodes = [try await node("a", 7).1, try await node("b", 8).1]
-        #expect(await keeper.save(nodes, isFinal: true))
+        #expect(await keeper.save(nodes, isFinal: true) == .written)
         return folder
     }
 
@@ -208,11 +208,11 @@ import Testing
             at: folder.file("state.new"),
             withIntermediateDirectories: true
         )
-        #expect(await keeper.save([memory], isFinal: false))
+        #expect(await keeper.save([memory], isFinal: false) == .failed)
         #expect(Self.told(keeper)["phoenix_state_saves_total failure"] == 1)
         #expect(try Data(contentsOf: folder.file()) == before)
         try FileManager.default.removeItem(at: folder.file("state.new"))
-        #expect(await keeper.save([memory], isFinal: false))
+        #expect(await keeper.save([memory], isFinal: false) == .written)
         #expect(Self.told(keeper)["phoenix_state_saves_total success"] == 1)
         #expect(try Data(contentsOf: folder.file()) != before)
     }
@@ -246,20 +246,20 @@ import Testing
         for round in 1...25 {
             let renamed = try Self.endpoint("n\(round)")
             // Nothing is put in place, and then the change may still be undone: the one before needs what it noted.
-            #expect(await keeper.save([renamed], isFinal: false) { false } == false)
+            #expect(await keeper.save([renamed], isFinal: false) { false } == .overtaken)
             #expect(try folder.names.contains("state.n\(round - 1).0"))
-            #expect(await keeper.save([renamed], isFinal: false, parked: ["n\(round - 1)"]))
+            #expect(await keeper.save([renamed], isFinal: false, parked: ["n\(round - 1)"]) == .written)
             #expect(try folder.names.contains("state.n\(round - 1).0"))
-            #expect(await keeper.save([renamed], isFinal: false))
+            #expect(await keeper.save([renamed], isFinal: false) == .written)
             let journals = try folder.names.filter { $0 != "state" && $0 != "state.lock" }
             #expect(journals.count == 1)
             #expect(journals.first?.hasPrefix("state.n\(round).") == true)
             // Gone without a heir, and there again.
             let heir = try Self.endpoint("n\(round)")
-            #expect(await keeper.save([heir], isFinal: false))
-            #expect(await keeper.save([], isFinal: false))
+            #expect(await keeper.save([heir], isFinal: false) == .written)
+            #expect(await keeper.save([], isFinal: false) == .written)
             #expect(try folder.names == ["state", "state.lock"])
-            #expect(await keeper.save([renamed], isFinal: false))
+            #expect(await keeper.save([renamed], isFinal: false) == .written)
             #expect(try folder.names == ["state", "state.lock", "state.n\(round).0"])
         }
         #expect(Self.told(keeper)["phoenix_state_journal_lost_total"] == 0)
@@ -293,7 +293,7 @@ import Testing
         await keeper.restore([here])
         let kept = ["state.gone.0", "state.gone.7", "state.here.0", "state.here.1"]
         #expect(try Set(folder.names).isSuperset(of: kept), "a restart may need them still")
-        #expect(await keeper.save([here], isFinal: false))
+        #expect(await keeper.save([here], isFinal: false) == .written)
         #expect(try folder.names == (["state", "state.here.2", "state.lock"] + strangers).sorted())
     }
     @Test func whatWasSetAsideBeforeStaysWithItsJournals() async throws {
@@ -320,7 +320,7 @@ import Testing
         let before = try Data(contentsOf: folder.file())
         let keeper = try Self.keeper(folder.path)
         let (_, memory) = try await Self.node("a", 9)
-        #expect(await keeper.save([memory], isFinal: false) { false } == false)
+        #expect(await keeper.save([memory], isFinal: false) { false } == .overtaken)
         #expect(try Data(contentsOf: folder.file()) == before)
         #expect(try folder.names == ["state", "state.lock"])
     }

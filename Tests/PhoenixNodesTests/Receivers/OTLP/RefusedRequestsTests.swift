@@ -15,10 +15,10 @@ import Testing
     private struct Way {
         let context: NodeContext
         let intake: OTLPIntake
-        let log: Written
+        let log: WrittenLog
 
         init(_ time: any TimeSource = ManualClock(), gate: AdmissionGate = AdmissionGate()) {
-            let log = Written()
+            let log = WrittenLog()
             self.log = log
             context = NodeContext(
                 id: "otlp",
@@ -158,7 +158,7 @@ import Testing
     }
 
     @Test func theRunningNodeTells() throws {
-        let log = Written()
+        let log = WrittenLog()
         try World.run { world in
             let harness = NodeHarness(world.clock)
             harness.context.logger = Logger(label: "otlp") { _ in log }
@@ -170,26 +170,5 @@ import Testing
             }
         }
         #expect(log.lines.withLock { $0.filter { $0.contains("reason=busy") } }.count == 1)
-    }
-}
-
-/// A log that is kept, with its metadata behind each message.
-private struct Written: LogHandler {
-    let lines = Shared()
-    var metadata: Logger.Metadata = [:]
-    var logLevel = Logger.Level.info
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-        get { metadata[key] }
-        set { metadata[key] = newValue }
-    }
-    func log(event: LogEvent) {
-        let pairs = (event.metadata ?? [:]).map { "\($0.key)=\($0.value)" }.sorted()
-        lines.append((["\(event.level) \(event.message)"] + pairs).joined(separator: " "))
-    }
-
-    final class Shared: Sendable {
-        private let kept = Lock([String]())
-        func append(_ line: String) { kept.withLock { $0.append(line) } }
-        func withLock<Result>(_ body: ([String]) -> Result) -> Result { kept.withLock { body($0) } }
     }
 }

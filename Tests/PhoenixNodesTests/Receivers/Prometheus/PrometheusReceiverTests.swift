@@ -124,9 +124,12 @@ final class ScriptedTargets: ScrapeClient {
             switch request.url.dropFirst(7).prefix(1) {
             case "a": ScrapeResponse(status: 200, headers: ["content-type": "text/html"], body: [])
             case "b": ScrapeResponse(status: 200, headers: [:], body: Array("x 1\n".utf8))
-            default: throw ScrapeProblem.tooLarge(limit: 9)
+            default: throw ScrapeProblem.tooLarge(limit: request.bodyLimit)
             }
         }
+        // A limit of 10 takes 9 bytes: ten fail, as in Prometheus.
+        let problem = ScrapeProblem.tooLarge(limit: 9)
+        #expect("\(problem)" == "the answer has 10 bytes or more; raise `body_size_limit`")
         for target in ["a:1", "b:2", "c:3"] { #expect(points.contains("up{\(target)}=0.0"), "\(target)") }
         #expect(points.contains("scrape_body_size_bytes{c:3}=-1.0"))
         config.fallbackScrapeProtocol = .text

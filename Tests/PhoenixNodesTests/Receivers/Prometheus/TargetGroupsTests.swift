@@ -83,6 +83,38 @@ import Testing
         config.relabelConfigs = []
         #expect(Self.problems(config).count == 2)
     }
+    /// Puts a link at `path` to a file beside it that names one target.
+    private static func link(_ path: String, to name: String, _ target: String) throws {
+        let file = (path as NSString).deletingLastPathComponent + "/" + name
+        try "[{\"targets\": [\"\(target)\"]}]".write(toFile: file, atomically: true, encoding: .utf8)
+        try? FileManager.default.removeItem(atPath: path)
+        try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: name)
+    }
+    @Test func aLinkIsFollowedAndAPipeIsNot() throws {
+        let place = try ModeFileTests.Place()
+        let path = place.directory.path + "/targets.json"
+        try World.run { world in
+            let client = ScriptedTargets(world.clock) { _, _ in ScriptedTargets.text("") }
+            let context = NodeHarness(world.clock).context
+            let surroundings = DiscoveryWorld(client: client, context: context, stop: StopSignal())
+            var config = FileDiscoveryConfig()
+            config.files = [path]
+            var discovery = FileDiscovery(config)
+            try Self.link(path, to: "one", "a:1")
+            let first = try await discovery.look(surroundings)
+            try require(first?.map(\.targets) == [["a:1"]], "\(String(describing: first))")
+            // As a mounted ConfigMap is renewed: what the link leads to is another file.
+            try Self.link(path, to: "two", "b:2")
+            let second = try await discovery.look(surroundings)
+            try require(second?.map(\.targets) == [["b:2"]], "\(String(describing: second))")
+            try FileManager.default.removeItem(atPath: path)
+            try require(mkfifo(path, 0o600) == 0, "no pipe was made")
+            let third = try await discovery.look(surroundings)
+            try require(third == nil, "\(String(describing: third))")
+            let failures = context.vitals.counter("phoenix_scrape_discovery_failures_total").value
+            try require(failures == 1, "\(failures)")
+        }
+    }
     @Test func aTargetThatIsNoneCostsNoOther() throws {
         let path = FileManager.default.temporaryDirectory.appendingPathComponent("targets-\(UUID()).json")
             .path

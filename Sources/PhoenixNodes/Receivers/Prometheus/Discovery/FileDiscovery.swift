@@ -37,24 +37,38 @@ public struct FileDiscoveryConfig: ObjectValue {
 
 /// Reads files of targets when they change; a broken one keeps what it said before.
 struct FileDiscovery: TargetDiscovery {
-    /// What changes when a file is written or replaced.
-    private struct Stamp: Hashable {
-        var modified: Date?
-        var size: Int
-        var number: Int
-    }
+    /// What changes when a file is written or replaced, or a link to it is.
+    private typealias Stamp = ControlFileStore.Signature
+    private static let mostBytes = 64 << 20
     private let config: FileDiscoveryConfig
     private var known: [String: (stamp: Stamp, groups: [ScrapeGroup])] = [:]
     private var isFirst = true
+    private var thread: FileThread?
     var interval: Duration { config.refreshInterval }
 
     init(_ config: FileDiscoveryConfig) { self.config = config }
 
     mutating func look(_ world: DiscoveryWorld) async throws -> [ScrapeGroup]? {
+        let thread = thread ?? FileThread(world.context, config.files.joined(separator: ", "))
+        self.thread = thread
+        let before = self
+        let answer = await thread.run {
+            var now = before
+            let found = now.survey()
+            return (now, found.groups, found.problems)
+        }
+        // Files that do not answer say what they said before.
+        guard let (now, groups, problems) = answer else { return nil }
+        self = now
+        for problem in problems { world.warn("\(problem)") }
+        return groups
+    }
+    /// Looks at all files; nil for groups that are as before.
+    private mutating func survey() -> (groups: [ScrapeGroup]?, problems: [GroupsProblem]) {
+        var problems: [GroupsProblem] = []
         var (found, isChanged) = ([String: (stamp: Stamp, groups: [ScrapeGroup])](), isFirst)
-        var hasFailed = false
         for path in paths where found[path] == nil {
-            guard let stamp = Self.stamp(path) else { continue }
+            guard let stamp = ControlFileStore(path: path).signature else { continue }
             if let before = known[path], before.stamp == stamp {
                 found[path] = before
                 continue
@@ -62,8 +76,7 @@ struct FileDiscovery: TargetDiscovery {
             switch Self.read(path) {
             case .success(let groups): (found[path], isChanged) = ((stamp, groups), true)
             case .failure(let problem):
-                world.warn("\(problem)")
-                hasFailed = true
+                problems.append(problem)
                 // Said once for each state of the file.
                 found[path] = (stamp, known[path]?.groups ?? [])
             }
@@ -73,9 +86,9 @@ struct FileDiscovery: TargetDiscovery {
             isChanged = isChanged || !before.groups.isEmpty
         }
         // Trouble at the first look is no answer: nothing may be taken for gone.
-        if isFirst, hasFailed, found.values.allSatisfy(\.groups.isEmpty) { isChanged = false }
+        if isFirst, !problems.isEmpty, found.values.allSatisfy(\.groups.isEmpty) { isChanged = false }
         (known, isFirst) = (found, false)
-        return isChanged ? found.sorted { $0.key < $1.key }.flatMap(\.value.groups) : nil
+        return (isChanged ? found.sorted { $0.key < $1.key }.flatMap(\.value.groups) : nil, problems)
     }
 
     private var paths: [String] {
@@ -91,17 +104,11 @@ struct FileDiscovery: TargetDiscovery {
             }.sorted().map { (slash == nil ? "" : directory) + $0 }
         }
     }
-    private static func stamp(_ path: String) -> Stamp? {
-        guard let attributes = try? FileManager.default.attributesOfItem(atPath: path) else { return nil }
-        return Stamp(
-            modified: attributes[.modificationDate] as? Date,
-            size: (attributes[.size] as? Int) ?? -1,
-            number: (attributes[.systemFileNumber] as? Int) ?? -1
-        )
-    }
     private static func read(_ path: String) -> Result<[ScrapeGroup], GroupsProblem> {
-        guard let data = FileManager.default.contents(atPath: path) else {
-            return .failure(GroupsProblem(description: "\(path) cannot be read"))
+        let data: Data
+        do throws(UnreadableFile) { data = Data(try RegularFile.contents(of: path, limit: mostBytes)) } catch
+        {
+            return .failure(GroupsProblem(description: "\(path): \(error); what it said before holds on"))
         }
         let written =
             path.hasSuffix(".json")

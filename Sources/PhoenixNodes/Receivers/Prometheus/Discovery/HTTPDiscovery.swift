@@ -57,6 +57,9 @@ struct HTTPDiscovery: TargetDiscovery {
             guard let answer = try await world.client.get(request, unless: world.stop, world.context.time)
             else { return known ?? [] }
             response = answer
+        } catch ScrapeProblem.tooLarge(let limit) {
+            let most = ByteCount(limit).text
+            throw GroupsProblem(description: "answered more than \(most); name fewer targets there")
         } catch { throw GroupsProblem(description: "\(error)") }
         guard response.status == 200 else {
             throw GroupsProblem(description: "answered \(response.status), not 200")
