@@ -30,8 +30,10 @@ final class EngineService: Service {
         case end = "what comes after the drain: open connections, or the writing of the state"
     }
     private let stage = Lock(Stage.start)
-    /// How many seconds after its limit a drain and what follows it may end.
+    /// How many seconds after its limit a drain may end.
     private static let mostOverrun = 10
+    /// How long what comes after it may take: a large state on a slow disk is written whole.
+    private static let mostForTheEnd = Duration.seconds(60)
     private let result = Lock(Outcome.success)
     var outcome: Outcome { result.withLock { $0 } }
 
@@ -76,18 +78,26 @@ final class EngineService: Service {
         )
     }
 
-    /// Waits to be told to stop; false where the task was cancelled.
+    /// Waits to be told to stop; false where the task was cancelled. Nothing here asks the pool for a turn, as whoever shuts
+    /// down the services does, and the waiters of their library.
     private func isTold() async -> Bool {
-        await withTaskGroup(of: Bool.self) { group in
-            group.addTask { (try? await gracefulShutdown()) != nil }
-            // Whoever shuts down the services waits for a thread of the pool.
-            group.addTask {
-                for await _ in await UnixSignalsSequence(trapping: .sigterm, .sigint) { return true }
-                return false
+        let (told, tell) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        return await withGracefulShutdownHandler {
+            await withTaskGroup(of: Bool.self) { group in
+                group.addTask {
+                    for await _ in told { return true }
+                    return false
+                }
+                group.addTask {
+                    for await _ in await UnixSignalsSequence(trapping: .sigterm, .sigint) { return true }
+                    return false
+                }
+                let isTold = await group.next() ?? false
+                group.cancelAll()
+                return isTold
             }
-            let isTold = await group.next() ?? false
-            group.cancelAll()
-            return isTold
+        } onGracefulShutdown: {
+            tell.yield()
         }
     }
 
@@ -98,6 +108,7 @@ final class EngineService: Service {
         endLate(after: limit, from: .drain)
         let report = await engine.drain(within: limit)
         stage.withLock { $0 = .end }
+        endLate(after: Self.mostForTheEnd, from: .end)
         guard !report.isClean else { return }
         result.withLock { $0 = .cutOff }
         logger.error(
@@ -113,14 +124,14 @@ final class EngineService: Service {
             exit(Outcome.cutOff.rawValue)
         }
     }
-    /// Ends the process where the drain, which has a limit of its own, or what follows it does not end; or where there is none
-    /// yet, since the engine never came to run.
+    /// Ends the process where a stage of the stop does not end: the drain, which has a limit of its own, or what follows it; or
+    /// the start, where the engine never came to run.
     private func endLate(after limit: Duration, from first: Stage) {
         let wait = DispatchTimeInterval.seconds(Int(clamping: limit.components.seconds) + Self.mostOverrun)
         DispatchQueue(label: "phoenix.end").asyncAfter(deadline: .now() + wait) { [self] in
             let now = stage.withLock { $0 }
-            // The drain has come, with a limit that holds in place of this one.
-            if first == .start, now != .start { return }
+            // What came next has a limit of its own.
+            if first != now { return }
             logger.error(
                 "the process does not end: it is ended without more ado",
                 metadata: ["waited_for": "\(now.rawValue)"]
@@ -140,15 +151,28 @@ struct ImpatientStop: Service {
     init(_ logger: Logger, log: LogWriter) { (self.logger, self.log) = (logger, log) }
 
     func run() async throws {
+        let (over, end) = AsyncStream.makeStream(of: Void.self)
         await withTaskExecutorPreference(CommandExecutor()) {
-            let time = SystemTime()
-            var requests = StopRequests()
-            for await _ in await UnixSignalsSequence(trapping: .sigterm, .sigint).cancelOnGracefulShutdown() {
-                guard requests.isAnother(at: time.monotonic) else { continue }
-                logger.error("second signal: ended without draining")
-                log.flush()
-                exit(Outcome.cutOff.rawValue)
+            await withGracefulShutdownHandler {
+                await withTaskGroup(of: Void.self) { group in
+                    group.addTask { await self.endAtTheSecond() }
+                    group.addTask { for await _ in over { continue } }
+                    await group.next()
+                    group.cancelAll()
+                }
+            } onGracefulShutdown: {
+                end.finish()
             }
+        }
+    }
+    private func endAtTheSecond() async {
+        let time = SystemTime()
+        var requests = StopRequests()
+        for await _ in await UnixSignalsSequence(trapping: .sigterm, .sigint) {
+            guard requests.isAnother(at: time.monotonic) else { continue }
+            logger.error("second signal: ended without draining")
+            log.flush()
+            exit(Outcome.cutOff.rawValue)
         }
     }
 }

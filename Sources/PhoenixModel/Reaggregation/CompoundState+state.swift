@@ -99,7 +99,8 @@ extension StateReader {
         guard counts.count == layout.bucketCount else {
             throw StateError.malformed(what: "buckets are missing")
         }
-        return (layout, counts)
+        // See `HistogramPoint`: one bucket of all is none.
+        return layout.bounds.isEmpty ? (.none, []) : (layout, counts)
     }
 }
 

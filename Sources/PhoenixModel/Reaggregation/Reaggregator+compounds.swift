@@ -74,8 +74,8 @@ extension Reaggregator {
             // A point of another kind says nothing of what was counted by then, but that something may have been.
             if member.state.contains(.hasValue) { compounds.forgetTwins(slot) }
             let isCounted =
-                member.state.isDisjoint(with: [.hasValue, .isTold])
-                && countsFromZero(start: start, time: time, header.flags)
+                !member.state.contains(.hasValue)
+                && countsFromZero(member, start: start, time: time, header.flags)
             since = isCounted ? start : time
             if isCounted {
                 point.add(to: &total.pointee)

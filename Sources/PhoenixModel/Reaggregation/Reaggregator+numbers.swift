@@ -150,9 +150,7 @@ extension Reaggregator {
         _ number: UInt32,
         _ output: inout Output
     ) {
-        let isCounted =
-            !member.state.contains(.isTold)
-            && countsFromZero(start: point.start, time: point.time, point.flags)
+        let isCounted = countsFromZero(member, start: point.start, time: point.time, point.flags)
         member.remember(point)
         // No window ends where a stream is first seen.
         if output.kind == .delta, !isCounted { return }

@@ -167,23 +167,44 @@ public struct Reaggregator: ~Copyable, Sendable {
         horizon = max(horizon, time)
     }
 
-    /// Takes in inputs that others have passed on until now: what they grew by until their next point is not counted here.
-    public mutating func takeOver(_ inputs: [SeriesID], now: UInt64, _ resolve: Resolve) {
+    /// Takes in inputs that others have passed on until now, `passed` of them with this very batch: what they grew by so far
+    /// is not counted here. Their outputs go on after what was told under their names.
+    public mutating func takeOver(
+        _ inputs: [SeriesID],
+        passing passed: MetricBatch?,
+        now: UInt64,
+        _ resolve: Resolve
+    ) -> MetricBatch? {
         begin(now)
+        let newest = passed?.newestTime ?? 0
         for id in inputs where find(id, resolve) {
-            let member = members.element(id.slot)
-            // Windows tell themselves when they began; that of another stream may be as old as these.
-            guard member.pointee.state.contains(.isCumulative) else {
-                if member.pointee.state.contains(.isDelta) { forget(seenAt: now) }
-                continue
-            }
-            guard !member.pointee.state.contains(.hasValue) else { continue }
-            member.pointee.state.insert(.isTold)
-            member.pointee.time = now
-            // What is told under the name from here on begins after what was.
-            let output = outputs.element(member.pointee.output)
-            output.pointee.emitted = max(output.pointee.emitted, now - min(now, 1))
+            let output = outputs.element(members[id.slot].output)
+            let told = output.pointee.state.contains(.isDelta) ? newest : max(newest, now - min(now, 1))
+            if output.pointee.kind != .gauge { output.pointee.emitted = max(output.pointee.emitted, told) }
         }
+        let shown = passed.flatMap { watch($0, now: now, resolve) }
+        for id in inputs {
+            let member = members.element(id.slot)
+            guard member.pointee.generation == id.generation, !member.pointee.state.contains(.hasValue)
+            else { continue }
+            if member.pointee.state.contains(.isCumulative) {
+                member.pointee.state.insert(.isTold)
+                member.pointee.time = now
+            } else if member.pointee.state.contains(.isDelta) {
+                // Its windows until now are taken.
+                member.pointee.state.insert(.hasValue)
+                (member.pointee.value, member.pointee.start, member.pointee.time) = (now, now, now)
+            }
+        }
+        return shown
+    }
+    /// Whether an input's first point here counts from zero. What others told of it ends where it was taken over.
+    @inline(__always)
+    func countsFromZero(_ member: Member, start: UInt64, time: UInt64, _ flags: PointFlags) -> Bool {
+        if member.state.contains(.isTold) {
+            return start < time && start - min(start, lead(time)) > member.time
+        }
+        return countsFromZero(start: start, time: time, flags)
     }
 
     /// Whether a stream that began at `start` and is seen for the first time counts from zero: as one of our nodes says that
@@ -214,5 +235,14 @@ public struct Reaggregator: ~Copyable, Sendable {
             touched.append(number)
         }
         if time > output.time { output.time = time }
+    }
+}
+
+extension MetricBatch {
+    /// The newest time of its points.
+    fileprivate var newestTime: UInt64 {
+        [numbers.times, histograms.times, exponentials.times, summaries.times].reduce(0) {
+            max($0, $1.max() ?? 0)
+        }
     }
 }

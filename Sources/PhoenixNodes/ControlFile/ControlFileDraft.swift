@@ -20,6 +20,8 @@ struct ControlFileDraft: Sendable {
     private var isRecount = false
 
     var isPending: Bool { asked != nil }
+    /// The decision that the file has yet to say; nil where only counts are to be written.
+    var owed: ModeChange? { isRecount ? nil : asked }
 
     /// The controller has decided.
     mutating func ask(_ change: ModeChange) {

@@ -91,6 +91,10 @@ public struct AddressError: Error, Sendable, Equatable, CustomStringConvertible 
             self.init("the directory of the socket does not exist")
         case ENOTSOCK:
             self.init("a file that is no socket has that name; remove it or choose another path")
+        case EEXIST:
+            self.init(
+                "a socket of another user has that name, and whether it is in use cannot be told; remove it if not"
+            )
         case EMFILE, ENFILE:
             self.init("no file descriptors are left; raise the limit (ulimit -n)")
         default:

@@ -42,6 +42,8 @@ public actor ModeFileExporter: Node {
     /// What is to be done with the file next, while something is done with it.
     private var errand: Errand?
     private var isAttending = false
+    /// Whether the file gave no answer when it was looked at or written last.
+    private var isSilent = false
     private let written: Gauge
     private let failures: Counter
     private let edited: Counter
@@ -100,7 +102,7 @@ public actor ModeFileExporter: Node {
             try await group.waitForAll()
         }
         // What another hand of this node was about to write when it was told to stop.
-        if draft.isPending { await attend(Errand(isWhole: true, writes: true)) }
+        if draft.isPending { await finish() }
     }
     public func reconfigure(_ settings: Settings<Config>) -> Bool {
         guard settings.base.path == config.path else { return false }
@@ -117,6 +119,25 @@ public actor ModeFileExporter: Node {
         } catch is CancellationError {
             // The controller has gone: nothing is left to write.
         }
+    }
+    /// Writes what is left to write. A file that does not answer is asked until there is no time left to drain; a disk that
+    /// refuses is not.
+    private func finish() async {
+        await attend(Errand(isWhole: true, writes: true))
+        while draft.isPending, isSilent, !Task.isCancelled {
+            do { try await context.time.sleep(for: min(config.poll, .seconds(1))) } catch { break }
+            await attend(Errand(isWhole: true, writes: true))
+        }
+        noteWritten()
+        guard let change = draft.owed else { return }
+        context.logger.error(
+            "control file not written, and the node ends: the last mode may be missing there",
+            metadata: [
+                "file": "\(config.path)", "mode": "\(change.mode)",
+                "remedy":
+                    "write the mode there by hand, and see to the disk or the network mount that the file is on",
+            ]
+        )
     }
     private func note(_ observation: Observation) { draft.note(observation) }
 
@@ -150,6 +171,7 @@ public actor ModeFileExporter: Node {
         }
         noteWritten()
         // What a look that nobody waited for has seen is seen again by the next.
+        isSilent = found == nil
         guard let (reader, news) = found else { return false }
         desk.withLock { $0.reader = reader }
         see(news)
@@ -190,6 +212,7 @@ public actor ModeFileExporter: Node {
                 desk.withLock { [reader] in $0 = Desk(reader: reader, written: file) }
             }
         }
+        isSilent = outcome == nil
         switch outcome {
         case .success: noteWritten()
         case .failure(let error): noteFailure("\(error)")

@@ -53,6 +53,23 @@ final class FileThread: Sendable {
         }
         return await answer.wait()
     }
+    /// The same for who must not lose what a job finds, however late: it is kept in `late`, and the next call answers it
+    /// in place of a job of its own. One call at a time.
+    func run<Result: Sendable>(
+        keeping late: Lock<Result?>,
+        _ job: @escaping @Sendable () -> Result
+    ) async -> Result? {
+        if let found = late.withLock({ $0.take() }) { return found }
+        let answer = await run { () -> Result in
+            // An earlier job has ended since.
+            if let found = late.withLock({ $0 }) { return found }
+            let found = job()
+            late.withLock { $0 = found }
+            return found
+        }
+        guard answer != nil else { return nil }
+        return late.withLock { $0.take() }
+    }
 
     private func begin() -> Bool {
         state.withLock { state in

@@ -13,6 +13,9 @@ struct IdentityPlan<Program: IdentityProgram>: ~Copyable {
         var aside: MetricBatch?
         /// Inputs that were passed on as they were until now, and must be merged from their next point on.
         var displaced: [SeriesID] = []
+        /// The points of the displaced that are passed on with this batch, under their input series; nil where there are none.
+        /// Levels are not among them: they are merged at once.
+        var told: MetricBatch?
         /// The points, under their input series, from which on series are merged that were passed on as they were, or went
         /// nowhere, until the program changed; nil where there are none.
         var watched: MetricBatch?
@@ -72,11 +75,17 @@ struct IdentityPlan<Program: IdentityProgram>: ~Copyable {
         let ids = [
             batch.numbers.series, batch.histograms.series, batch.exponentials.series, batch.summaries.series,
         ]
-        let readings = ids.map { read($0) }
+        var readings = ids.map { read($0) }
         let exemplars = read(batch.exemplars.map(\.series))
         var result = result(of: batch, readings.map(\.column), exemplars.column)
         (result.displaced, displaced) = (displaced, [])
-        if readings.contains(where: { !$0.watched.isEmpty }) { result.watched = watched(batch, readings) }
+        if !result.displaced.isEmpty {
+            for kind in ids.indices { readings[kind].noteTold(of: toldNow(result.displaced), ids[kind]) }
+            result.told = points(of: batch, readings.map(\.told))
+        }
+        if readings.contains(where: { !$0.watched.isEmpty }) {
+            result.watched = points(of: batch, readings.map(\.watched))
+        }
         if result.aside != nil { result.aside = aside(batch, readings) }
         end(readings[0].ended, batch, &result)
         return result
@@ -146,33 +155,38 @@ struct IdentityPlan<Program: IdentityProgram>: ~Copyable {
 
     /// The points of a batch that go aside, under their input series; nil where there are none.
     private func aside(_ batch: MetricBatch, _ readings: [Reading]) -> MetricBatch? {
-        func inputs(_ ids: [SeriesID], except watched: [Int] = []) -> [SeriesID] {
+        func inputs(_ ids: [SeriesID], except others: [Int] = []) -> [SeriesID] {
             var result = ids.map { id in if case .aside = plan.ruling(id) { id } else { SeriesID.none } }
-            for index in watched { result[index] = .none }
+            for index in others { result[index] = .none }
             return result
         }
         var columns = SeriesColumns()
-        columns.numbers = inputs(batch.numbers.series, except: readings[0].watched)
-        columns.histograms = inputs(batch.histograms.series, except: readings[1].watched)
-        columns.exponentials = inputs(batch.exponentials.series, except: readings[2].watched)
-        columns.summaries = inputs(batch.summaries.series, except: readings[3].watched)
+        columns.numbers = inputs(batch.numbers.series, except: readings[0].notAside)
+        columns.histograms = inputs(batch.histograms.series, except: readings[1].notAside)
+        columns.exponentials = inputs(batch.exponentials.series, except: readings[2].notAside)
+        columns.summaries = inputs(batch.summaries.series, except: readings[3].notAside)
         columns.exemplars = inputs(batch.exemplars.map(\.series))
         let aside = batch.compacted(columns)
         return aside.isEmpty ? nil : aside
     }
-    /// The points with which series turn to another output, under their input series.
-    private func watched(_ batch: MetricBatch, _ readings: [Reading]) -> MetricBatch {
-        func inputs(_ ids: [SeriesID], _ watched: [Int]) -> [SeriesID] {
+    /// Some points of a batch, by their places in each of its columns, under their input series; nil where there are none.
+    private func points(of batch: MetricBatch, _ places: [[Int]]) -> MetricBatch? {
+        func inputs(_ ids: [SeriesID], _ places: [Int]) -> [SeriesID] {
             var result = Array(repeating: SeriesID.none, count: ids.count)
-            for index in watched { result[index] = ids[index] }
+            for index in places { result[index] = ids[index] }
             return result
         }
         var columns = SeriesColumns()
-        columns.numbers = inputs(batch.numbers.series, readings[0].watched)
-        columns.histograms = inputs(batch.histograms.series, readings[1].watched)
-        columns.exponentials = inputs(batch.exponentials.series, readings[2].watched)
-        columns.summaries = inputs(batch.summaries.series, readings[3].watched)
-        return batch.compacted(columns)
+        columns.numbers = inputs(batch.numbers.series, places[0])
+        columns.histograms = inputs(batch.histograms.series, places[1])
+        columns.exponentials = inputs(batch.exponentials.series, places[2])
+        columns.summaries = inputs(batch.summaries.series, places[3])
+        let points = batch.compacted(columns)
+        return points.isEmpty ? nil : points
+    }
+    /// Those of the displaced whose points tell more than what is now.
+    private func toldNow(_ displaced: [SeriesID]) -> Set<SeriesID> {
+        Set(displaced.filter { table.series($0).map { !$0.isLevel } ?? false })
     }
     /// Ends the gauges that are told under another name now, or no more.
     private func end(_ ended: [(index: Int, id: SeriesID)], _ batch: MetricBatch, _ result: inout Result) {
@@ -195,8 +209,16 @@ struct IdentityPlan<Program: IdentityProgram>: ~Copyable {
         var column = SeriesPlan.Column()
         /// Points from which on their series are merged.
         var watched: [Int] = []
+        /// Points that are passed on, of series that are merged from then on.
+        var told: [Int] = []
+        /// What is not merged though its series is.
+        var notAside: [Int] { watched + told }
         /// Points whose series had another name, which ends.
         var ended: [(index: Int, id: SeriesID)] = []
+
+        mutating func noteTold(of series: Set<SeriesID>, _ ids: [SeriesID]) {
+            told = ids.indices.filter { series.contains(ids[$0]) && column.series[$0] != .none }
+        }
     }
     private mutating func read(_ ids: [SeriesID]) -> Reading {
         var reading = Reading(column: plan.read(ids, tick: table.tick))

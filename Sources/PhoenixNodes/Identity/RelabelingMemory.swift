@@ -127,8 +127,15 @@ final class RelabelingMemory<Program: IdentityProgram & Equatable> {
         if unscalable > 0 { result.dropped[.unscalable, default: 0] += unscalable }
         if let passed = result.passed { pending.append(passed) }
         // Those who were passed on as they were have told their past: it is not counted again.
-        if !result.displaced.isEmpty {
-            reaggregator.takeOver(result.displaced, now: now) { plan.destination(of: $0) }
+        if !result.displaced.isEmpty,
+            let shown = reaggregator.takeOver(
+                result.displaced,
+                passing: result.told,
+                now: now,
+                { plan.destination(of: $0) }
+            )
+        {
+            pending.append(shown)
         }
         if let watched = result.watched,
             let shown = reaggregator.watch(watched, now: now, { plan.destination(of: $0) })

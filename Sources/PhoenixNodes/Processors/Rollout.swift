@@ -75,6 +75,8 @@ public actor Rollout: LastingIdentityNode {
     private let context: NodeContext
     private var flag: FlagFile?
     private let files: FileThread
+    /// What a look at the flag file found that took longer than it was waited for.
+    private let late = Lock<(FlagFile, FlagFile.News)?>(nil)
     /// How long points wait for the flag file's first answer: which way they go is its to say.
     private static let firstPatience = Duration.seconds(10)
     private let shown: Gauge
@@ -144,7 +146,7 @@ public actor Rollout: LastingIdentityNode {
     /// Looks whether the flag file changed; nil where it does not answer.
     private func look() async -> FlagFile.News? {
         guard let flag else { return nil }
-        let found = await files.run {
+        let found = await files.run(keeping: late) { () -> (FlagFile, FlagFile.News) in
             var flag = flag
             let news = flag.look()
             return (flag, news)

@@ -33,6 +33,8 @@ public actor ModeFileReceiver: Source {
     private let stop = StopSignal()
     private let files: FileThread
     private var reader: ControlFileReader
+    /// What a look found that took longer than it was waited for.
+    private let late = Lock<(ControlFileReader, ControlFileReader.News)?>(nil)
     /// The look that is due, and whether the file is known to be whole.
     private var due: Bool?
     private var isLooking = false
@@ -90,12 +92,13 @@ public actor ModeFileReceiver: Source {
         defer { isLooking = false }
         while let isWhole = due {
             due = nil
-            let found = await files.run { [reader] in
+            let found = await files.run(keeping: late) {
+                [reader] () -> (ControlFileReader, ControlFileReader.News) in
                 var reader = reader
                 let news = reader.look(isWhole: isWhole)
                 return (reader, news)
             }
-            // It is looked at anew by the next poll.
+            // The next poll takes what is found later, and the one after it looks anew.
             guard let (reader, news) = found else { return }
             self.reader = reader
             follow(news)

@@ -25,7 +25,7 @@ struct UnixSocketFile: Sendable {
         case thisProcess
         case another
 
-        /// Throws `IOError` where it cannot be known.
+        /// Throws `IOError` where it cannot be known, with `EEXIST` where it is a socket of another user.
         init(of address: SocketAddress) throws {
             let descriptor = try UnixSocketFile.makeSocket(CInt(SOCK_NONBLOCK.rawValue))
             defer { close(descriptor) }
@@ -44,6 +44,12 @@ struct UnixSocketFile: Sendable {
             case ECONNREFUSED, ENOENT: self = .nobody
             // It listens, and has no room now; or it is a socket of another kind, and in use.
             case EAGAIN, EPROTOTYPE: self = .another
+            // Another user's: the kernel looks whether one may write there before it looks for who listens.
+            case EACCES:
+                guard let path = address.pathname, let list = UnixSocketFile.kernelList(),
+                    let isBound = UnixSocketFile.isBound(path, in: list)
+                else { throw IOError(errnoCode: EEXIST, reason: "connect") }
+                self = isBound ? .another : .nobody
             default: throw IOError(errnoCode: errno, reason: "connect")
             }
         }
@@ -52,7 +58,8 @@ struct UnixSocketFile: Sendable {
     /// Binds a new socket to a path, in place of one of this process or of one that nobody listens on; the descriptor is the
     /// caller's to close.
     ///
-    /// Throws `IOError`, with `ENOTSOCK` for a file that is no socket and `EADDRINUSE` where another process listens.
+    /// Throws `IOError`, with `ENOTSOCK` for a file that is no socket, `EADDRINUSE` where another process listens, and
+    /// `EEXIST` where it cannot be told whether another user's does.
     static func bind(_ path: String) throws -> (descriptor: CInt, file: Self) {
         let address = try SocketAddress(unixDomainSocketPath: path)
         var found = stat()
@@ -78,6 +85,36 @@ struct UnixSocketFile: Sendable {
             throw error
         }
         return (descriptor, Self(path: path, device: found.st_dev, inode: found.st_ino))
+    }
+
+    /// Whether the kernel's list has a path (proc_net(5): it is behind the seventh column); nil where a socket of that name
+    /// has been bound by another way to write a path, which may lead to the same file.
+    static func isBound(_ path: String, in list: String) -> Bool? {
+        let name = path.split(separator: "/").last
+        var hasNamesake = false
+        for line in list.split(separator: "\n") {
+            let columns = line.split(separator: " ", maxSplits: 7)
+            guard columns.count == 8, let bound = columns.last else { continue }
+            if bound == path { return true }
+            // One that begins so is no file.
+            if !bound.hasPrefix("@"), bound.split(separator: "/").last == name { hasNamesake = true }
+        }
+        return hasNamesake ? nil : false
+    }
+    /// All unix sockets of the process's network namespace; nil where they cannot be read, or are too many.
+    private static func kernelList() -> String? {
+        let file = open("/proc/net/unix", O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return nil }
+        defer { close(file) }
+        var list: [UInt8] = []
+        var part = [UInt8](repeating: 0, count: 64 << 10)
+        while list.count < 16 << 20 {
+            let count = part.withUnsafeMutableBytes { read(file, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { return count == 0 ? String(decoding: list, as: UTF8.self) : nil }
+            list += part.prefix(count)
+        }
+        return nil
     }
 
     private static func makeSocket(_ flags: CInt = 0) throws -> CInt {

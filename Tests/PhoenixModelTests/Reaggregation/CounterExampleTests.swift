@@ -30,6 +30,13 @@ import Testing
         // A later beginning of the same is one.
         #expect(feed.send(.init("a", .int(4), at: 60, since: 50)).map(\.integer) == [9])
     }
+    @Test func aRestartAfterItWasTakenOverCounts() {
+        var feed = Feed()
+        feed.clock = 20
+        feed.takeOver("a")
+        feed.clock = 30
+        #expect(feed.send(.init("a", .int(4), at: 30, since: 25)).map(\.integer) == [4])
+    }
     @Test func whatOthersPassedOnIsNotCountedAgainAfterItWasForgotten() {
         var feed = Feed()
         feed.clock = 20

@@ -108,7 +108,7 @@ struct Feed: ~Copyable {
         var ids: [SeriesID] = []
         for name in names { ids.append(id(name)) }
         let resolve = resolve
-        reaggregator.takeOver(ids, now: now) { Self.destination(resolve, $0) }
+        _ = reaggregator.takeOver(ids, passing: nil, now: now) { Self.destination(resolve, $0) }
     }
     mutating func remap(_ change: @escaping (String) -> String?) -> [Shown] {
         resolve = change

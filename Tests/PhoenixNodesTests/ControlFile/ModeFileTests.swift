@@ -1,4 +1,5 @@
 import Foundation
+import Logging
 import PhoenixModel
 import PhoenixRuntime
 import PhoenixTestKit
@@ -164,5 +165,30 @@ import Testing
                 try require(written.mode == .balanced, "\(written)")
             }
         }
+    }
+
+    @Test func aModeThatIsLostAtTheEndIsNamed() throws {
+        let place = try Place()
+        let lines = try World.run { world in
+            let log = WrittenLog()
+            let harness = NodeHarness(world.clock, id: "file")
+            harness.context.logger = Logger(label: "test") { _ in log }
+            harness.link(ModeFileExporter.Port.input)
+            var config = ModeFileExporter.Config()
+            config.path = place.path
+            let node = try harness.make(ModeFileExporter.self, config)
+            try FileManager.default.removeItem(at: place.directory)
+            try await harness.run(node) {
+                try await harness.feed(
+                    ModeFileExporter.Port.input,
+                    ModeChange(.balanced, because: "x", correlationID: "c", version: 1)
+                )
+                try await world.clock.sleep(for: .seconds(3))
+            }
+            return log.lines.withLock { $0 }
+        }
+        let last = lines.last ?? ""
+        #expect(last.hasPrefix("error control file not written, and the node ends"), "\(lines)")
+        #expect(last.contains("file=\(place.path)") && last.contains("mode=balanced"), "\(lines)")
     }
 }

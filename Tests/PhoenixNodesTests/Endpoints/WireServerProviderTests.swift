@@ -114,6 +114,12 @@ import Testing
         }
     }
 
+    @Test func aSocketOfAnotherUserIsNamed() throws {
+        let address = try #require(HTTPAddress("unix:/run/a.sock"))
+        let error = AddressError.reason(address, IOError(errnoCode: EEXIST, reason: "connect"))
+        #expect("\(error)".contains("a socket of another user has that name"))
+    }
+
     @Test(arguments: [true, false]) func anAddressTakesAnotherHostOnItsPort(_ isUndone: Bool) async throws {
         try await opening { provider, loops in
             let listeners = Listeners(provider)

@@ -49,6 +49,39 @@ import Testing
         while await thread.run({ late.withLock { $0 } }) != true { await Task.yield() }
         #expect(begun.withLock { $0 } == 1)
     }
+    @Test func whatIsFoundLateIsTheNextAnswerAndIsNotLookedForTwice() async {
+        let thread = Self.thread(.milliseconds(1))
+        let (answer, begun, late) = (DispatchSemaphore(value: 0), Lock(0), Lock<Int?>(nil))
+        let job: @Sendable () -> Int = {
+            let number = begun.withLock { begun -> Int in
+                begun += 1
+                return begun
+            }
+            answer.wait()
+            return number
+        }
+        for _ in 0..<3 {
+            let found = await thread.run(keeping: late, job)
+            #expect(found == nil)
+        }
+        answer.signal()
+        var found: Int?
+        while found == nil {
+            await Task.yield()
+            found = await thread.run(keeping: late, job)
+        }
+        #expect(found == 1)
+        #expect(begun.withLock { $0 } == 1)
+        #expect(late.withLock { $0 == nil })
+    }
+    @Test func whatIsFoundInTimeIsAnsweredOnce() async {
+        let thread = Self.thread(.seconds(600))
+        let late = Lock<Int?>(nil)
+        for number in 0..<20 {
+            let found = await thread.run(keeping: late) { number }
+            #expect(found == number)
+        }
+    }
     @Test func whoIsCancelledDoesNotWait() async {
         let thread = Self.thread(.seconds(600))
         let (answer, begun) = (DispatchSemaphore(value: 0), AsyncStream.makeStream(of: Void.self))

@@ -1,5 +1,6 @@
 import Foundation
 public import PhoenixGraph
+import PhoenixModel
 
 /// `file_sd_configs`: files that hold groups of targets, in YAML or JSON.
 public struct FileDiscoveryConfig: ObjectValue {
@@ -44,6 +45,13 @@ struct FileDiscovery: TargetDiscovery {
     private var known: [String: (stamp: Stamp, groups: [ScrapeGroup])] = [:]
     private var isFirst = true
     private var thread: FileThread?
+    private struct Finding: Sendable {
+        var known: [String: (stamp: Stamp, groups: [ScrapeGroup])]
+        var groups: [ScrapeGroup]?
+        var problems: [GroupsProblem]
+    }
+    /// What a look found that took longer than it was waited for.
+    private let late = Lock<Finding?>(nil)
     var interval: Duration { config.refreshInterval }
 
     init(_ config: FileDiscoveryConfig) { self.config = config }
@@ -52,16 +60,16 @@ struct FileDiscovery: TargetDiscovery {
         let thread = thread ?? FileThread(world.context, config.files.joined(separator: ", "))
         self.thread = thread
         let before = self
-        let answer = await thread.run {
+        let answer = await thread.run(keeping: late) { () -> Finding in
             var now = before
             let found = now.survey()
-            return (now, found.groups, found.problems)
+            return Finding(known: now.known, groups: found.groups, problems: found.problems)
         }
         // Files that do not answer say what they said before.
-        guard let (now, groups, problems) = answer else { return nil }
-        self = now
-        for problem in problems { world.warn("\(problem)") }
-        return groups
+        guard let found = answer else { return nil }
+        (known, isFirst) = (found.known, false)
+        for problem in found.problems { world.warn("\(problem)") }
+        return found.groups
     }
     /// Looks at all files; nil for groups that are as before.
     private mutating func survey() -> (groups: [ScrapeGroup]?, problems: [GroupsProblem]) {
