@@ -15,6 +15,7 @@ import pytest
 from google.protobuf import json_format
 from google.rpc import code_pb2, error_details_pb2
 
+from engine import without_privileges
 from otlp import Request, one_point
 from wire import JSON, PROTOBUF, curl, export, export_json, find, raw, send
 
@@ -36,6 +37,7 @@ def test_every_address_takes_http(intake):
         assert export(f"127.0.0.1:{intake.port(port)}", one_point().bytes).status == 200
 
 
+@pytest.mark.skipif(os.geteuid() == 0 and not without_privileges(), reason="root may not give its privileges away here")
 def test_no_privilege_is_needed(intake):
     with open(f"/proc/{intake.process.pid}/status") as status:
         held = next(line for line in status if line.startswith("CapEff:"))
